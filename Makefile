@@ -1,0 +1,48 @@
+# Two commands on a fresh machine: `make run` and `make test`. Each builds its own environment in .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= results
+
+.PHONY: run test test-gpu lint bench docs clean
+
+run: $(VENV)/.run
+	$(BIN)/python -m experiments table3 --preset quick --out $(OUT)/table3
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto
+
+test-gpu: $(VENV)/.dev
+	$(BIN)/python -c "import cupy" 2>/dev/null || $(BIN)/python -m pip install -q -e ".[gpu]"
+	$(BIN)/python -m pytest -m gpu
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.peers
+	$(BIN)/python -m experiments bench step
+	$(BIN)/python -m experiments bench frozen
+
+docs: $(VENV)/.run
+	$(BIN)/python -m experiments report table1 --out docs/results/table1
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -e ".[experiments]"
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -e ".[dev,experiments]"
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.peers: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -e ".[experiments,peers]"
+	@touch $@ $(VENV)/.run
