@@ -1,1 +1,85 @@
-"""npnet: multi-layer perceptrons written by hand, to read and to measure how they learn, transfer and forget."""
+"""npnet: multi-layer perceptrons written by hand, to read and to measure how they learn, transfer and forget.
+
+Reading order: arrays, layers, losses, penalties, network, optimizers, policies, update, training; methods, tasks,
+check. Every value comes with its gradient, and every gradient is proved by the complex step (`python -m npnet.check`).
+"""
+
+from npnet.analysis import error, forgetting
+from npnet.arrays import array_module, generator, to_device, to_host
+from npnet.check import check_gradient
+from npnet.layers import chain, dropout, linear, normalise, relu, sigmoid, tanh
+from npnet.losses import cross_entropy, squared_error
+from npnet.methods import Method, begin, fine_tuning, gradual_tuning
+from npnet.network import Network, glorot, he, mlp, normal, uniform_fan_in
+from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, cosine, step
+from npnet.penalties import Regularizer, group_lasso, l1, l2
+from npnet.policies import (
+    Discriminative,
+    EqualBudget,
+    FineTuning,
+    Freeze,
+    GradualByEpoch,
+    GradualTuning,
+    HeadOnly,
+)
+from npnet.tasks.data import Split, Task
+from npnet.training import Hyperparameters, Run, train
+from npnet.trees import load_tree, save_tree
+from npnet.update import NotFiniteError
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Discriminative",
+    "EqualBudget",
+    "FineTuning",
+    "Freeze",
+    "GradualByEpoch",
+    "GradualTuning",
+    "HeadOnly",
+    "Hyperparameters",
+    "Method",
+    "Momentum",
+    "Network",
+    "NotFiniteError",
+    "ProximalSGD",
+    "Regularizer",
+    "Run",
+    "Split",
+    "Task",
+    "array_module",
+    "begin",
+    "chain",
+    "check_gradient",
+    "constant",
+    "cosine",
+    "cross_entropy",
+    "dropout",
+    "error",
+    "fine_tuning",
+    "forgetting",
+    "generator",
+    "glorot",
+    "gradual_tuning",
+    "group_lasso",
+    "he",
+    "l1",
+    "l2",
+    "linear",
+    "load_tree",
+    "mlp",
+    "normal",
+    "normalise",
+    "relu",
+    "save_tree",
+    "sigmoid",
+    "squared_error",
+    "step",
+    "tanh",
+    "to_device",
+    "to_host",
+    "train",
+    "uniform_fan_in",
+]

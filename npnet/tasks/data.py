@@ -1,11 +1,12 @@
 """What training reads: inputs with labels, and the three splits of a task. Pixels stay as stored until a batch needs them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Split", "Task"]
+__all__ = ["Split", "Task", "batch"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,9 @@ class Split:
         if self.inputs.ndim < 2:
             raise ValueError(f"inputs has shape {self.inputs.shape}; expected (N, D)")
         if self.labels.shape != self.inputs.shape[:1]:
-            raise ValueError(f"labels has shape {self.labels.shape}; expected ({len(self.inputs)},), one for each input")
+            raise ValueError(
+                f"labels has shape {self.labels.shape}; expected ({len(self.inputs)},), one for each input"
+            )
         if self.labels.dtype.kind not in "iu":
             raise ValueError(f"labels has dtype {self.labels.dtype}; expected whole numbers")
 
@@ -50,3 +53,9 @@ class Task:
                     f"labels of {which} of task {self.name!r} run from {labels.min()} to {labels.max()}; "
                     f"expected 0 to {self.classes - 1}"
                 )
+
+
+def batch(split: Split, rows: Any, dtype: DTypeLike = np.float32) -> NDArray[np.floating]:
+    """Return the inputs of some rows (a slice or an index array) as floats: uint8 pixels over 255, others as they are."""
+    X = split.inputs[rows]
+    return X * np.dtype(dtype).type(1 / 255) if X.dtype == np.uint8 else X.astype(dtype, copy=False)

@@ -1,0 +1,93 @@
+"""The array switch: the one file that asks where an array lives, so that all others read the same on either side.
+
+An array's own module (numpy, or cupy on a device) supplies the functions that work on it. Moves between the two are
+explicit, random numbers come from addressed host generators (the same bits on every device), and the one hot loop that
+plain array code cannot fuse, w ← w − rate·d, is compiled here for the host.
+"""
+
+import sys
+import zlib
+from types import ModuleType
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from npnet.trees import Tree, map_tree
+
+__all__ = ["Array", "array_module", "descend", "generator", "sum_to", "to_device", "to_host", "uniform"]
+
+Array = NDArray[Any]
+"""A numpy array, or a cupy array of the same interface."""
+
+
+def array_module(*arrays: Array) -> ModuleType:
+    """Return the module (numpy or cupy) in which all these arrays live.
+
+    Raises TypeError for something that is not an array, and for arrays of two modules: they never mix silently.
+    """
+    names = {type(array).__module__.partition(".")[0] for array in arrays}
+    module = sys.modules.get(next(iter(names))) if len(names) == 1 else None
+    if module is None or not hasattr(module, "ndarray"):
+        found = ", ".join(type(array).__module__ + "." + type(array).__name__ for array in arrays) or "nothing"
+        raise TypeError(f"arrays are {found}; expected numpy arrays alone or device arrays alone")
+    return module
+
+
+def to_device(tree: Tree, xp: ModuleType) -> Tree:
+    """Copy every host array of a tree to the module `xp`; numbers stay as they are."""
+    return map_tree(lambda leaf: xp.asarray(leaf) if isinstance(leaf, np.ndarray) else leaf, tree)
+
+
+def to_host(tree: Tree) -> Tree:
+    """Copy every device array of a tree to the host; host arrays and numbers stay as they are."""
+    return map_tree(lambda leaf: leaf.get() if hasattr(leaf, "get") else leaf, tree)
+
+
+def generator(seed: int, *address: int | str) -> np.random.Generator:
+    """Return the random generator at an address: a seed, then any path of names and numbers.
+
+    Generators at different addresses are independent; the same address always gives the same stream.
+    Raises ValueError for a negative seed or number in the address.
+    """
+    path = [zlib.crc32(part.encode()) if isinstance(part, str) else part for part in address]
+    if seed < 0 or any(part < 0 for part in path):
+        raise ValueError(f"seed and address are {(seed, *address)}; expected numbers of zero or more, and names")
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=path)))
+
+
+def uniform(rng: np.random.Generator, like: Array) -> Array:
+    """Draw float32 numbers uniform on [0, 1) in the shape, and on the device, of `like`: one host stream for both."""
+    return array_module(like).asarray(rng.random(like.shape, dtype=np.float32))
+
+
+def sum_to(shape: tuple[int, ...], X: Array) -> Array:
+    """Sum X over the axes along which an array of this shape was broadcast to X: the way back of broadcasting."""
+    if X.shape == shape:
+        return X
+    lead = X.ndim - len(shape)
+    stretched = tuple(range(lead)) + tuple(lead + i for i, n in enumerate(shape) if n == 1 and X.shape[lead + i] > 1)
+    return X.sum(axis=stretched, keepdims=True).reshape(shape)
+
+
+def descend(w: Array, d: Array, rate: float) -> bool:
+    """Set w ← w − rate·d in place and say whether every number of w is still finite.
+
+    One pass over memory on the host. A network of 20 examples a batch is bound by memory there: two array statements
+    and a separate look at the result would be five passes.
+    """
+    if type(w) is np.ndarray and w.dtype == d.dtype and w.flags.c_contiguous and d.flags.c_contiguous:
+        return bool(_descend(w.reshape(-1), d.reshape(-1), w.dtype.type(rate)))
+    w -= rate * d
+    return bool(array_module(w).isfinite(w).all())
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+def _descend(w, d, rate):  # type: ignore[no-untyped-def]
+    zero = w.dtype.type(0)
+    witness = zero  # 0·x is 0 for every finite x and NaN otherwise; a sum keeps the NaN
+    for i in range(w.size):
+        w[i] -= rate * d[i]
+        witness += zero * w[i]
+    return witness == zero

@@ -1,0 +1,78 @@
+"""Losses: each returns its value and its gradient together, so neither can be written without the other.
+
+    loss(Z, t) -> (value, dZ)
+
+Values are means over the N examples. With leading axes, Z (R, N, K), there is one value for each of the R replicates
+and dZ is the gradient of each replicate's own value.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npnet.arrays import Array, array_module
+
+__all__ = ["Loss", "cross_entropy", "squared_error"]
+
+Loss = Callable[[Array, Array], tuple[Array, Array]]
+
+
+def cross_entropy(
+    Z: Array, labels: Array, weights: Array | None = None, class_weights: Array | None = None
+) -> tuple[Array, Array]:
+    """Softmax cross-entropy of logits: L = Σₙ wₙ (log Σₖ e^{zₙₖ} − zₙₜ) / Σₙ wₙ, dZ = (softmax Z − onehot) wₙ / Σ w.
+
+    Z (..., N, K) logits, labels (N,) or (..., N) whole numbers from 0 to K − 1. The weight of example n is weights[n]
+    times class_weights[labels[n]], each 1 by default; where weights are given, the mean is the weighted one.
+    Raises ValueError for labels or weights that do not fit Z, and for weights that sum to zero or less.
+    """
+    xp = array_module(Z, labels)
+    K = Z.shape[-1]
+    if labels.shape not in (Z.shape[:-1], Z.shape[-2:-1]) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"labels has shape {labels.shape} and dtype {labels.dtype}; expected integers {Z.shape[-2:-1]}"
+        )
+    if labels.size == 0:
+        raise ValueError(f"labels is empty (Z has shape {Z.shape}); expected at least one example")
+    onehot = labels[..., None] == xp.arange(K)  # (..., N, K)
+    if onehot.sum() != labels.size:
+        raise ValueError(f"labels run from {labels.min()} to {labels.max()}; expected 0 to {K - 1}")
+    shifted = Z - Z.real.max(-1, keepdims=True)
+    E = xp.exp(shifted)
+    S = E.sum(-1, keepdims=True)
+    share = _shares(Z, labels, weights, class_weights)  # (..., N, 1), or the number 1/N
+    value = ((xp.log(S) - (shifted * onehot).sum(-1, keepdims=True)) * share).sum((-2, -1))
+    return value, (E / S - onehot) * share
+
+
+def squared_error(Z: Array, targets: Array) -> tuple[Array, Array]:
+    """Half the mean squared distance: L = (1/N) Σₙ ½‖zₙ − tₙ‖², dZ = (Z − T)/N.
+
+    Z and targets (..., N, K). Raises ValueError where the shapes differ.
+    """
+    if Z.shape != targets.shape:
+        raise ValueError(f"targets has shape {targets.shape}; expected {Z.shape}, the shape of the outputs")
+    N = Z.shape[-2]
+    D = Z - targets
+    return (D * D).sum((-2, -1)) / (2 * N), D / N
+
+
+def _shares(Z: Array, labels: Array, weights: Array | None, class_weights: Array | None) -> Array | np.floating:
+    """Return each example's share of the mean, wₙ / Σ w, in Z's precision."""
+    real = Z.real.dtype.type
+    if weights is None and class_weights is None:
+        return real(1 / Z.shape[-2])
+    w: Any = 1
+    if weights is not None:
+        if weights.shape != labels.shape:
+            raise ValueError(f"weights has shape {weights.shape}; expected {labels.shape}, one for each example")
+        w = weights
+    if class_weights is not None:
+        if class_weights.shape != Z.shape[-1:]:
+            raise ValueError(f"class_weights has shape {class_weights.shape}; expected {Z.shape[-1:]}, one a class")
+        w = w * class_weights[labels]
+    total = w.sum(-1, keepdims=True)
+    if not (total > 0).all():
+        raise ValueError(f"weights sum to {total}; expected a sum above zero")
+    return (w / total)[..., None].astype(real)

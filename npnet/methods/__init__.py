@@ -1,0 +1,12 @@
+"""Transfer methods: each is three choices, and a method's file holds nothing else.
+
+surgery      what is done to the network before the new task is trained
+objective    what is minimised beside the loss: regularizers that may look back at the old network
+policy       which layers may move when
+"""
+
+from npnet.methods.fine_tuning import fine_tuning
+from npnet.methods.gradual_tuning import gradual_tuning
+from npnet.methods.method import Method, begin
+
+__all__ = ["Method", "begin", "fine_tuning", "gradual_tuning"]

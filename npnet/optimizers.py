@@ -1,0 +1,144 @@
+"""Optimizers and learning-rate schedules: how one array moves against its gradient.
+
+    optimizer.start(w) -> buffers            optimizer.update(w, dw, buffers, rate) -> all finite?
+
+`update` changes w and its buffers in place. It is called for the layers that train and for no others, so momentum,
+weight decay and Adam's moments cannot leak into a frozen layer, and a layer's buffers begin on the day it joins.
+A schedule is a function of the epoch, counted from 0.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from npnet.arrays import Array, array_module, descend
+
+__all__ = ["SGD", "Adam", "Momentum", "Optimizer", "ProximalSGD", "Schedule", "constant", "cosine", "step"]
+
+Buffers = dict[str, Any]
+Schedule = Callable[[int], float]
+
+
+class Optimizer(Protocol):
+    """What training asks of an optimizer. `proximal`: penalties act through their prox, not through their gradient."""
+
+    proximal: bool
+
+    def start(self, w: Array) -> Buffers:
+        """Return the buffers of one array before its first update."""
+
+    def update(self, w: Array, dw: Array, buffers: Buffers, rate: float) -> bool:
+        """Move w against dw in place and say whether w is still finite."""
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Gradient descent: w ← w − rate · dw."""
+
+    proximal = False
+
+    def start(self, w: Array) -> Buffers:
+        """Return no buffers: plain descent remembers nothing."""
+        return {}
+
+    def update(self, w: Array, dw: Array, buffers: Buffers, rate: float) -> bool:
+        """Move w against dw in place and say whether w is still finite."""
+        return descend(w, dw, rate)
+
+
+@dataclass(frozen=True)
+class ProximalSGD(SGD):
+    """Forward-backward descent: w ← prox_{rate·penalty}(w − rate · dw), dw the gradient of the loss alone.
+
+    Weights reach the anchor of an l1 or group-lasso penalty exactly, and stay there.
+    """
+
+    proximal = True
+
+
+@dataclass(frozen=True)
+class Momentum:
+    """Heavy-ball momentum: v ← momentum · v + dw, w ← w − rate · v. Raises ValueError unless 0 ≤ momentum < 1."""
+
+    momentum: float = 0.9
+    proximal = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum is {self.momentum}; expected 0 <= momentum < 1")
+
+    def start(self, w: Array) -> Buffers:
+        """Return the velocity, zero."""
+        return {"velocity": array_module(w).zeros_like(w)}
+
+    def update(self, w: Array, dw: Array, buffers: Buffers, rate: float) -> bool:
+        """Move w and its velocity in place and say whether w is still finite."""
+        v = buffers["velocity"]
+        v *= self.momentum
+        v += dw
+        return descend(w, v, rate)
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam: m ← β₁m + (1−β₁)dw, v ← β₂v + (1−β₂)dw², w ← w − rate · m̂ / (√v̂ + ε), m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ).
+
+    t counts this array's own updates. Source: Kingma and Ba 2015, algorithm 1.
+    Raises ValueError unless 0 ≤ β < 1 and ε > 0.
+    """
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    proximal = False
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1 and self.epsilon > 0):
+            raise ValueError(
+                f"beta1, beta2, epsilon are {self.beta1, self.beta2, self.epsilon}; expected 0 <= beta < 1, epsilon > 0"
+            )
+
+    def start(self, w: Array) -> Buffers:
+        """Return both moments, zero, and the count of updates."""
+        xp = array_module(w)
+        return {"m": xp.zeros_like(w), "v": xp.zeros_like(w), "t": 0}
+
+    def update(self, w: Array, dw: Array, buffers: Buffers, rate: float) -> bool:
+        """Move w and its moments in place and say whether w is still finite."""
+        m, v = buffers["m"], buffers["v"]
+        buffers["t"] += 1
+        m *= self.beta1
+        m += (1 - self.beta1) * dw
+        v *= self.beta2
+        v += (1 - self.beta2) * dw * dw
+        correction1, correction2 = 1 - self.beta1 ** buffers["t"], 1 - self.beta2 ** buffers["t"]
+        return descend(w, m / (array_module(v).sqrt(v / correction2) + self.epsilon), rate / correction1)
+
+
+def _positive(rate: float) -> float:
+    if not (rate > 0 and math.isfinite(rate)):
+        raise ValueError(f"rate is {rate}; expected a finite number above zero")
+    return rate
+
+
+def constant(rate: float) -> Schedule:
+    """Return the schedule that is `rate` at every epoch."""
+    _positive(rate)
+    return lambda epoch: rate
+
+
+def step(rate: float, every: int, factor: float = 0.1) -> Schedule:
+    """Return the schedule rate · factor^⌊epoch / every⌋."""
+    _positive(rate)
+    if every < 1:
+        raise ValueError(f"every is {every}; expected at least one epoch")
+    return lambda epoch: rate * factor ** (epoch // every)
+
+
+def cosine(rate: float, epochs: int, final: float = 0.0) -> Schedule:
+    """Return the schedule that falls from rate to final along half a cosine over the epochs, and stays there."""
+    _positive(rate)
+    if epochs < 1:
+        raise ValueError(f"epochs is {epochs}; expected at least one")
+    return lambda epoch: final + (rate - final) * (1 + math.cos(math.pi * min(epoch / epochs, 1.0))) / 2

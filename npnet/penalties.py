@@ -1,0 +1,166 @@
+"""Penalties: three functions of the distance from an anchor that between them make every known regularizer.
+
+    penalty(w, anchor, scale) -> (value, dw)         penalty.prox(w, step, anchor, scale) -> w'
+
+With Δ = w − anchor and s = scale ≥ 0: anchor zero is weight decay and its kin, anchor at the starting point is the -SP
+family (Li, Grandvalet and Davoine 2018, section 3), and the Fisher information as scale makes it elastic weight
+consolidation. At a kink the gradient is the subgradient of smallest norm (0, never NaN). The prox,
+argmin_v ½‖v − w‖² + step · penalty(v), lands on the anchor exactly. Values sum over the last two axes, so a population
+(R, D, K) has one value for each replicate.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from npnet.arrays import Array, array_module
+
+__all__ = ["PENALTIES", "Penalty", "Regularizer", "group_lasso", "l1", "l2"]
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """A penalty: called, it returns its value and gradient; `prox` is its proximal step."""
+
+    name: str
+    value_and_gradient: Callable[[Array, Any], tuple[Array, Array]]
+    proximal: Callable[[Array, float, Any], Array]
+
+    def __call__(self, w: Array, anchor: Array | float = 0.0, scale: Array | float = 1.0) -> tuple[Array, Array]:
+        """Return the value and the gradient with respect to w, whose shape is (..., D, K), or (D,) for one vector."""
+        return self.value_and_gradient(_offset(w, anchor, scale), scale)
+
+    def prox(self, w: Array, step: float, anchor: Array | float = 0.0, scale: Array | float = 1.0) -> Array:
+        """Return argmin over v of ½‖v − w‖² + step · penalty(v). Raises ValueError for a negative step."""
+        if step < 0:
+            raise ValueError(f"step is {step}; expected zero or more")
+        delta = self.proximal(_offset(w, anchor, scale), step, scale)
+        # Where nothing remains of Δ the result is the anchor itself, and where all of it remains it is w: to the bit.
+        return array_module(w).where(delta == w - anchor, w, anchor + delta).astype(w.dtype)
+
+
+def _offset(w: Array, anchor: Array | float, scale: Array | float) -> Array:
+    for name, other in (("anchor", anchor), ("scale", scale)):
+        if getattr(other, "shape", ()) not in ((), w.shape):
+            raise ValueError(f"{name} has shape {other.shape}; expected {w.shape}, the shape of w")  # type: ignore[union-attr]
+    return w - anchor
+
+
+def _total(terms: Array) -> Array:
+    return terms.sum((-2, -1) if terms.ndim > 1 else -1)
+
+
+def _l2(delta: Array, scale: Any) -> tuple[Array, Array]:
+    gradient = scale * delta
+    return _total(gradient * delta) / 2, gradient
+
+
+def _l2_prox(delta: Array, step: float, scale: Any) -> Array:
+    return delta / (1 + step * scale)
+
+
+def _l1(delta: Array, scale: Any) -> tuple[Array, Array]:
+    gradient = scale * array_module(delta).sign(delta.real)
+    return _total(gradient * delta), gradient
+
+
+def _l1_prox(delta: Array, step: float, scale: Any) -> Array:
+    xp = array_module(delta)
+    threshold = step * scale
+    return xp.where(abs(delta) > threshold, delta - threshold * xp.sign(delta), 0)
+
+
+def _columns(delta: Array) -> tuple[int, float]:
+    """Return the axis that a group runs along (the fan-in of one unit: a column of W) and √p for its p weights."""
+    axis = -2 if delta.ndim > 1 else -1
+    return axis, delta.shape[axis] ** 0.5
+
+
+def _group_lasso(delta: Array, scale: Any) -> tuple[Array, Array]:
+    xp = array_module(delta)
+    axis, root_p = _columns(delta)
+    root_s = scale**0.5
+    v = root_s * delta
+    peak = abs(v.real).max(axis, keepdims=True)  # scaled by its largest entry, no square overflows or vanishes
+    zero = peak == 0
+    u = v / xp.where(zero, 1, peak)
+    length = xp.sqrt(xp.where(zero, 1, (u * u).sum(axis, keepdims=True)))  # (..., 1, K), from 1 to √p
+    norm = xp.where(zero, 0, peak * length)
+    gradient = root_p * root_s * xp.where(zero, 0, u) / length
+    return root_p * _total(norm), gradient
+
+
+def _group_lasso_prox(delta: Array, step: float, scale: Any) -> Array:
+    """Solve δ_j (1 + τ s_j / n) = Δ_j with n = (Σ s δ²)^½ and τ = step √p, one root n for each group.
+
+    n is the root of φ(n) = Σ s_j Δ_j² / (n + τ s_j)² = 1; where φ(0⁺) ≤ 1 every weight of positive scale lands on the
+    anchor. Newton on φ^{−½} = 1, a concave function, climbs from 0 to the root without overshooting.
+    """
+    xp = array_module(delta)
+    axis, root_p = _columns(delta)
+    tau = step * root_p
+    if tau == 0:
+        return delta
+    s = scale + xp.zeros_like(delta)
+    safe = xp.where(s > 0, s, 1)
+    a = s * delta * delta
+    moves = xp.where(s > 0, delta * delta / (tau * tau * safe), 0).sum(axis, keepdims=True) > 1  # φ(0⁺) > 1
+    n = xp.zeros_like(moves, dtype=delta.dtype)
+    for _ in range(60):  # converges quadratically: some six steps, more only for scales many decades apart
+        d = xp.where(s > 0, n + tau * s, 1)
+        phi = xp.where(moves, (a / (d * d)).sum(axis, keepdims=True), 1)
+        slope = xp.where(moves, (a / (d * d * d)).sum(axis, keepdims=True), 1)  # −φ'/2
+        ahead = n + phi * (xp.sqrt(phi) - 1) / slope
+        done = (abs(ahead - n) <= 4 * xp.finfo(delta.dtype).eps * abs(ahead)).all()
+        n = ahead
+        if done:
+            break
+    shrunk = xp.where(moves, delta * n / (n + tau * safe), 0)
+    return xp.where(s > 0, shrunk, delta)
+
+
+l2 = Penalty("l2", _l2, _l2_prox)
+"""½ Σ s Δ², gradient s Δ, prox Δ/(1 + step·s)."""
+
+l1 = Penalty("l1", _l1, _l1_prox)
+"""Σ s |Δ|, gradient s·sign Δ (0 at Δ = 0), prox the soft threshold."""
+
+group_lasso = Penalty("group_lasso", _group_lasso, _group_lasso_prox)
+"""Σ_g √p_g (Σ_{j∈g} s_j Δ_j²)^½ over the columns g of w; gradient √p s Δ/norm (0 at norm 0); prox: block threshold."""
+
+PENALTIES = {penalty.name: penalty for penalty in (l2, l1, group_lasso)}
+"""The penalties by name."""
+
+
+@dataclass(frozen=True)
+class Regularizer:
+    """`strength` times a penalty on the weights of some layers of a network.
+
+    where: "trunk", "head" or "all". biases: whether biases are penalised too (the sources leave them out).
+    anchors and scales: for each trunk layer from the bottom, a dict of arrays shaped like its parameters, or None for
+    zero and one; heads are always anchored at zero. Raises ValueError for a negative strength or an unknown `where`.
+    """
+
+    penalty: Penalty
+    strength: float
+    where: Literal["all", "trunk", "head"] = "all"
+    biases: bool = False
+    anchors: Sequence[dict[str, Array]] | None = None
+    scales: Sequence[dict[str, Array]] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.strength >= 0:
+            raise ValueError(f"strength is {self.strength}; expected zero or more")
+        if self.where not in ("all", "trunk", "head"):
+            raise ValueError(f"where is {self.where!r}; expected 'all', 'trunk' or 'head'")
+
+    def applies(self, layer: int, depth: int, name: str) -> bool:
+        """Say whether it penalises the parameter `name` of a layer: 0 … depth − 1 in the trunk, depth for the head."""
+        part = "head" if layer == depth else "trunk"
+        return self.where in ("all", part) and (name == "W" or (self.biases and name == "b"))
+
+    def reference(self, layer: int, depth: int, name: str) -> tuple[Any, Any]:
+        """Return anchor and scale of the parameter `name` of a layer."""
+        anchor = 0.0 if self.anchors is None or layer == depth else self.anchors[layer][name]
+        scale = 1.0 if self.scales is None or layer == depth else self.scales[layer][name]
+        return anchor, scale
