@@ -1,0 +1,83 @@
+"""What the paper leaves open about its stimuli, as one checked record of parameters with one default used everywhere.
+
+Levels are fractions of full white. A picture is composed white on dark,
+
+    ground + amplitude · pattern + noise · ε     under strokes of level  ground + contrast,
+
+with pattern and ε in [−1, 1] and one ground and one contrast for each image; the other polarity is 1 minus it. The
+bounds below leave nothing to clip, and keep every pixel of a stroke's core brighter than every pixel of the background.
+"""
+
+from dataclasses import dataclass
+
+from npnet.tasks.rules import SHORTEST
+
+__all__ = ["DEFAULT_APPEARANCE", "Appearance"]
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """How the stimuli look.
+
+    width      stroke width in pixels, 1 to 3; edges are anti-aliased
+    longest    longest segment in pixels, 14 to 26 (the shortest, 13, is the paper's); lengths are uniform in between
+    gap        smallest distance in pixels between the edges of a distractor and of any other stroke, 2 to 5
+    ground     range of an image's mean background level, for white on dark
+    contrast   range of the stroke's level minus the ground
+    amplitude  largest deviation of the background's pattern from the ground
+    noise      largest deviation of an independent grey level in each background pixel, added to the pattern
+
+    Raises ValueError where a value is outside its range, where levels would leave [0, 1], or where the background could
+    be as bright as a stroke.
+    """
+
+    width: float = 1.5
+    longest: float = 22.0
+    gap: float = 2.0
+    ground: Range = (0.15, 0.30)
+    contrast: Range = (0.45, 0.65)
+    amplitude: float = 0.12
+    noise: float = 0.03
+
+    def __post_init__(self) -> None:
+        _check_within("width", self.width, 1.0, 3.0)
+        # The largest angles need the diagonal: at 26 px and 3 px strokes a proposal in ten still fits.
+        _check_within("longest", self.longest, SHORTEST + 1.0, 26.0)
+        _check_within("gap", self.gap, 2.0, 5.0)
+        _check_range("ground", self.ground)
+        _check_range("contrast", self.contrast)
+        _check_within("amplitude", self.amplitude, 0.0, 1.0)
+        _check_within("noise", self.noise, 0.0, 1.0)
+        deviation = self.amplitude + self.noise
+        if self.ground[0] < deviation:
+            raise ValueError(
+                f"ground starts at {self.ground[0]}; expected at least amplitude + noise = {deviation:g}, "
+                "so that no level falls below 0"
+            )
+        if self.ground[1] + self.contrast[1] > 1.0:
+            raise ValueError(
+                f"ground {self.ground} and contrast {self.contrast} reach {self.ground[1] + self.contrast[1]:g}; "
+                "expected their upper ends to sum to at most 1"
+            )
+        if self.contrast[0] <= deviation:
+            raise ValueError(
+                f"contrast starts at {self.contrast[0]}; expected more than amplitude + noise = {deviation:g}, "
+                "so that strokes are brighter than the background"
+            )
+
+
+def _check_within(name: str, value: float, low: float, high: float) -> None:
+    """Raise ValueError unless low ≤ value ≤ high (which also refuses not-a-number)."""
+    if not low <= value <= high:
+        raise ValueError(f"{name} is {value}; expected {low:g} to {high:g}")
+
+
+def _check_range(name: str, value: Range) -> None:
+    """Raise ValueError unless `value` is a pair low ≤ high within [0, 1]."""
+    if len(value) != 2 or not 0.0 <= value[0] <= value[1] <= 1.0:
+        raise ValueError(f"{name} is {value}; expected a pair low <= high within 0 to 1")
+
+
+DEFAULT_APPEARANCE = Appearance()

@@ -1,0 +1,223 @@
+"""Line-and-angle stimuli from their addresses: image i of a task under a seed, with the truth about it, on any machine.
+
+An image is a pure function of (task, seed, i, appearance). Two streams of random numbers start at each address: the
+figure's (label, segments) and the paint's (polarity, background, levels), so levels and backgrounds can be varied while
+the segments stay where they are. Label and polarity are single fair bits of different streams: classes and polarities
+are equally frequent up to chance (10,000 images hold 5,000 ± 50 of a class), and nothing but the segments knows the
+label.
+
+    draw(task, seed, start, stop)   images, labels and truth of the addresses start … stop − 1
+    line_task(task, seed)           the three splits of a task, as the networks read them
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from operator import index as as_index
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from npnet.tasks.addresses import fill_bits, name_key, next_bits, seed_from, uniform
+from npnet.tasks.appearance import DEFAULT_APPEARANCE, Appearance
+from npnet.tasks.backgrounds import PATTERNS, fill_background
+from npnet.tasks.data import Split, Task
+from npnet.tasks.figures import draw_segments, segment
+from npnet.tasks.geometry import angle_between, crossing_fractions
+from npnet.tasks.raster import compose, cover
+from npnet.tasks.rules import ANGLE, CROSSING, MOST_SEGMENTS, SIDE, TASKS, Rule
+
+__all__ = ["TRUTH", "Stimuli", "draw", "line_task"]
+
+# Lengths in pixels (x to the right, y down, pixel centres at whole numbers), angles in degrees; what is absent is NaN.
+TRUTH = np.dtype(
+    [
+        ("index", "u8"),  # the address, with the task and the seed
+        ("segments", "f8", (MOST_SEGMENTS, 4)),  # x0, y0, x1, y1 of each: the figure first, the distractors last
+        ("segment_count", "u1"),
+        ("distractors", "u1"),
+        ("vertex", "f8", (2,)),  # of an angle
+        ("angle", "f8"),  # at the vertex
+        ("crossing", "f8", (2,)),  # where the first two segments cross
+        ("fractions", "f8", (2,)),  # of the first and of the second segment's length, from its (x0, y0)
+        ("crossing_angle", "f8"),  # between the crossing segments' directions
+        ("polarity", "u1"),  # 1: white on dark, 0: black on light
+        ("background", "u1"),  # which of the four patterns: 0 changes with every pixel, 3 is one slow gradient
+        ("ground", "f8"),  # level of the background without pattern and noise, 0 black to 1 white
+        ("stroke", "f8"),  # level of the strokes
+        ("contrast", "f8"),  # |stroke − ground|
+    ]
+)
+
+_FIGURE, _PAINT = np.uint64(0), np.uint64(1)  # the two streams of an address
+_ONE = np.uint64(1)
+_CHUNK = 2_000  # images a thread draws at a time: about 10 ms, so that the threads end together
+
+
+class Stimuli(NamedTuple):
+    """n stimuli: images (n, 32, 32) uint8, labels (n,) uint8, 0 or 1, and truth (n,), records of type TRUTH."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    truth: NDArray[np.void]
+
+
+def draw(
+    task: str, seed: int, start: int, stop: int, appearance: Appearance = DEFAULT_APPEARANCE, threads: int = 1
+) -> Stimuli:
+    """The stimuli at the addresses (task, seed, i) for i = start … stop − 1, the same bits for every slice and threads.
+
+    The seed is any whole number from 0 to 2⁶⁴ − 1, the addresses reach to 2⁶³. Raises ValueError for an unknown task, a
+    seed or range outside these bounds, or fewer threads than one; TypeError where a whole number was expected.
+    """
+    rule = _rule(task)
+    seed = _whole("seed", seed, 0, 2**64 - 1)
+    start = _whole("start", start, 0, 2**63)
+    stop = _whole("stop", stop, start, 2**63)
+    threads = _whole("threads", threads, 1, 1024)
+    n = stop - start
+    images = np.empty((n, SIDE, SIDE), np.uint8)
+    labels = np.empty(n, np.uint8)
+    truth = np.empty(n, TRUTH)
+
+    def fill(part: slice) -> None:
+        first = np.uint64(start + part.start)
+        out = images[part].reshape(-1, SIDE * SIDE), labels[part], truth[part]
+        _fill(name_key(task), np.uint64(seed), first, _rule_numbers(rule), _look_numbers(appearance), *out)
+
+    parts = _chunks(n)
+    if threads == 1:
+        for part in parts:
+            fill(part)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(fill, parts))
+    return Stimuli(images, labels, truth)
+
+
+def line_task(
+    name: str,
+    seed: int,
+    train: int = 330_000,
+    validation: int = 10_000,
+    test: int = 10_000,
+    appearance: Appearance = DEFAULT_APPEARANCE,
+    threads: int = 1,
+) -> Task:
+    """A line-and-angle task with `train`, `validation` and `test` examples: inputs (N, 1024) uint8, labels (N,) int64.
+
+    The splits are disjoint ranges of addresses, in the order validation, test, training: where runs agree on the first
+    two sizes they share the same validation and test sets, whatever amount they train on. The default sizes are the
+    paper's (section 4). Raises ValueError for an unknown name, a bad seed, or a split without examples.
+    """
+    _rule(name)
+    splits, start = {}, 0
+    for which, size in (("validation", validation), ("test", test), ("train", train)):
+        stop = start + _whole(which, size, 1, 2**40)
+        images, labels, _ = draw(name, seed, start, stop, appearance, threads)
+        splits[which] = Split(
+            images.reshape(len(images), SIDE * SIDE), labels.astype(np.int64)
+        )  # (N, 32, 32) → (N, 1024)
+        start = stop
+    return Task(name, 2, splits["train"], splits["validation"], splits["test"])
+
+
+def _rule(task: str) -> Rule:
+    """The rule of a task; ValueError that names the known ones where there is none."""
+    if task not in TASKS:
+        raise ValueError(f"task is {task!r}; expected one of {', '.join(TASKS)}")
+    return TASKS[task]
+
+
+def _whole(name: str, value: int, low: int, high: int) -> int:
+    """`value` as a plain int; TypeError where it is no whole number, ValueError outside low … high."""
+    try:
+        number = as_index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}; expected a whole number") from None
+    if not low <= number <= high:
+        raise ValueError(f"{name} is {number}; expected {low} to {high}")
+    return number
+
+
+def _chunks(n: int) -> Iterator[slice]:
+    """Slices of at most _CHUNK that cover 0 … n − 1."""
+    return (slice(first, min(first + _CHUNK, n)) for first in range(0, n, _CHUNK))
+
+
+def _rule_numbers(rule: Rule) -> tuple[tuple[int, int], NDArray[np.float64], int]:
+    """A rule as the compiled code takes it: kinds, ranges (2, 2) of the angle, number of distractors."""
+    zero, one = rule.figures
+    return (zero.kind, one.kind), np.array([[zero.least, zero.most], [one.least, one.most]]), rule.distractors
+
+
+def _look_numbers(look: Appearance) -> tuple[float, ...]:
+    """An appearance as the compiled code takes it: nine floats, so that every appearance runs the same machine code."""
+    numbers = (look.width, look.longest, look.gap, *look.ground, *look.contrast, look.amplitude, look.noise)
+    return tuple(float(number) for number in numbers)
+
+
+@njit
+def _record_figure(segments: NDArray[np.float64], count: int, kind: int, record: Any) -> None:
+    """Write what the end points say into a truth record; one number at a time, since slices of records are slow."""
+    for row in range(MOST_SEGMENTS):
+        for end in range(4):
+            record.segments[row, end] = segments[row, end] if row < count else np.nan
+    p, q = segment(segments, 0), segment(segments, 1)
+    meeting, t, u = angle_between(p, q), np.nan, np.nan
+    if kind == CROSSING:
+        t, u = crossing_fractions(p, q)
+    record.segment_count = count
+    record.vertex[0], record.vertex[1] = (p[0], p[1]) if kind == ANGLE else (np.nan, np.nan)
+    record.angle = meeting if kind == ANGLE else np.nan
+    record.crossing[0], record.crossing[1] = p[0] + t * (p[2] - p[0]), p[1] + t * (p[3] - p[1])
+    record.fractions[0], record.fractions[1] = t, u
+    record.crossing_angle = meeting if kind == CROSSING else np.nan
+
+
+# numba's disk cache compares the date of this file alone: after editing another compiled file, touch this one.
+@njit(cache=True, nogil=True)
+def _fill(
+    key: np.uint64,
+    seed: np.uint64,
+    start: np.uint64,
+    rule: Any,
+    look: Any,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    truth: NDArray[np.void],
+) -> None:
+    """Fill images (n, 1024), labels and truth from the address (key, seed, start) on: what each thread runs."""
+    kinds, ranges, distractors = rule
+    width, longest, gap, ground_low, ground_high, contrast_low, contrast_high, amplitude, noise = look
+    rng = np.empty(1, np.uint64)
+    segments = np.empty((MOST_SEGMENTS, 4))
+    bits, rows = np.empty(SIDE * SIDE // 8, np.uint64), np.empty((SIDE, SIDE), np.float32)
+    pattern, coverage = np.empty((SIDE, SIDE), np.float32), np.empty((SIDE, SIDE), np.float32)
+    for i in range(len(labels)):
+        index = start + np.uint64(i)
+        seed_from(rng, key, seed, index, _FIGURE)
+        label = int(next_bits(rng) & _ONE)
+        kind, least, most = kinds[label], ranges[label, 0], ranges[label, 1]
+        count = draw_segments(rng, segments, kind, least, most, distractors, longest, width, gap)
+
+        seed_from(rng, key, seed, index, _PAINT)
+        choice = next_bits(rng)
+        white, background = int(choice & _ONE), int((choice >> _ONE) % np.uint64(len(PATTERNS)))
+        ground, contrast = uniform(rng, ground_low, ground_high), uniform(rng, contrast_low, contrast_high)
+        stroke = ground + contrast
+        fill_background(rng, background, bits, rows, pattern)
+        fill_bits(rng, bits)
+        coverage[:] = 0.0
+        for row in range(count):
+            cover(coverage, segment(segments, row), width)
+        levels = (ground, amplitude, noise, stroke)
+        compose(images[i], pattern.reshape(-1), bits.view(np.uint8), coverage.reshape(-1), levels, white == 0)
+
+        labels[i] = label
+        record = truth[i]
+        _record_figure(segments, count, kind, record)
+        record.index, record.distractors = index, distractors
+        record.polarity, record.background, record.contrast = white, background, contrast
+        record.ground, record.stroke = (ground, stroke) if white else (1.0 - ground, 1.0 - stroke)
