@@ -1,7 +1,14 @@
-"""The data that networks learn: line-and-angle stimuli drawn from addresses, real image files, and their splits."""
+"""The data that networks learn: line-and-angle stimuli drawn from addresses, real image files, and their splits.
+
+Reading order: data; rules, appearance, stimuli (with geometry, addresses, figures, backgrounds and raster below them);
+idx, download, mnist.
+"""
 
 from npnet.tasks.appearance import DEFAULT_APPEARANCE, Appearance
-from npnet.tasks.data import Split, Task
+from npnet.tasks.data import Split, Task, batch
+from npnet.tasks.download import data_folder
+from npnet.tasks.idx import read_idx
+from npnet.tasks.mnist import ImageFiles, fashion_task, load, mnist_halves, mnist_task
 from npnet.tasks.rules import TASKS, Figure, Rule
 from npnet.tasks.stimuli import TRUTH, Stimuli, draw, line_task
 
@@ -11,10 +18,18 @@ __all__ = [
     "TRUTH",
     "Appearance",
     "Figure",
+    "ImageFiles",
     "Rule",
     "Split",
     "Stimuli",
     "Task",
+    "batch",
+    "data_folder",
     "draw",
+    "fashion_task",
     "line_task",
+    "load",
+    "mnist_halves",
+    "mnist_task",
+    "read_idx",
 ]

@@ -5,8 +5,8 @@ four patterns are four lattices: n = 32 (a number for every pixel), 9 (one every
 (one in each corner). The paper names "four patterns changing at different rates" and no more.
 
 Random numbers are single bytes, eight from each draw of 64 bits: a background spans fewer than 256 grey levels, so
-finer ones could not be seen. Interpolating first along the few lattice rows and then, whole rows at a time, down the image
-lets the second and larger part run in vector instructions.
+finer ones could not be seen. Interpolating first along the few lattice rows and then, whole rows at a time, down the
+image lets the second and larger part run in vector instructions.
 """
 
 import numpy as np

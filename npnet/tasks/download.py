@@ -1,0 +1,132 @@
+"""Where the image files live and how they get there: a folder of one's own, else public mirrors, always by checksum.
+
+    <folder>/mnist/train-images-idx3-ubyte.gz    and so on, four files a set
+
+The folder is $NPNET_DATA, or npnet in the user's cache folder. Files that are there and right are only read, so the
+folder may be read-only and no network client need be installed. A file that is there and wrong may be somebody's own:
+it is reported, and never replaced.
+
+MNIST: LeCun, Cortes, Burges, licence CC BY-SA 3.0. Fashion-MNIST: Zalando SE, licence MIT.
+"""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+__all__ = ["FILES", "MIRRORS", "data_folder", "fetch"]
+
+FILES = {  # set: file: SHA-256 of the file as the mirrors serve it
+    "mnist": {
+        "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+    },
+    "fashion-mnist": {
+        "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        "train-labels-idx1-ubyte.gz": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        "t10k-images-idx3-ubyte.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+        "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+    },
+}
+
+MIRRORS = {  # set: addresses to which a file's name is appended, tried in this order
+    "mnist": (
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ),
+    "fashion-mnist": ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
+}
+
+_TIMEOUT = 30  # seconds without an answer before the next mirror is tried
+
+
+def data_folder() -> Path:
+    """The folder that holds the image files: $NPNET_DATA where it is set, else npnet in the user's cache folder."""
+    chosen = os.environ.get("NPNET_DATA")
+    if chosen:
+        return Path(chosen).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or "~/.cache"
+    return Path(cache).expanduser() / "npnet"
+
+
+def fetch(name: str, folder: Path | None = None) -> dict[str, Path]:
+    """Paths of the four files of the set `name`, "mnist" or "fashion-mnist"; what is missing is downloaded first.
+
+    Raises ValueError for an unknown set or a file whose checksum is wrong, ConnectionError where no mirror delivered,
+    and ImportError where a download needs pooch and it is not installed.
+    """
+    if name not in FILES:
+        raise ValueError(f"name is {name!r}; expected one of {', '.join(FILES)}")
+    place = (data_folder() if folder is None else Path(folder)) / name
+    paths = {file: place / file for file in FILES[name]}
+    for file, path in paths.items():
+        if path.exists():
+            _check(path, FILES[name][file])
+        else:
+            _download(name, file, place)
+    return paths
+
+
+def _check(path: Path, expected: str) -> None:
+    """Raise ValueError unless the file has the expected SHA-256."""
+    with path.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != expected:
+        raise ValueError(
+            f"{path} has SHA-256 {found}; expected {expected}. "
+            "Delete it to have it downloaded anew, or point NPNET_DATA to another folder"
+        )
+
+
+def _download(name: str, file: str, place: Path) -> None:
+    """Bring one file from the first mirror that delivers it with the right checksum into `place`."""
+    try:
+        import pooch
+    except ImportError as error:
+        raise ImportError(
+            f"{place / file} is missing and downloading it needs pooch: "
+            f"pip install 'npnet-transfer[experiments]', or {_by_hand(name, place)}"
+        ) from error
+    failures = []
+    for mirror in MIRRORS[name]:
+        progress = _Progress(f"{name}/{file}")
+        downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=2**16, timeout=_TIMEOUT)
+        try:
+            # pooch writes a temporary file and moves it into place only when its checksum is right.
+            pooch.retrieve(mirror + file, f"sha256:{FILES[name][file]}", file, place, downloader=downloader)
+            return
+        except (OSError, ValueError) as error:  # no network, a refusing server, a full disk; a wrong checksum
+            failures.append(f"{mirror + file}: {error}")
+    raise ConnectionError(
+        f"{place / file} is missing and no mirror delivered it. To go on without a network, {_by_hand(name, place)}. "
+        "What was tried:\n" + "\n".join(failures)
+    )
+
+
+def _by_hand(name: str, place: Path) -> str:
+    """How to bring the files of a set into place without a download from here."""
+    missing = [file for file in FILES[name] if not (place / file).exists()]
+    return f"put {', '.join(missing)} from {' or '.join(MIRRORS[name])} into {place} (its parent is NPNET_DATA)"
+
+
+class _Progress:
+    """A line of progress on standard error; a class because pooch asks for an object with these four methods."""
+
+    def __init__(self, title: str) -> None:
+        self.title, self.total, self.done = title, 0, 0
+
+    def reset(self) -> None:
+        """Start counting from nothing."""
+        self.done = 0
+
+    def update(self, size: int) -> None:
+        """Count `size` more bytes."""
+        self.done += size
+        percent = min(100, 100 * self.done // self.total) if self.total else 0
+        print(f"\rdownloading {self.title}: {percent} %", end="", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """End the line."""
+        print(file=sys.stderr)
