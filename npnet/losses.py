@@ -38,12 +38,15 @@ def cross_entropy(
     onehot = labels[..., None] == xp.arange(K)  # (..., N, K)
     if onehot.sum() != labels.size:
         raise ValueError(f"labels run from {labels.min()} to {labels.max()}; expected 0 to {K - 1}")
-    shifted = Z - Z.real.max(-1, keepdims=True)
-    E = xp.exp(shifted)
+    # Differences from the true class's own logit: the gradient there is −Σ of the others, which P − 1 would cancel away.
+    D = Z - xp.where(onehot, Z, 0).sum(-1, keepdims=True)
+    M = D.real.max(-1, keepdims=True)
+    E = xp.exp(D - M)
     S = E.sum(-1, keepdims=True)
+    others = xp.where(onehot, 0, E).sum(-1, keepdims=True)
     share = _shares(Z, labels, weights, class_weights)  # (..., N, 1), or the number 1/N
-    value = ((xp.log(S) - (shifted * onehot).sum(-1, keepdims=True)) * share).sum((-2, -1))
-    return value, (E / S - onehot) * share
+    value = ((M + xp.log(S)) * share).sum((-2, -1))
+    return value, xp.where(onehot, -others, E) / S * share
 
 
 def squared_error(Z: Array, targets: Array) -> tuple[Array, Array]:

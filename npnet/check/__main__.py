@@ -22,12 +22,16 @@ PLANTED = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
 
 
 def plant(f: Callable[..., tuple[Any, Any]], parameter: int, error: float, seed: int) -> Callable[..., tuple[Any, Any]]:
-    """Return f with a relative error in one entry, drawn among those that are not zero, of one gradient it returns."""
+    """Return f with a relative error planted in one entry of one of the gradients that it returns.
+
+    The entry is drawn among those above 1e-9 of the gradient's largest: one part in 10⁴ of less is less than the
+    rounding error of the others, and no check can tell it from that.
+    """
 
     def spoil(gradients: Tree) -> Tree:
         arrays = [leaf for _, leaf in leaves(gradients)]
         spoilt = arrays[parameter].copy()
-        entries = np.flatnonzero(spoilt)
+        entries = np.flatnonzero(abs(spoilt) > 1e-9 * abs(spoilt).max(initial=0.0))
         if entries.size:
             spoilt.reshape(-1)[generator(seed, "plant").choice(entries)] *= 1 + error
         order = iter(range(len(arrays)))

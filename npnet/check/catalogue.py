@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from npnet import layers
 from npnet.arrays import Array, generator
 from npnet.losses import cross_entropy, squared_error
-from npnet.network import Network, cast, mlp
+from npnet.network import Network, mlp
 from npnet.optimizers import SGD
 from npnet.penalties import PENALTIES, Regularizer
 from npnet.trees import Tree
@@ -27,20 +28,33 @@ class Case:
     arguments: tuple[Tree, ...]
 
 
-def cases(seed: int = 0) -> Iterator[Case]:
-    """Yield every case, drawn under a seed."""
-    rng = generator(seed, "catalogue")
-    yield from _layers(rng)
-    yield from _losses(rng)
-    yield from _penalties(rng)
-    yield from _networks(rng)
+@dataclass(frozen=True)
+class Draw:
+    """Random arrays of a module: called with a shape, normal numbers, a fifth zero and a fifth equal to one another."""
+
+    rng: np.random.Generator
+    xp: ModuleType
+
+    def __call__(self, *shape: int) -> Array:
+        X, kind = self.rng.standard_normal(shape), self.rng.random(shape)
+        return self.xp.asarray(np.where(kind < 0.2, 0.0, np.where(kind < 0.4, 0.5, X)))
+
+    def integers(self, below: int, *shape: int) -> Array:
+        """Draw whole numbers from 0 to below − 1."""
+        return self.xp.asarray(self.rng.integers(0, below, shape))
+
+    def positive(self, *shape: int) -> Array:
+        """Draw numbers uniform on [0.1, 1.1)."""
+        return self.xp.asarray(self.rng.random(shape) + 0.1)
 
 
-def with_kinks(rng: np.random.Generator, *shape: int) -> Array:
-    """Draw normal numbers, a fifth of them zero and a fifth equal to one another."""
-    X = rng.standard_normal(shape)
-    kind = rng.random(shape)
-    return np.where(kind < 0.2, 0.0, np.where(kind < 0.4, 0.5, X))
+def cases(seed: int = 0, xp: ModuleType = np) -> Iterator[Case]:
+    """Yield every case, drawn under a seed, on arrays of the module xp."""
+    draw = Draw(generator(seed, "catalogue"), xp)
+    yield from _layers(draw)
+    yield from _losses(draw)
+    yield from _penalties(draw)
+    yield from _networks(draw)
 
 
 def layer_case(name: str, layer: layers.Layer, p: Tree, X: Array, drop: int | None = None) -> Case:
@@ -52,51 +66,49 @@ def layer_case(name: str, layer: layers.Layer, p: Tree, X: Array, drop: int | No
     return Case(name, f, (X, p))
 
 
-def _linear(rng: np.random.Generator, *shape: int) -> layers.Parameters:
-    return {"W": with_kinks(rng, *shape), "b": with_kinks(rng, *shape[:-2], shape[-1])}
+def _linear(draw: Draw, *shape: int) -> layers.Parameters:
+    return {"W": draw(*shape), "b": draw(*shape[:-2], shape[-1])}
 
 
-def _layers(rng: np.random.Generator) -> Iterator[Case]:
-    yield layer_case("linear", layers.linear, _linear(rng, 4, 3), with_kinks(rng, 5, 4))
-    yield layer_case("linear, patches", layers.linear, _linear(rng, 4, 3), with_kinks(rng, 2, 5, 4))
-    yield layer_case("linear, population", layers.linear, _linear(rng, 3, 4, 2), with_kinks(rng, 3, 5, 4))
-    yield layer_case("linear, population on shared inputs", layers.linear, _linear(rng, 3, 4, 2), with_kinks(rng, 5, 4))
-    yield layer_case("linear, large", layers.linear, _linear(rng, 60, 40), with_kinks(rng, 20, 60))
+def _layers(draw: Draw) -> Iterator[Case]:
+    yield layer_case("linear", layers.linear, _linear(draw, 4, 3), draw(5, 4))
+    yield layer_case("linear, patches", layers.linear, _linear(draw, 4, 3), draw(2, 5, 4))
+    yield layer_case("linear, population", layers.linear, _linear(draw, 3, 4, 2), draw(3, 5, 4))
+    yield layer_case("linear, population on shared inputs", layers.linear, _linear(draw, 3, 4, 2), draw(5, 4))
+    yield layer_case("linear, large", layers.linear, _linear(draw, 60, 40), draw(20, 60))
     for name, activation in layers.ACTIVATIONS.items():
-        yield layer_case(name, activation, {}, with_kinks(rng, 6, 5))
-    yield layer_case("dropout", layers.dropout(0.4), {}, with_kinks(rng, 6, 5), drop=1)
-    yield layer_case("dropout, inference", layers.dropout(0.4), {}, with_kinks(rng, 6, 5))
-    rows = with_kinks(rng, 5, 4)
+        yield layer_case(name, activation, {}, draw(6, 5))
+    yield layer_case("dropout", layers.dropout(0.4), {}, draw(6, 5), drop=1)
+    yield layer_case("dropout, inference", layers.dropout(0.4), {}, draw(6, 5))
+    rows = draw(5, 4)
     rows[0] = 0.0  # the convention at a row of zeros: zero out, zero back
-    yield layer_case("normalise", layers.normalise, {"gamma": rng.standard_normal(4)}, rows)
-    yield layer_case("normalise, one gamma", layers.normalise, {"gamma": rng.standard_normal(1)}, rows)
-    yield layer_case(
-        "normalise, population", layers.normalise, {"gamma": rng.standard_normal((2, 4))}, rng.random((2, 3, 4))
-    )
+    yield layer_case("normalise", layers.normalise, {"gamma": draw.positive(4)}, rows)
+    yield layer_case("normalise, one gamma", layers.normalise, {"gamma": draw.positive(1)}, rows)
+    yield layer_case("normalise, population", layers.normalise, {"gamma": draw.positive(2, 4)}, draw(2, 3, 4))
     body = layers.chain(layers.linear, layers.relu, layers.dropout(0.3), layers.linear, layers.tanh, layers.normalise)
-    p = [_linear(rng, 4, 6), {}, {}, _linear(rng, 6, 3), {}, {"gamma": rng.standard_normal(3)}]
-    yield layer_case("chain", body, p, with_kinks(rng, 5, 4), drop=2)
+    p = [_linear(draw, 4, 6), {}, {}, _linear(draw, 6, 3), {}, {"gamma": draw.positive(3)}]
+    yield layer_case("chain", body, p, draw(5, 4), drop=2)
 
 
-def _losses(rng: np.random.Generator) -> Iterator[Case]:
-    labels, targets = rng.integers(0, 3, 6), with_kinks(rng, 6, 3)
-    weights, class_weights = rng.random(6) * (rng.random(6) < 0.7) + 0.1, rng.random(3) + 0.1
-    Z = with_kinks(rng, 6, 3)
+def _losses(draw: Draw) -> Iterator[Case]:
+    labels, targets = draw.integers(3, 6), draw(6, 3)
+    weights, class_weights = draw.positive(6), draw.positive(3)
+    Z = draw(6, 3)
     yield Case("cross_entropy", lambda Z: cross_entropy(Z, labels), (Z,))
     yield Case("cross_entropy, far logits", lambda Z: cross_entropy(Z, labels), (300 * Z,))
     yield Case("cross_entropy, example weights", lambda Z: cross_entropy(Z, labels, weights), (Z,))
     yield Case("cross_entropy, class weights", lambda Z: cross_entropy(Z, labels, None, class_weights), (Z,))
     yield Case("cross_entropy, both weights", lambda Z: cross_entropy(Z, labels, weights, class_weights), (Z,))
-    yield Case("cross_entropy, population", lambda Z: cross_entropy(Z, labels), (with_kinks(rng, 2, 6, 3),))
+    yield Case("cross_entropy, population", lambda Z: cross_entropy(Z, labels), (draw(2, 6, 3),))
     yield Case("squared_error", lambda Z: squared_error(Z, targets), (Z,))
-    both = np.stack([targets, Z])
-    yield Case("squared_error, population", lambda Z: squared_error(Z, both), (np.stack([Z, Z]),))
+    both = draw.xp.stack([targets, Z])
+    yield Case("squared_error, population", lambda Z: squared_error(Z, both), (draw.xp.stack([Z, Z]),))
 
 
-def _penalties(rng: np.random.Generator) -> Iterator[Case]:
+def _penalties(draw: Draw) -> Iterator[Case]:
     for name, penalty in PENALTIES.items():
         for where, shape in (("", (5, 4)), (", population", (2, 5, 4)), (", large", (60, 40))):
-            w, anchor, scale = with_kinks(rng, *shape), with_kinks(rng, *shape), with_kinks(rng, *shape) ** 2
+            w, anchor, scale = draw(*shape), draw(*shape), draw(*shape) ** 2
             w[..., 0] = anchor[..., 0]  # one whole column stands at its anchor
             yield Case(f"{name}{where}", penalty, (w,))
             yield Case(f"{name}, anchor{where}", lambda w, q=penalty, a=anchor: q(w, a), (w,))
@@ -104,12 +116,11 @@ def _penalties(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def network_case(
-    name: str, network: Network, mask: Sequence[float], regularizers: tuple[Regularizer, ...], seed: int
+    draw: Draw, name: str, network: Network, mask: Sequence[float], regularizers: tuple[Regularizer, ...] = ()
 ) -> Case:
     """Return the case of a whole training objective as a function of the parameters that its mask lets move."""
-    rng = generator(seed, "network")
     head = next(iter(network.heads))
-    X, labels = with_kinks(rng, 7, network.trunk[0]["W"].shape[0]), rng.integers(0, network.heads[head]["b"].size, 7)
+    X, labels = draw(7, network.trunk[0]["W"].shape[0]), draw.integers(network.heads[head]["b"].size, 7)
     parts = [*network.trunk, network.heads[head]]
     moving = [i for i, share in enumerate(mask) if share]
 
@@ -120,29 +131,29 @@ def network_case(
         changed = replace(network, trunk=now[:-1], heads={head: now[-1]})
         update = Update(changed, head, tuple(mask), cross_entropy, regularizers, SGD())
         below = layers.chain(*changed.layers()[: update.start])(changed.parameters()[: update.start], X)[0]
-        value, gradients = update.objective(below, labels, generator(seed, "dropout"))
+        value, gradients = update.objective(below, labels, generator(0, name))
         wanted = [g for g in gradients if g]
         return value, wanted if len(wanted) > 1 else wanted[0]
 
     return Case(name, f, tuple(parts[i] for i in moving))
 
 
-def _networks(rng: np.random.Generator) -> Iterator[Case]:
+def _networks(draw: Draw) -> Iterator[Case]:
     for activation in layers.ACTIVATIONS:
-        yield network_case(f"network, {activation}", _network(rng, activation), (1, 1, 1), (), 1)
-    yield network_case("network, dropout", _network(rng, dropout=(0.2, 0.5)), (1, 1, 1), (), 2)
-    yield network_case("network, head only", _network(rng, dropout=(0.2, 0.5)), (0, 0, 1), (), 3)
-    yield network_case("network, middle layer frozen", _network(rng), (1, 0, 0.5), (), 4)
-    start = _network(rng)
-    away = replace(start, trunk=[{key: w + with_kinks(rng, *w.shape) for key, w in p.items()} for p in start.trunk])
-    scales = [{key: with_kinks(rng, *w.shape) ** 2 for key, w in p.items()} for p in start.trunk]
+        yield network_case(draw, f"network, {activation}", _network(draw, activation), (1, 1, 1))
+    yield network_case(draw, "network, dropout", _network(draw, dropout=(0.2, 0.5)), (1, 1, 1))
+    yield network_case(draw, "network, head only", _network(draw, dropout=(0.2, 0.5)), (0, 0, 1))
+    yield network_case(draw, "network, middle layer frozen", _network(draw), (1, 0, 0.5))
+    start = _network(draw)
+    away = replace(start, trunk=[{key: w + draw(*w.shape) for key, w in p.items()} for p in start.trunk])
+    scales = [{key: draw(*w.shape) ** 2 for key, w in p.items()} for p in start.trunk]
     for name, penalty in PENALTIES.items():
-        yield network_case(f"network, {name}", start, (1, 1, 1), (Regularizer(penalty, 0.1),), 5)
+        yield network_case(draw, f"network, {name}", start, (1, 1, 1), (Regularizer(penalty, 0.1),))
         old = Regularizer(penalty, 0.1, "trunk", biases=True, anchors=start.trunk, scales=scales)
         new = Regularizer(PENALTIES["l2"], 0.2, "head")
-        yield network_case(f"network, {name} from a starting point", away, (1, 1, 1), (old, new), 6)
+        yield network_case(draw, f"network, {name} from a starting point", away, (1, 1, 1), (old, new))
 
 
-def _network(rng: np.random.Generator, activation: str = "relu", dropout: tuple[float, ...] = ()) -> Network:
-    network = mlp((6, 5, 4), {"a": 3}, rng, activation=activation, dropout=dropout, dtype=np.float64)
-    return replace(network, trunk=[cast({**p, "b": p["b"] + 0.1}, np.float64) for p in network.trunk])
+def _network(draw: Draw, activation: str = "relu", dropout: tuple[float, ...] = ()) -> Network:
+    network = mlp((6, 5, 4), {"a": 3}, draw.rng, activation=activation, dropout=dropout, dtype=np.float64).to(draw.xp)
+    return replace(network, trunk=[{**p, "b": p["b"] + 0.1} for p in network.trunk])

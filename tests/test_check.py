@@ -1,0 +1,108 @@
+"""The check itself: it confirms what is right, and finds and names what is wrong, however small."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from npnet.arrays import generator
+from npnet.check import check_gradient
+from npnet.check.__main__ import plant
+from npnet.check.catalogue import cases
+from npnet.trees import leaves
+
+CASES = [case.name for case in cases()]
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=CASES)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_gradient(xp, number, seed):
+    case = list(cases(seed, xp))[number]
+    report = check_gradient(case.f, *case.arguments)
+    assert report
+    assert report.error < 2e-12
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=CASES)
+@pytest.mark.parametrize("error", [1e-4, -1e-4])
+def test_one_part_in_ten_thousand_in_any_one_gradient_is_seen(number, error):
+    case = list(cases(2))[number]
+    gradients = case.f(*case.arguments)[1]
+    gradients = gradients(1.0 + 0 * case.f(*case.arguments)[0]) if callable(gradients) else gradients
+    for parameter, (_, g) in enumerate(leaves(gradients)):
+        if np.any(g):
+            assert not check_gradient(plant(case.f, parameter, error, seed=3), *case.arguments)
+
+
+@given(size=st.integers(1, 40), where=st.integers(0, 10**6), small=st.floats(1e-8, 1e-2))
+def test_a_wrong_entry_is_named(size, where, small):
+    w = generator(size, "w").standard_normal((size, 30))
+    index = np.unravel_index(where % w.size, w.shape)
+
+    def half_square(w):
+        gradient = w.copy()
+        gradient[index] *= 1 + small
+        return (w * w).sum() / 2, gradient
+
+    report = check_gradient(half_square, w)
+    if abs(w[index]) > 1e-2:
+        assert not report
+        line = report.lines[0]
+        assert line.index == index
+        assert line.parameter == "w"
+        assert line.derivative == pytest.approx(w[index], rel=1e-12)
+        assert line.gradient == pytest.approx(w[index] * (1 + small), rel=1e-12)
+        assert line.error == pytest.approx(small / (1 + small), rel=1e-3) or abs(w[index]) < 1e-3 * abs(w).max()
+        assert f"at {tuple(int(i) for i in index)}" in str(report)
+
+
+def test_faults_of_behaviour_are_reported():
+    def writes(w):
+        w *= 1.0 + 1e-9
+        return (w * w).sum(), 2 * w
+
+    assert "argument w was changed" in str(check_gradient(writes, np.ones(3)))
+    calls = []
+
+    def forgets(X):
+        def back(dY):
+            calls.append(1)
+            return 2 * dY * (1 + 1e-15 * len(calls))
+
+        return 2 * X, back
+
+    assert "other bits" in str(check_gradient(forgets, np.ones(3)))
+
+
+def test_bad_functions_and_arguments_are_refused():
+    with pytest.raises(TypeError, match="float"):
+        check_gradient(lambda w: (w.sum(), w), np.arange(3))
+    with pytest.raises(ValueError, match="expected \\[\\(3,\\)\\] for w"):
+        check_gradient(lambda w: (w.sum(), np.ones(2)), np.ones(3))
+    with pytest.raises(ValueError, match="imaginary part of w"):
+        check_gradient(lambda w: (w.real.sum(), np.ones(3)), np.ones(3))
+    with pytest.raises(ValueError, match="imaginary part of w"):
+        check_gradient(lambda w: ((w.real**2).sum(), 0 * w), np.ones(3))
+
+
+def test_functions_of_trees_and_of_nothing():
+    assert check_gradient(
+        lambda p: ((p["a"] * p["b"][0]).sum(), {"a": p["b"][0], "b": [p["a"]]}), {"a": np.ones(2), "b": [np.ones(2)]}
+    )
+    assert check_gradient(lambda w: (w.sum(), w), np.zeros((0, 3)))
+    assert check_gradient(lambda w, v: (v.sum(), (0 * w, np.ones(2))), np.ones(3), np.ones(2))
+
+
+def test_the_command_confirms_the_library():
+    done = subprocess.run([sys.executable, "-m", "npnet.check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(CASES) + 2
+    assert lines[-1] == "every gradient confirmed"
+    for line in lines[1:-1]:
+        worst, caught = line[44:].split()
+        assert float(worst) <= 1e-11
+        assert float(caught) <= 1e-4
