@@ -1,0 +1,43 @@
+"""A cell: the smallest piece of a study that runs by itself, once the cells it needs are there.
+
+A study is a list of cells. A cell's result is a pure function of its arguments and of the cells it needs, so the number
+of workers, their order, and being stopped and started again leave no trace in it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Cell", "Result", "check_cells"]
+
+Result = dict[str, Any]
+"""What a cell's function returns: numbers, strings, lists and dicts, as JSON holds them."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """name: a folder's name. function: called as function(desk, **arguments) in a worker, so both must pickle.
+
+    needs: the names of the cells whose results must be there first.
+    """
+
+    name: str
+    function: Callable[..., Result]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.name or set(self.name) & set("/\\\0") or self.name.startswith("."):
+            raise ValueError(f"name is {self.name!r}; expected the name of a folder, without slashes or leading dots")
+
+
+def check_cells(cells: Sequence[Cell]) -> None:
+    """Raise ValueError where a name is taken twice, or a cell needs one that does not come before it."""
+    seen: set[str] = set()
+    for cell in cells:
+        if cell.name in seen:
+            raise ValueError(f"cell {cell.name!r} is there twice; expected every name once")
+        for name in cell.needs:
+            if name not in seen:
+                raise ValueError(f"cell {cell.name!r} needs {name!r}; expected the name of a cell before it")
+        seen.add(cell.name)

@@ -1,0 +1,81 @@
+"""A study's folder: one configuration, one run at a time, and nothing in it that a killed process could leave half.
+
+configuration.json   what the folder holds; another configuration is refused, never mixed in
+lock                 held while a run works here; the system lets go of it when the process ends, however it ends
+cells/, log.txt      what the cells leave (see desk)
+"""
+
+import fcntl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from experiments.cells import Cell, Result
+from experiments.desk import read_json, write_json
+
+__all__ = ["FolderError", "finished", "held", "result_of", "settle_configuration"]
+
+
+class FolderError(RuntimeError):
+    """A folder is in use, or holds something else than it should; says what to do."""
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Make the folder and hold it against other runs. Raises FolderError where another one holds it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("a")
+    except OSError as error:
+        raise FolderError(f"folder {folder} cannot be written to ({error}); give another one with --out") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FolderError(
+                f"folder {folder} is in use by another run; wait for that one, or give another folder with --out"
+            ) from None
+        yield
+
+
+def settle_configuration(folder: Path, configuration: Mapping[str, Any]) -> None:
+    """Write the configuration, or compare it with the one that is there. Raises FolderError where they differ."""
+    there = read_json(folder / "configuration.json")
+    if there is None:
+        write_json(folder / "configuration.json", configuration)
+        return
+    differences = [
+        f"{name} is {_get(there, name)!r} there and {_get(configuration, name)!r} here"
+        for name in dict.fromkeys([*_names(there), *_names(configuration)])
+        if _get(there, name) != _get(configuration, name)
+    ]
+    if differences:
+        raise FolderError(
+            f"folder {folder} holds results of another configuration: {'; '.join(differences)}. Give another folder "
+            "with --out, or the configuration it was begun with"
+        )
+
+
+def result_of(folder: Path, cell: str) -> Result | None:
+    """Return the result of a cell; None where it has not finished."""
+    return read_json(folder / "cells" / cell / "result.json")
+
+
+def finished(folder: Path, cell: Cell) -> bool:
+    """Say whether a cell has left its result."""
+    return (folder / "cells" / cell.name / "result.json").exists()
+
+
+def _names(tree: Mapping[str, Any], path: str = "") -> list[str]:
+    """Return the paths of all leaves of nested mappings, as in "protocol.batch_size"."""
+    names: list[str] = []
+    for key, branch in tree.items():
+        names += _names(branch, f"{path}{key}.") if isinstance(branch, Mapping) else [path + key]
+    return names
+
+
+def _get(tree: Any, name: str) -> Any:
+    for key in name.split("."):
+        tree = tree.get(key) if isinstance(tree, Mapping) else None
+    return tree

@@ -1,0 +1,93 @@
+"""Progress: a bar for the study and a line for each running cell in a terminal, one plain line a cell elsewhere."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+__all__ = ["Watcher"]
+
+
+class Watcher:
+    """Looks at the progress of running cells and shows it. A class, because a live display has a state.
+
+    Use it as a context manager: leaving it takes the display down.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[state]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self.all: TaskID | None = None
+        self.lines: dict[str, TaskID] = {}
+        self.total = self.done = 0
+        self.start = time.monotonic()
+
+    def __enter__(self) -> "Watcher":
+        self.bars.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.bars.stop()
+
+    def begin(self, total: int, done: int) -> None:
+        """Say how many cells there are and how many had finished before."""
+        self.total, self.done = total, done
+        if done:
+            self.console.print(f"{done} of {total} cells had finished before")
+        self.all = self.bars.add_task("all cells", total=total, completed=done, state="")
+
+    def look(self, study: Path, running: Sequence[str]) -> None:
+        """Show what the running cells have written about themselves."""
+        for name in running:
+            progress = _read(study / "cells" / name / "progress.json")
+            if progress:
+                if name not in self.lines:
+                    self.lines[name] = self.bars.add_task(name, total=None, state="")
+                self.bars.update(self.lines[name], completed=progress["epoch"], state=_describe(progress))
+
+    def finished(self, name: str) -> None:
+        """Show that a cell has finished."""
+        self._count(name)
+        if not self.console.is_terminal:
+            self.console.print(f"{self.done} of {self.total}: {name} ({time.monotonic() - self.start:.0f} s)")
+
+    def failed(self, name: str, why: str) -> None:
+        """Show that a cell has failed, and why."""
+        self._count(name)
+        self.console.print(f"{name} failed: {why}", style="red", markup=False)
+
+    def _count(self, name: str) -> None:
+        self.done += 1
+        if name in self.lines:
+            self.bars.remove_task(self.lines.pop(name))
+        if self.all is not None:
+            self.bars.update(self.all, completed=self.done)
+
+
+def _describe(progress: dict[str, Any]) -> str:
+    """Return a cell's progress as a line: epoch, validation error, layers that train."""
+    return ", ".join(
+        [f"epoch {progress['epoch']}"]
+        + ([f"validation error {progress['error']:.2f} %"] if "error" in progress else [])
+        + ([f"{progress['layers']} layers train"] if "layers" in progress else [])
+    )
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None  # not written yet, or gone because the cell has just finished

@@ -1,0 +1,207 @@
+"""A table as the paper prints it, our numbers beside the published ones, and what the methods differ by.
+
+Every grid of text is built once and then printed by rich or written as Markdown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+from math import isnan
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from experiments.figures import CAPTION, draw_curves
+from experiments.published import REPETITIONS, Published, published
+from experiments.results import Results
+from experiments.statistics import mean_sd, paired
+from experiments.tables import PRESETS, Protocol
+from npnet.trees import write_atomically
+
+__all__ = ["Grid", "comparison_grid", "markdown", "notes", "show", "table_grid", "write_report"]
+
+_WIDE = 120  # columns, enough for the whole table side by side
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of text: a title, a header, rows."""
+
+    title: str
+    header: list[str]
+    rows: list[list[str]]
+
+
+def table_grid(results: Results, methods: Sequence[str] = ()) -> Grid:
+    """Return the paper's table with ours in it: a pair of lines for each regularizer, the methods (all) side by side."""
+    table, protocol = results.study.table, results.study.protocol
+    methods = methods or results.study.methods
+    old = "+".join(table.first) + " before → after"
+    header = ["", f"{_unit(results)}", *(c for m in methods for c in (f"{m}: {table.second}", old, "epochs"))]
+    rows = []
+    for regularizer in results.study.regularizers:
+        rows.append([regularizer, f"here {protocol.train:,}"])
+        rows.append(["", f"paper {_paper(results).train:,}"])
+        for method in methods:
+            rows[-2] += _ours(results, method, regularizer)
+            rows[-1] += _theirs(results, method, regularizer)
+    title = f"Table {table.number}: {table.setting.replace('->', ' → ')}, test errors in percent, mean ± sd"
+    return Grid(title, header, rows)
+
+
+def comparison_grid(results: Results) -> Grid:
+    """Return the paired comparison: fine tuning minus Gradual Tuning, in forgetting and in error on the new task."""
+    rows = []
+    for regularizer in results.study.regularizers:
+        fine, gradual = (_forgetting(results, method, regularizer) for method in ("fine", "gradual"))
+        new = [results.values("task_b_error", method, regularizer) for method in ("fine", "gradual")]
+        forgot = [_number(mean_sd(list(each.values()))[0]) for each in (fine, gradual)]
+        rows.append([regularizer, *forgot, *_difference(fine, gradual), *_difference(*new), str(len(fine))])
+    old, second = "+".join(results.study.table.first), results.study.table.second
+    header = ["", f"{old} forgotten: fine", "gradual", "fine − gradual (95 %)", "p"]
+    header += [f"{second}: fine − gradual (95 %)", "p", "pairs"]
+    title = (
+        "Fine tuning against Gradual Tuning, paired by seed: percentage points, intervals and p of the paired t-test"
+    )
+    return Grid(title, header, rows)
+
+
+def notes(results: Results) -> list[str]:
+    """Return what a reader must know to read the table: amounts, what was chosen, what is missing or was cut short."""
+    study, unit = results.study, _unit(results)
+    p, paper = study.protocol, _paper(results)
+    ours, theirs = _amounts(p), _amounts(paper)
+    lines = [
+        f"Here: {ours} {unit} for training, validation and test, {p.seeds} repetitions; batch {p.batch_size}, rate "
+        f"{p.rate:g}, patience {p.patience}, {p.initialise} initialisation, {p.keep} weights kept. "
+        f"Paper: {theirs} {unit}, {REPETITIONS} repetitions, patience 20.",
+    ]
+    expected = len(study.regularizers) * len(study.methods) * p.seeds
+    ends = [m for m in results.measurements if m.metric == "epochs"]
+    second = [m for m in ends if m.method != "first"]
+    if len(second) < expected:
+        lines.append(f"Incomplete: {len(second)} of {expected} runs have finished.")
+    capped = sum(m.value >= p.max_epochs_b for m in second)
+    if capped:
+        lines.append(f"{capped} of {len(second)} runs on the second task ended at the cap of {p.max_epochs_b} epochs.")
+    short = sum(m.value >= p.max_epochs_a for m in ends if m.method == "first")
+    if short:
+        lines.append(
+            f"{short} of {len(ends) - len(second)} first networks ended at the cap of {p.max_epochs_a} epochs."
+        )
+    return lines
+
+
+def markdown(grid: Grid) -> str:
+    """Return a grid as a Markdown table with its title above."""
+    lines = [grid.header, ["---"] * len(grid.header), *grid.rows]
+    body = "\n".join("| " + " | ".join(cell.replace("\n", "<br>") for cell in line) + " |" for line in lines)
+    return f"**{grid.title}**\n\n{body}\n"
+
+
+def show(grid: Grid, console: Console) -> None:
+    """Print a grid."""
+    table = RichTable(title=grid.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for i, column in enumerate(grid.header):
+        table.add_column(column, justify="left" if i < 1 else "right", overflow="fold")
+    for row in grid.rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def write_report(results: Results, folder: Path, console: Console) -> None:
+    """Print the tables, and write table.md, table.txt and the figure."""
+    grids, lines = (table_grid(results), comparison_grid(results)), notes(results)
+    draw_curves(results, folder / "curves.png")
+    text = "\n".join([f"# {results.study.table.name}: {results.study.table.setting.replace('->', ' → ')}", ""])
+    text += "\n" + "\n".join([markdown(grids[0]), *(f"{line}\n" for line in lines), markdown(grids[1])])
+    text += f"\n![Validation errors while the second task is learned](curves.png)\n\n{CAPTION}\n"
+    write_atomically(folder / "table.md", text.encode())
+    plain = StringIO()
+    _print(results, Console(file=plain, width=_WIDE))
+    write_atomically(folder / "table.txt", plain.getvalue().encode())
+    _print(results, console)
+
+
+def _print(results: Results, console: Console) -> None:
+    """Print table, notes and comparison; in a narrow window each method's half of the table by itself."""
+    halves = [()] if console.width >= _WIDE else [(method,) for method in results.study.methods]
+    for methods in halves:
+        show(table_grid(results, methods), console)
+    for line in notes(results):
+        console.print(line, markup=False, highlight=False)
+    console.print()
+    show(comparison_grid(results), console)
+
+
+def _unit(results: Results) -> str:
+    return "images" if results.study.table.second.startswith("mnist") else "stimuli"
+
+
+def _paper(results: Results) -> Protocol:
+    return PRESETS[results.study.table.name]["paper"]
+
+
+def _amounts(protocol: Protocol) -> str:
+    return " / ".join(f"{n:,}" for n in (protocol.train, protocol.validation, protocol.test))
+
+
+def _ours(results: Results, method: str, regularizer: str) -> list[str]:
+    """Return task B, task A and epochs of our runs."""
+
+    def values(metric: str) -> list[float]:
+        return list(results.values(metric, method, regularizer).values())
+
+    old = []
+    for task in results.study.table.first:
+        name = f":{task}" if len(results.study.table.first) > 1 else ""
+        before = mean_sd(values(f"task_a_error_before{name}"))[0]
+        old.append(f"{_number(before)} → {_spread(*mean_sd(values(f'task_a_error_after{name}')))}")
+    return [_spread(*mean_sd(values("task_b_error"))), "\n".join(old), _spread(*mean_sd(values("epochs")), digits=0)]
+
+
+def _theirs(results: Results, method: str, regularizer: str) -> list[str]:
+    """Return the same of the paper."""
+    rows: list[Published] = [
+        row
+        for row in published()
+        if (row.table, row.method, row.regularizer) == (results.study.table.number, method, regularizer)
+    ]
+    if not rows:
+        return ["–"] * 3
+    old = [f"{row.task_a_error_before:g} → {row.task_a_error_after:g} ± {row.task_a_error_after_sd:g}" for row in rows]
+    return [
+        f"{rows[0].task_b_error:.2f} ± {rows[0].task_b_error_sd:.2f}",
+        "\n".join(old),
+        f"{rows[0].epochs:g} ± {rows[0].epochs_sd:g}",
+    ]
+
+
+def _forgetting(results: Results, method: str, regularizer: str) -> dict[int, float]:
+    """Return after − before for each seed, the mean over the first tasks where there are several."""
+    names = [f":{task}" if len(results.study.table.first) > 1 else "" for task in results.study.table.first]
+    gains: dict[int, float] = {}
+    for name in names:
+        before = results.values(f"task_a_error_before{name}", method, regularizer)
+        for seed, after in results.values(f"task_a_error_after{name}", method, regularizer).items():
+            gains[seed] = gains.get(seed, 0.0) + (after - before[seed]) / len(names)
+    return gains
+
+
+def _difference(one: dict[int, float], other: dict[int, float]) -> list[str]:
+    """Return a paired difference with its interval, and its p."""
+    found = paired(one, other)
+    if not found.n:
+        return ["–", "–"]
+    interval = "" if isnan(found.low) else f" ({found.low:+.2f} … {found.high:+.2f})"
+    return [f"{found.difference:+.2f}{interval}", "–" if isnan(found.p) else f"{found.p:.2g}"]
+
+
+def _number(value: float, digits: int = 2) -> str:
+    return "–" if isnan(value) else f"{value:.{digits}f}"
+
+
+def _spread(mean: float, sd: float, digits: int = 2) -> str:
+    return _number(mean, digits) + ("" if isnan(sd) else f" ± {sd:.{digits}f}")

@@ -1,0 +1,191 @@
+"""From finished cells to files that anyone can read: results.csv in long form, curves.csv, results.json.
+
+    results.csv    experiment, setting, method, regularizer, seed, metric, value: one number a line, for the runs' ends
+    curves.csv     method, regularizer, seed, epoch, updates, layers, task, error: validation errors, percent
+    results.json   the configuration, where the numbers come from, and how long they took
+
+Tables and figures are made from these three files alone, so a folder may be kept without its cells. Method "first" is
+the network before the second task; epoch 0 of a curve is where the second task begins.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from experiments.cells import Result
+from experiments.desk import read_json, write_json
+from experiments.folder import FolderError, result_of
+from experiments.tables import Protocol, Study, Table
+from npnet.training import Record
+from npnet.trees import write_atomically
+
+__all__ = ["Measurement", "Point", "Results", "collect", "read_results", "study_of", "write_results"]
+
+
+class Measurement(NamedTuple):
+    """One number of one run; errors are percent misclassified on test sets."""
+
+    experiment: str
+    setting: str
+    method: str
+    regularizer: str
+    seed: int
+    metric: str
+    value: float
+
+
+class Point(NamedTuple):
+    """One task's validation error (percent) after one epoch of a run; `layers` counts those that trained in it."""
+
+    method: str
+    regularizer: str
+    seed: int
+    epoch: int
+    updates: int
+    layers: int
+    task: str
+    error: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that tables and figures are made from."""
+
+    study: Study
+    about: dict[str, Any]
+    measurements: list[Measurement]
+    curves: list[Point]
+
+    def values(self, metric: str, method: str, regularizer: str) -> dict[int, float]:
+        """Return a metric's value for each seed."""
+        return {
+            m.seed: m.value
+            for m in self.measurements
+            if (m.metric, m.method, m.regularizer) == (metric, method, regularizer)
+        }
+
+
+def study_of(configuration: dict[str, Any]) -> Study:
+    """Return the study that a configuration.json or results.json describes. Raises ValueError for anything else."""
+    try:
+        table = configuration["table"]
+        return Study(
+            Table(table["number"], tuple(table["first"]), table["second"], tuple(table["hidden"])),
+            Protocol(**configuration["protocol"]),
+            tuple(configuration["regularizers"]),
+            tuple(configuration["methods"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"configuration describes no table ({error!r}); expected what a run wrote") from error
+
+
+def collect(folder: Path, study: Study) -> Results:
+    """Gather what the cells of a study have left so far."""
+    measurements: list[Measurement] = []
+    curves: list[Point] = []
+    environments: list[dict[str, str]] = []
+    seconds = 0.0
+    for regularizer in study.regularizers:
+        first = result_of(folder, f"{regularizer}-first")
+        runs = [("first", study.protocol.data_seed, first)] + [
+            (method, seed, result_of(folder, f"{regularizer}-{method}-{seed}"))
+            for seed in range(study.protocol.seeds)
+            for method in study.methods
+        ]
+        for method, seed, result in runs:
+            if first is None or result is None:
+                continue
+            for metric, value in _metrics(study, result):
+                measurements.append(
+                    Measurement(study.table.name, study.table.setting, method, regularizer, seed, metric, value)
+                )
+            curves += _curves(study, method, regularizer, seed, result, first)
+            seconds += result["seconds"]
+            if result["environment"] not in environments:
+                environments.append(result["environment"])
+    about = {
+        "experiment": study.table.name,
+        "setting": study.table.setting,
+        "configuration": asdict(study),
+        "seeds": list(range(study.protocol.seeds)),
+        "examples": {which: getattr(study.protocol, which) for which in ("train", "validation", "test")},
+        "environments": environments,
+        "compute_seconds": round(seconds, 1),
+        "sessions": read_json(folder / "sessions.json") or [],
+    }
+    return Results(study, about, measurements, curves)
+
+
+def _metrics(study: Study, result: Result) -> Iterator[tuple[str, float]]:
+    """Yield (metric, value) for one run; several first tasks have their names behind the metric."""
+    errors = result["errors"]
+    for when in ("before", "after"):
+        for task, value in errors.get(when, {}).items():
+            yield f"task_a_error_{when}" + (f":{task}" if len(study.table.first) > 1 else ""), value
+    if "second" in errors:
+        yield "task_b_error", errors["second"]
+    history = result["history"]
+    yield "epochs", len(history)
+    yield "updates", history[-1]["updates"]
+    yield "kept_epoch", result["kept_epoch"]
+    yield "seconds", round(result["seconds"], 3)
+    for layer in range(len(study.table.hidden)):
+        joined = next((record["epoch"] for record in history if record["mask"][layer]), None)
+        if joined is not None:  # a layer of a gradual run that ended early may never have joined
+            yield f"joined_hidden_{layer + 1}", joined
+
+
+def _curves(study: Study, method: str, regularizer: str, seed: int, result: Result, first: Result) -> Iterator[Point]:
+    """Yield the points of one run's curves."""
+    if method != "first":
+        start = first["history"][first["kept_epoch"] - 1]
+        for task in study.table.first:
+            yield Point(method, regularizer, seed, 0, 0, 0, task, start["validation"][task])
+    for record in result["history"]:
+        for task, error in _errors(record).items():
+            layers = sum(map(bool, record["mask"]))
+            yield Point(method, regularizer, seed, record["epoch"], record["updates"], layers, task, error)
+
+
+def _errors(record: Record) -> dict[str, float]:
+    return {**record["evaluations"], **record["validation"]}
+
+
+def write_results(results: Results, folder: Path) -> None:
+    """Write results.csv, curves.csv and results.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_csv(folder / "results.csv", Measurement._fields, results.measurements)
+    _write_csv(folder / "curves.csv", Point._fields, results.curves)
+    write_json(folder / "results.json", results.about)
+
+
+def read_results(folder: Path) -> Results:
+    """Read what `write_results` wrote. Raises FolderError where it is not there."""
+    about = read_json(folder / "results.json")
+    if about is None:
+        raise FolderError(f"folder {folder} has no results.json; expected a folder given to --out before")
+    measurements = [
+        Measurement(experiment, setting, method, regularizer, int(seed), metric, float(value))
+        for experiment, setting, method, regularizer, seed, metric, value in _rows(folder / "results.csv")
+    ]
+    curves = [
+        Point(method, regularizer, int(seed), int(epoch), int(updates), int(layers), task, float(error))
+        for method, regularizer, seed, epoch, updates, layers, task, error in _rows(folder / "curves.csv")
+    ]
+    return Results(study_of(about["configuration"]), about, measurements, curves)
+
+
+def _write_csv(path: Path, header: tuple[str, ...], rows: list[Any]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue().encode())
+
+
+def _rows(path: Path) -> list[list[str]]:
+    with path.open(newline="") as file:
+        return list(csv.reader(file))[1:]

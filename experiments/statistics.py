@@ -1,0 +1,48 @@
+"""Means with their spread, and what a pair of methods that share seeds differ by."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import nan, sqrt
+
+import numpy as np
+
+__all__ = ["Paired", "mean_sd", "paired"]
+
+
+def mean_sd(values: Sequence[float]) -> tuple[float, float]:
+    """Return mean and standard deviation, Σ(x − mean)² over n − 1; nan where there are too few values."""
+    mean = float(np.mean(values)) if len(values) else nan
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else nan
+    return mean, sd
+
+
+@dataclass(frozen=True)
+class Paired:
+    """A mean difference over n pairs, its 95 % confidence interval, and the two-sided p of the paired t-test.
+
+    Interval and p are nan for fewer than two pairs; p is nan too where all differences are the same.
+    """
+
+    n: int
+    difference: float
+    low: float
+    high: float
+    p: float
+
+
+def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Paired:
+    """Compare one − other over the seeds that both have.
+
+    With d the differences, s their standard deviation and t the 97.5 % point of Student's t with n − 1 degrees of
+    freedom, the interval is mean(d) ± t s / √n.
+    """
+    from scipy import stats  # a second BLAS library: not in the workers
+
+    seeds = sorted(one.keys() & other.keys())
+    a, b = np.array([one[seed] for seed in seeds]), np.array([other[seed] for seed in seeds])
+    mean, sd = mean_sd(a - b)
+    if len(seeds) < 2:
+        return Paired(len(seeds), mean, nan, nan, nan)
+    half = float(stats.t.ppf(0.975, len(seeds) - 1)) * sd / sqrt(len(seeds))
+    p = float(stats.ttest_rel(a, b).pvalue) if sd > 1e-12 else nan
+    return Paired(len(seeds), mean, mean - half, mean + half, p)

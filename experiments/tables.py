@@ -1,0 +1,130 @@
+"""What is studied, as data: the tables of the paper, the protocol with which one is repeated, its presets.
+
+Source: Montone, O'Regan and Terekhov 2016, sections 3 to 5. What the paper does not say (batch size, initialisation,
+which weights a run ends with, whether patience begins again when a layer joins) are fields of Protocol, with defaults.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from npnet import Regularizer, l1
+from npnet.network import INITIALISERS
+
+__all__ = ["PRESETS", "REGULARIZERS", "TABLES", "Preset", "Protocol", "Recipe", "Study", "Table"]
+
+Initialise = Literal["glorot", "he", "uniform_fan_in", "normal"]
+Preset = Literal["smoke", "quick", "paper"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the paper: the tasks learned first (together, where there are several), the new one, the widths."""
+
+    number: int
+    first: tuple[str, ...]
+    second: str
+    hidden: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """The name on the command line and in the results."""
+        return f"table{self.number}"
+
+    @property
+    def setting(self) -> str:
+        """Tasks and network in one line, as in "acl->ac 500-500"."""
+        return f"{'+'.join(self.first)}->{self.second} {'-'.join(map(str, self.hidden))}"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a row of a table regularizes: λ of the sum of absolute weights, and whether hidden layers drop out."""
+
+    l1: float = 0.0
+    dropout: bool = False
+
+    def regularizers(self) -> tuple[Regularizer, ...]:
+        """Return the penalties; biases are left alone."""
+        return (Regularizer(l1, self.l1),) if self.l1 else ()
+
+    def rates(self, depth: int) -> tuple[float, ...]:
+        """Return the dropout rates: 0.2 after the first hidden layer, 0.5 after the others (section 3)."""
+        return (0.2, *(0.5,) * (depth - 1)) if self.dropout else ()
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a table is repeated. Errors are percent, rates per step; raises ValueError for values out of range.
+
+    train, validation, test: examples of every task. seeds: repetitions on task B, 0 … seeds − 1, the same for both methods.
+    max_epochs_a, max_epochs_b: caps beside patience. data_seed: which stimuli are drawn, how files are split. The other names are those of npnet.Hyperparameters.
+    """
+
+    train: int
+    validation: int
+    test: int
+    seeds: int = 5
+    batch_size: int = 20
+    rate: float = 0.01
+    patience: int = 20
+    max_epochs_a: int = 1000
+    max_epochs_b: int = 1000
+    initialise: Initialise = "glorot"
+    keep: Literal["best", "last"] = "best"
+    patience_restarts: bool = True
+    data_seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("train", "validation", "test", "seeds", "batch_size", "patience", "max_epochs_a", "max_epochs_b"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected at least 1")
+        if not self.rate > 0:
+            raise ValueError(f"rate is {self.rate}; expected a number above zero")
+        if self.data_seed < 0:
+            raise ValueError(f"data_seed is {self.data_seed}; expected zero or more")
+        if self.initialise not in INITIALISERS:
+            raise ValueError(f"initialise is {self.initialise!r}; expected one of {', '.join(INITIALISERS)}")
+        if self.keep not in ("best", "last"):
+            raise ValueError(f"keep is {self.keep!r}; expected 'best' or 'last'")
+
+
+@dataclass(frozen=True)
+class Study:
+    """One table under one protocol: the whole configuration of a results folder."""
+
+    table: Table
+    protocol: Protocol
+    regularizers: tuple[str, ...] = ("none", "l1", "dropout")
+    methods: tuple[str, ...] = ("fine", "gradual")
+
+
+REGULARIZERS = {"none": Recipe(), "l1": Recipe(l1=1e-4), "dropout": Recipe(dropout=True)}
+"""The rows of every table."""
+
+TABLES = {
+    table.name: table
+    for table in (
+        Table(1, ("mnist04",), "mnist59", (500, 500)),
+        Table(3, ("acl",), "ac", (500, 500)),
+    )
+}
+"""The tables that can be repeated."""
+
+_IMAGES = Protocol(20_000, 5_000, 5_000)
+_STIMULI = Protocol(330_000, 10_000, 10_000)
+
+PRESETS: dict[str, dict[Preset, Protocol]] = {
+    "table1": {
+        "smoke": replace(_IMAGES, train=200, validation=100, test=100, seeds=2, max_epochs_a=3, max_epochs_b=4),
+        "quick": replace(_IMAGES, train=4_000, seeds=3, patience=5, max_epochs_a=20, max_epochs_b=15),
+        "paper": _IMAGES,
+    },
+    "table3": {
+        "smoke": replace(_STIMULI, train=200, validation=100, test=100, seeds=2, max_epochs_a=3, max_epochs_b=4),
+        "quick": replace(
+            _STIMULI, train=40_000, validation=4_000, test=4_000, seeds=3, patience=4, max_epochs_a=20, max_epochs_b=5
+        ),
+        "paper": _STIMULI,
+    },
+}
+"""What a table is repeated with: the paper's protocol, a fraction of it, or just enough to see that all parts work."""
