@@ -38,7 +38,7 @@ def cross_entropy(
     onehot = labels[..., None] == xp.arange(K)  # (..., N, K)
     if onehot.sum() != labels.size:
         raise ValueError(f"labels run from {labels.min()} to {labels.max()}; expected 0 to {K - 1}")
-    # Differences from the true class's own logit: the gradient there is −Σ of the others, which P − 1 would cancel away.
+    # Differences from the true class's own logit: its gradient is then −Σ of the others; P − 1 would cancel.
     D = Z - xp.where(onehot, Z, 0).sum(-1, keepdims=True)
     M = D.real.max(-1, keepdims=True)
     E = xp.exp(D - M)

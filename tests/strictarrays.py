@@ -33,6 +33,8 @@ class ndarray:  # noqa: N801 (the name by which `array_module` knows an array mo
         raise TypeError(f"numpy.{f.__name__} was called on a strict array; expected the array's own module")
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # numpy's array protocols would let numpy in by the back door
+            raise AttributeError(name)
         attribute = getattr(self._a, name)
         if callable(attribute) and not isinstance(attribute, np.dtype):
             return lambda *args, **kwargs: _wrapped(attribute, args, kwargs)

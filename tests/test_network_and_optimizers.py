@@ -1,0 +1,147 @@
+"""Networks as data, their initialisations, and optimizers against their published formulae."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from npnet.arrays import array_module, generator, to_device, to_host
+from npnet.network import Network, glorot, he, mlp, normal, uniform_fan_in
+from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, cosine, step
+from npnet.trees import leaves
+
+
+def test_initialisations_have_the_spread_they_say():
+    rng = generator(0)
+    for p, limit, bias in (
+        (glorot(rng, 400, 200), math.sqrt(6 / 600), 0),
+        (uniform_fan_in(rng, 400, 200), 1 / 20, 1 / 20),
+    ):
+        assert abs(p["W"]).max() <= limit
+        assert p["W"].std() == pytest.approx(limit / math.sqrt(3), rel=0.01)
+        assert abs(p["b"]).max() <= bias
+        assert (abs(p["b"]).max() > 0) == (bias > 0)
+    for p, deviation in ((he(rng, 400, 200), math.sqrt(2 / 400)), (normal(rng, 400, 200), 0.01)):
+        assert p["W"].std() == pytest.approx(deviation, rel=0.01)
+        assert abs(p["W"].mean()) < 4 * deviation / math.sqrt(80000)
+        assert not p["b"].any()
+
+
+def test_a_network_is_the_function_it_says(xp):
+    network = mlp((4, 5, 3), {"a": 2, "b": 6}, generator(1), dropout=(0.5, 0.5), dtype=np.float64)
+    X = generator(2).standard_normal((7, 4))
+    H = X
+    for p in network.trunk:
+        H = np.maximum(H @ p["W"] + p["b"], 0)
+    for head, p in network.heads.items():
+        there = network.to(xp).logits(xp.asarray(X), head)
+        assert array_module(there) is xp
+        np.testing.assert_allclose(to_host(there), H @ p["W"] + p["b"], rtol=1e-13)
+
+
+def test_every_precision_starts_from_the_same_network():
+    single, double = (mlp((4, 5), {"a": 2}, generator(1), dtype=dtype) for dtype in (np.float32, np.float64))
+    for (_, a), (_, b) in zip(leaves(single.tree()), leaves(double.tree()), strict=True):
+        assert np.array_equal(a, b.astype(np.float32)) if isinstance(b, np.ndarray) else a == b
+
+
+def test_surgery_copy_save_and_load(tmp_path, xp):
+    network = mlp((4, 5, 3), {"a": 2}, generator(1), activation="tanh", dropout=(0.0, 0.5)).to(xp)
+    more = network.add_head("b", 4, generator(2))
+    assert list(network.heads) == ["a"]
+    assert list(more.heads) == ["a", "b"]
+    assert more.trunk is network.trunk
+    assert array_module(more.heads["b"]["W"]) is xp
+    assert more.heads["b"]["W"].dtype == np.float32
+    copy = more.copy()
+    copy.trunk[0]["W"][...] = 0
+    assert to_host(more.trunk[0]["W"]).any()
+    more.save(tmp_path / "n.npz")
+    loaded = Network.load(tmp_path / "n.npz")
+    assert (loaded.activation, loaded.dropout) == ("tanh", (0.0, 0.5))
+    for (path, a), (_, b) in zip(leaves(to_host(more.tree())), leaves(loaded.tree()), strict=True):
+        assert np.array_equal(a, b), path
+
+
+def test_the_deterministic_part_ends_at_the_first_dropout():
+    for rates, layers in (((), 6), ((0.0, 0.0, 0.0), 6), ((0.2, 0.5, 0.5), 2), ((0.0, 0.5, 0.5), 4)):
+        assert mlp((4, 5, 5, 5), {"a": 2}, generator(1), dropout=rates).deterministic == layers
+
+
+def test_what_does_not_fit_a_network_is_named(tmp_path):
+    network = mlp((4, 5), {"a": 2}, generator(1))
+    with pytest.raises(ValueError, match="head 'a' is there already"):
+        network.add_head("a", 2, generator(1))
+    with pytest.raises(ValueError, match="head is 'z'; expected one of 'a'"):
+        network.logits(np.ones((1, 4), np.float32), "z")
+    with pytest.raises(ValueError, match="activation is 'swish'"):
+        mlp((4, 5), {}, generator(1), activation="swish")
+    with pytest.raises(ValueError, match=r"dropout is \(0\.5, 0\.5\); expected 1 rates"):
+        mlp((4, 5), {}, generator(1), dropout=(0.5, 0.5))
+    with pytest.raises(ValueError, match=r"rate is 1\.5"):
+        mlp((4, 5), {}, generator(1), dropout=(1.5,))
+    for widths, heads in (((4,), {}), ((4, 0), {}), ((4, 5), {"a": 0})):
+        with pytest.raises(ValueError, match="widths is"):
+            mlp(widths, heads, generator(1))
+    with pytest.raises(ValueError, match="trunk has layers"):
+        Network([glorot(generator(0), 4, 5), glorot(generator(0), 6, 5)])
+    np.savez(tmp_path / "x.npz", a=np.ones(2))
+    with pytest.raises(ValueError, match="not a whole saved tree"):
+        Network.load(tmp_path / "x.npz")
+    with pytest.raises(ValueError, match="tree has no network"):
+        Network.from_tree({"trunk": []})
+
+
+@given(st.integers(0, 2**32), st.integers(1, 6))
+def test_optimizers_follow_their_formulae(seed, updates):
+    rng = generator(seed)
+    start, gradients = rng.standard_normal((3, 2)), rng.standard_normal((updates, 3, 2))
+    moved = {}
+    for name, optimizer in {"sgd": SGD(), "proximal": ProximalSGD(), "momentum": Momentum(0.8), "adam": Adam()}.items():
+        w = start.copy()
+        buffers = optimizer.start(w)
+        for dw in gradients:
+            assert optimizer.update(w, dw, buffers, 0.1)
+        moved[name] = w
+    np.testing.assert_allclose(moved["sgd"], start - 0.1 * gradients.sum(0), atol=1e-13)
+    np.testing.assert_array_equal(moved["proximal"], moved["sgd"])
+    v, w = 0, start.copy()
+    for dw in gradients:
+        v = 0.8 * v + dw
+        w = w - 0.1 * v
+    np.testing.assert_allclose(moved["momentum"], w, atol=1e-13)
+    m = s = 0
+    w = start.copy()
+    for t, dw in enumerate(gradients, 1):
+        m, s = 0.9 * m + 0.1 * dw, 0.999 * s + 0.001 * dw**2
+        w = w - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(s / (1 - 0.999**t)) + 1e-8)
+    np.testing.assert_allclose(moved["adam"], w, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), ProximalSGD(), Momentum(), Adam()])
+def test_optimizers_move_device_arrays_as_they_move_host_arrays(xp, optimizer, rng):
+    w, gradients = rng.standard_normal((4, 3)), rng.standard_normal((3, 4, 3))
+    there, here = xp.asarray(w), w.copy()
+    mine, theirs = optimizer.start(here), optimizer.start(there)
+    for dw in gradients:
+        kept = dw.copy()
+        optimizer.update(here, dw, mine, 0.1)
+        assert np.array_equal(dw, kept)
+        optimizer.update(there, to_device(dw, xp), theirs, 0.1)
+    np.testing.assert_allclose(to_host(there), here, rtol=1e-14)
+
+
+def test_schedules():
+    assert [constant(0.1)(epoch) for epoch in (0, 99)] == [0.1, 0.1]
+    assert [step(1.0, 2, 0.5)(epoch) for epoch in range(5)] == [1, 1, 0.5, 0.5, 0.25]
+    halfway = cosine(1.0, 10, 0.2)
+    assert [halfway(0), halfway(5), halfway(10), halfway(99)] == pytest.approx([1.0, 0.6, 0.2, 0.2])
+    for bad, name in ((lambda: constant(0), "rate"), (lambda: step(1, 0), "every"), (lambda: cosine(1, 0), "epochs")):
+        with pytest.raises(ValueError, match=f"{name} is 0"):
+            bad()
+    with pytest.raises(ValueError, match="momentum is 1"):
+        Momentum(1)
+    with pytest.raises(ValueError, match="beta1, beta2, epsilon"):
+        Adam(beta2=1)
