@@ -16,6 +16,8 @@ __all__ = ["DEFAULT_APPEARANCE", "Appearance"]
 
 Range = tuple[float, float]
 
+_ROUNDING = 1e-9  # sums of decimals are not exact: 0.1 + 0.2 is a little more than 0.3
+
 
 @dataclass(frozen=True)
 class Appearance:
@@ -43,7 +45,7 @@ class Appearance:
 
     def __post_init__(self) -> None:
         _check_within("width", self.width, 1.0, 3.0)
-        # The largest angles need the diagonal: at 26 px and 3 px strokes a proposal in ten still fits.
+        # Large angles need the diagonal: with 26 px and strokes of 3 px two angles in three still fit into the image.
         _check_within("longest", self.longest, SHORTEST + 1.0, 26.0)
         _check_within("gap", self.gap, 2.0, 5.0)
         _check_range("ground", self.ground)
@@ -51,12 +53,12 @@ class Appearance:
         _check_within("amplitude", self.amplitude, 0.0, 1.0)
         _check_within("noise", self.noise, 0.0, 1.0)
         deviation = self.amplitude + self.noise
-        if self.ground[0] < deviation:
+        if self.ground[0] < deviation - _ROUNDING:
             raise ValueError(
                 f"ground starts at {self.ground[0]}; expected at least amplitude + noise = {deviation:g}, "
                 "so that no level falls below 0"
             )
-        if self.ground[1] + self.contrast[1] > 1.0:
+        if self.ground[1] + self.contrast[1] > 1.0 + _ROUNDING:
             raise ValueError(
                 f"ground {self.ground} and contrast {self.contrast} reach {self.ground[1] + self.contrast[1]:g}; "
                 "expected their upper ends to sum to at most 1"

@@ -1,4 +1,4 @@
-"""What training reads: inputs with labels, and the three splits of a task. Pixels stay as stored until a batch needs them."""
+"""What training reads: inputs with labels, and the three splits of a task. Pixels stay as stored until read."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ __all__ = ["Split", "Task", "batch"]
 
 @dataclass(frozen=True)
 class Split:
-    """Inputs (N, D), uint8 pixels (scaled to [0, 1] batch by batch) or floats as they are, and labels (N,), 0 … classes − 1.
+    """Inputs (N, D), uint8 pixels (`batch` scales them to [0, 1]) or floats, and labels (N,), 0 … classes − 1.
 
     Raises ValueError where the shapes or types do not fit together.
     """
@@ -56,6 +56,7 @@ class Task:
 
 
 def batch(split: Split, rows: Any, dtype: DTypeLike = np.float32) -> NDArray[np.floating]:
-    """Return the inputs of some rows (a slice or an index array) as floats: uint8 pixels over 255, others as they are."""
+    """Return the inputs of some rows (a slice or index array) as floats: uint8 pixels over 255, others as they are."""
     X = split.inputs[rows]
-    return X * np.dtype(dtype).type(1 / 255) if X.dtype == np.uint8 else X.astype(dtype, copy=False)
+    number: Any = np.dtype(dtype).type
+    return X * number(1 / 255) if X.dtype == np.uint8 else X.astype(dtype, copy=False)

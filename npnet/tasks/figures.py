@@ -22,7 +22,7 @@ from npnet.tasks.rules import ANGLE, CROSSING, SHORTEST
 __all__ = ["draw_segments"]
 
 _INNER, _OUTER = 0.2, 0.8  # a crossing's fractions of both lengths
-_FIGURES = 10_000  # proposals before giving up: far more than any permitted appearance needs (about two at the default)
+_FIGURES = 10_000  # proposals before giving up; in 100,000 of the most crowded stimuli none needed more than 16
 _PLACES = 40  # tries at a distractor's place before the whole figure is proposed anew
 
 

@@ -5,8 +5,8 @@ A file is a header of big-endian 32-bit numbers, then unsigned bytes in row-majo
     magic 2051, count, rows, columns        images (count, rows, columns)
     magic 2049, count                       labels (count,)
 
-plain or compressed by gzip. A header is a claim, not a fact: nothing is allocated on its word, and the bytes that follow
-must number exactly what it says. (Source: the description of the format beside the original MNIST files.)
+plain or compressed by gzip. A header is a claim, not a fact: nothing is allocated on its word, and the bytes that
+follow must number exactly what it says. (Source: the description of the format beside the original MNIST files.)
 """
 
 import struct
@@ -43,9 +43,8 @@ def read_idx(path: str | PathLike[str]) -> NDArray[np.uint8]:
     if found != expected:
         what = "truncated" if found < expected else "too long"
         raise _refusal(path, f"is {what}: {found} bytes follow the header", f"{expected} for the shape {shape}")
-    return np.frombuffer(bytearray(raw), np.uint8, offset=start).reshape(
-        shape
-    )  # a bytearray, so that it can be written
+    # A bytearray, because an array over bytes could not be written to.
+    return np.frombuffer(bytearray(raw), np.uint8, offset=start).reshape(shape)
 
 
 def _refusal(path: Path, was: str, expected: str) -> ValueError:
