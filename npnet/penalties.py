@@ -43,7 +43,12 @@ def _offset(w: Array, anchor: Array | float, scale: Array | float) -> Array:
     for name, other in (("anchor", anchor), ("scale", scale)):
         if getattr(other, "shape", ()) not in ((), w.shape):
             raise ValueError(f"{name} has shape {other.shape}; expected {w.shape}, the shape of w")  # type: ignore[union-attr]
-    return w - anchor
+    return w if _is(anchor, 0) else w - anchor
+
+
+def _is(parameter: Any, number: float) -> bool:
+    """Say whether an anchor or scale is its default number: arithmetic with that would only cost memory traffic."""
+    return isinstance(parameter, int | float) and parameter == number
 
 
 def _total(terms: Array) -> Array:
@@ -60,7 +65,8 @@ def _l2_prox(delta: Array, step: float, scale: Any) -> Array:
 
 
 def _l1(delta: Array, scale: Any) -> tuple[Array, Array]:
-    gradient = scale * array_module(delta).sign(delta.real)
+    sign = array_module(delta).sign(delta.real)
+    gradient = sign if _is(scale, 1) else scale * sign
     return _total(gradient * delta), gradient
 
 
