@@ -1,0 +1,120 @@
+"""The published numbers are whole, statistics are right by hand, and tables say what they must."""
+
+from collections import Counter
+from math import isnan
+
+import pytest
+from scipy import stats
+
+from experiments.published import published
+from experiments.report import Grid, comparison_grid, markdown, notes, table_grid
+from experiments.results import Measurement, Results
+from experiments.statistics import mean_sd, paired
+from experiments.tables import PRESETS, REGULARIZERS, TABLES, Study
+
+TABLE3 = Study(TABLES["table3"], PRESETS["table3"]["quick"])
+
+
+def results_of(errors):
+    """errors: {(method, regularizer): [(before, after, b, epochs) for each seed]}."""
+    names = ("task_a_error_before", "task_a_error_after", "task_b_error", "epochs")
+    measurements = [
+        Measurement("table3", "acl->ac 500-500", method, regularizer, seed, metric, value)
+        for (method, regularizer), runs in errors.items()
+        for seed, values in enumerate(runs)
+        for metric, value in zip(names, values, strict=True)
+    ]
+    return Results(TABLE3, {}, measurements, [])
+
+
+def test_published_numbers_are_whole():
+    rows = published()
+    assert len(rows) == 96
+    assert Counter(row.table for row in rows) == {**dict.fromkeys(range(1, 7), 6), 7: 30, 8: 30}
+    assert {row.regularizer for row in rows} == set(REGULARIZERS)
+    assert {row.method for row in rows} == {"fine", "gradual"}
+    for row in rows:
+        assert row.network in ("500-500", "1000-1000-1000")
+        assert all(0 <= value <= 100 for value in row[7:12])
+        assert row.measured_on in row.task_a.split("+")
+    assert len({(r.table, r.regularizer, r.method, r.measured_on) for r in rows}) == 96
+
+
+def test_published_numbers_belong_to_the_tables_that_can_be_repeated():
+    for table in TABLES.values():
+        found = [row for row in published() if row.table == table.number]
+        assert {("+".join(table.first), table.second) for _ in found} == {(row.task_a, row.task_b) for row in found}
+        assert {"-".join(map(str, table.hidden))} == {row.network for row in found}
+
+
+def test_the_paper_preset_is_the_paper():
+    for name, (train, rest) in {"table1": (20_000, 5_000), "table3": (330_000, 10_000)}.items():
+        p = PRESETS[name]["paper"]
+        assert (p.train, p.validation, p.test) == (train, rest, rest)
+        assert (p.seeds, p.batch_size, p.rate, p.patience) == (5, 20, 0.01, 20)
+    assert REGULARIZERS["dropout"].rates(3) == (0.2, 0.5, 0.5)
+    (penalty,) = REGULARIZERS["l1"].regularizers()
+    assert (penalty.strength, penalty.where, penalty.biases) == (1e-4, "all", False)
+
+
+def test_mean_and_standard_deviation():
+    assert mean_sd([1.0, 2.0, 4.0]) == pytest.approx((7 / 3, (7 / 3) ** 0.5))
+    assert isnan(mean_sd([1.0])[1])
+
+
+def test_pairs_are_compared_by_seed():
+    one, other = {0: 3.0, 1: 5.0, 2: 4.5, 3: 9.0}, {2: 2.0, 0: 2.0, 1: 3.0}
+    found = paired(one, other)
+    expected = stats.ttest_rel([3.0, 5.0, 4.5], [2.0, 3.0, 2.0])
+    assert found.n == 3
+    assert found.difference == pytest.approx(5.5 / 3)
+    assert found.p == pytest.approx(expected.pvalue)
+    interval = expected.confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+
+
+@pytest.mark.parametrize("values", [{}, {0: 1.0}])
+def test_too_few_pairs_have_no_interval(values):
+    found = paired(values, values)
+    assert found.n == len(values)
+    assert isnan(found.low)
+    assert isnan(found.p)
+
+
+def test_equal_differences_have_no_p():
+    assert isnan(paired({0: 1.5, 1: 2.5}, {0: 1.0, 1: 2.0}).p)
+
+
+def test_the_table_has_ours_beside_the_papers():
+    grid = table_grid(
+        results_of({("fine", "none"): [(9, 20, 3, 40), (9, 22, 4, 44)], ("gradual", "none"): [(9, 15, 3, 90)]})
+    )
+    ours, theirs, *others = grid.rows
+    assert ours[0] == "none"
+    assert ours[1] == f"here {TABLE3.protocol.train:,}"
+    assert ours[2:5] == ["3.50 ± 0.71", "9.00 → 21.00 ± 1.41", "42 ± 3"]
+    assert ours[5:] == ["3.00", "9.00 → 15.00", "90"]
+    assert theirs[1:5] == ["paper 330,000", "2.50 ± 0.01", "9 → 18.8 ± 0.3", "47 ± 5"]
+    assert [row[0] for row in others] == ["l1", "", "dropout", ""]
+    assert others[0][2:] == ["–", "– → –", "–"] * 2
+
+
+def test_the_comparison_is_of_forgetting():
+    runs = {("fine", "none"): [(9, 20, 3, 40), (9, 22, 4, 44)], ("gradual", "none"): [(9, 15, 3, 90), (9, 16, 3, 9)]}
+    row = comparison_grid(results_of(runs)).rows[0]
+    assert row[:3] == ["none", "12.00", "6.50"]
+    assert row[3] == "+5.50 (−0.85 … +11.85)"
+    assert row[-1] == "2"
+
+
+def test_notes_tell_amounts_and_what_is_missing():
+    text = "\n".join(notes(results_of({("fine", "none"): [(9, 20, 3, TABLE3.protocol.max_epochs_b)]})))
+    assert f"{TABLE3.protocol.train:,} / " in text
+    assert "330,000 / 10,000 / 10,000 stimuli" in text
+    assert "Incomplete: 1 of 18 runs" in text
+    assert "1 of 1 runs on the second task ended at the cap" in text
+
+
+def test_markdown_has_a_line_for_each_row():
+    text = markdown(Grid("A title", ["", "x"], [["a", "1\n2"], ["b", "3"]]))
+    assert text == "**A title**\n\n|  | x |\n| --- | --- |\n| a | 1<br>2 |\n| b | 3 |\n"

@@ -1,0 +1,112 @@
+"""Cells run in the right order, a failing one stops only those that need it, and BLAS is settled with care."""
+
+import pytest
+import tinystudy
+from rich.console import Console
+
+from experiments import blas
+from experiments.cells import Cell
+from experiments.folder import FolderError, held, result_of, settle_configuration
+from experiments.progress import Watcher
+from experiments.runner import pool, run_cells
+
+QUIET = Console(quiet=True)
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(cells, workers=1):
+        with Watcher(QUIET) as watcher, pool(workers) as executor:
+            return run_cells(cells, tmp_path, executor, watcher)
+
+    return run
+
+
+def test_needs_come_first_and_finished_cells_are_skipped(run, tmp_path):
+    cells = [Cell(f"leaf-{i}", tinystudy.fine, {"value": i}) for i in range(3)]
+    names = tuple(cell.name for cell in cells)
+    cells.append(Cell("sum", tinystudy.adds, {"needs": list(names)}, needs=names))
+    first = run(cells, workers=2)
+    assert first.finished[-1] == "sum"
+    assert result_of(tmp_path, "sum") == {"value": 3}
+    assert run(cells).skipped == [*names, "sum"]
+
+
+def test_a_failing_cell_stops_only_what_needs_it(run, tmp_path):
+    cells = [
+        Cell("bad", tinystudy.diverges),
+        Cell("after", tinystudy.fine, {"value": 1}, needs=("bad",)),
+        Cell("other", tinystudy.fine, {"value": 2}),
+    ]
+    outcome = run(cells)
+    assert outcome.finished == ["other"]
+    assert "NotFiniteError: objective is not finite at epoch 1, step 2" in outcome.failed["bad"]
+    assert outcome.failed["after"] == "not run, because bad failed"
+    assert "Traceback" in (tmp_path / "log.txt").read_text()
+
+
+def test_a_worker_that_dies_is_reported(run):
+    with pytest.raises(Exception, match="terminated abruptly"):
+        run([Cell("gone", tinystudy.dies)])
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ([Cell("a", tinystudy.fine), Cell("a", tinystudy.fine)], "'a' is there twice"),
+        ([Cell("a", tinystudy.fine, needs=("b",))], "needs 'b'"),
+    ],
+)
+def test_cells_that_do_not_fit_together(run, cells, message):
+    with pytest.raises(ValueError, match=message):
+        run(cells)
+
+
+def test_a_cell_is_named_like_a_folder():
+    with pytest.raises(ValueError, match=r"name is '\.\./x'"):
+        Cell("../x", tinystudy.fine)
+
+
+def test_a_pool_has_a_worker():
+    with pytest.raises(ValueError, match="workers is 0"), pool(0):
+        pass
+
+
+def test_a_held_folder_is_refused(tmp_path):
+    with held(tmp_path), pytest.raises(FolderError, match="in use by another run"), held(tmp_path):
+        pass
+    with held(tmp_path):  # free again
+        pass
+
+
+def test_another_configuration_is_refused(tmp_path):
+    settle_configuration(tmp_path, {"protocol": {"train": 1, "seeds": 2}})
+    settle_configuration(tmp_path, {"protocol": {"train": 1, "seeds": 2}})
+    with pytest.raises(FolderError, match=r"protocol\.train is 1 there and 5 here"):
+        settle_configuration(tmp_path, {"protocol": {"train": 5, "seeds": 2}})
+
+
+AVX512 = {"avx512f", "avx512dq", "avx512bw", "avx512vl"}
+
+
+def test_blas_is_settled_where_the_user_has_not():
+    settings = {"OMP_NUM_THREADS": "3"}
+    blas.settle(settings, AVX512 | {"sse"})
+    assert settings == {
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "3",
+        "MKL_NUM_THREADS": "1",
+        "OPENBLAS_CORETYPE": "SkylakeX",
+    }
+    assert "OMP_NUM_THREADS=3" in blas.describe(settings)
+
+
+@pytest.mark.parametrize("flag", sorted(AVX512))
+def test_kernels_are_chosen_only_where_the_cpu_has_all_instructions(flag):
+    settings: dict[str, str] = {}
+    blas.settle(settings, AVX512 - {flag})
+    assert "OPENBLAS_CORETYPE" not in settings
+    blas.settle(settings, AVX512)
+    kept = {"OPENBLAS_CORETYPE": "Haswell"}
+    blas.settle(kept, AVX512)
+    assert kept["OPENBLAS_CORETYPE"] == "Haswell"

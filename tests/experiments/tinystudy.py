@@ -1,0 +1,69 @@
+"""A study small enough for a test, the command that runs it in a process of its own, and cells that misbehave."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from experiments.desk import Desk
+from npnet import NotFiniteError
+
+SIZES = {"train": 60, "validation": 40, "test": 40, "seeds": 1, "max-epochs-a": 2, "max-epochs-b": 3}
+
+
+def table3(out: Path, *arguments: object, **sizes: int) -> list[str]:
+    """The command that runs table 3 with next to nothing."""
+    options = [f"--{name}={n}" for name, n in {**SIZES, **{k.replace("_", "-"): n for k, n in sizes.items()}}.items()]
+    return command("table3", "--preset", "smoke", "--out", out, *options, *arguments)
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "experiments", *map(str, arguments)]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a command; every epoch a checkpoint, so that a kill finds some."""
+    return {**os.environ, "NPNET_CHECKPOINT_SECONDS": "0", "PYTHONWARNINGS": "error", **more}
+
+
+def run(arguments: list[str], code: int = 0) -> str:
+    """Run a command to its end and return what it printed."""
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=120, env=environment())
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def whole(folder: Path) -> dict[str, object]:
+    """Everything in a study's folder that must not depend on how it was run: bytes, and results without their times."""
+    content: dict[str, object] = {
+        name: (folder / name).read_bytes() for name in ("results.csv", "curves.csv", "table.md")
+    }
+    for cell in sorted((folder / "cells").iterdir()):
+        assert sorted(path.name for path in cell.iterdir()) == ["network.npz", "result.json"]
+        result = json.loads((cell / "result.json").read_text())
+        del result["seconds"]
+        content[cell.name] = result, (cell / "network.npz").read_bytes()
+    return content
+
+
+def fine(desk: Desk, value: int) -> dict[str, int]:
+    return {"value": value}
+
+
+def diverges(desk: Desk) -> dict[str, int]:
+    raise NotFiniteError("objective", "hidden layer 1", 1, 2)
+
+
+def adds(desk: Desk, needs: list[str]) -> dict[str, int]:
+    return {"value": sum(json.loads((desk.needed(name) / "result.json").read_text())["value"] for name in needs)}
+
+
+def dies(desk: Desk) -> dict[str, int]:
+    os._exit(9)
