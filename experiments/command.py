@@ -137,7 +137,7 @@ Command = (
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code: 0, 1 where cells failed, 2 for what cannot be done, 130 for Ctrl-C."""
-    console = Console() if sys.stdout.isatty() else Console(width=120)
+    console = Console() if sys.stdout.isatty() else Console(width=124)
     try:
         command = tyro.cli(
             Command,

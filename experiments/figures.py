@@ -1,63 +1,131 @@
-"""The figure of a table: both tasks' validation errors against weight updates, each method in its colour."""
+"""The figure of a table: validation errors of both tasks against weight updates, each method in a colour of its own."""
 
+from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from experiments.results import Point, Results
+from npnet.trees import write_atomically
 
-__all__ = ["CAPTION", "draw_curves"]
+__all__ = ["caption", "draw_curves"]
 
-COLOURS = {"fine": "#0072B2", "gradual": "#D55E00"}  # blue and vermilion of Okabe and Ito: apart for every eye
-CAPTION = (
-    "Validation errors while the second task is learned, against weight updates: the first task above, the second "
-    "below, a column for each regularizer. Thin lines: single seeds. Bold lines: their mean, as long as all of them "
-    "train. Triangles: a hidden layer joins a seed's Gradual Tuning. Circles: the weights that a run keeps. "
-    "The dotted line is where the first task begins."
-)
+_COLOURS = {"fine": "#0072B2", "gradual": "#D55E00"}  # blue and vermilion of Okabe and Ito: apart for every eye
+_NAMES = {"fine": "fine tuning", "gradual": "Gradual Tuning"}
+_TITLES = {"none": "no regularization", "l1": "L1", "dropout": "dropout"}
+
+
+def caption(results: Results) -> str:
+    """Return the text that belongs under the figure."""
+    study = results.study
+    unit = "images" if study.table.second.startswith("mnist") else "stimuli"
+    return (
+        f"Validation errors while {study.table.second} is learned after {'+'.join(study.table.first)}, against weight "
+        f"updates ({study.protocol.train:,} training {unit}). Thin lines: single seeds. Bold lines: their mean, for as "
+        "long as all of them train. Triangles: a hidden layer joins that seed's Gradual Tuning. Circles: the weights "
+        "that a run keeps. Dotted line: the first task's error before."
+    )
 
 
 def draw_curves(results: Results, path: Path) -> None:
-    """Draw the curves of a study and write them as PNG."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    """Draw the first task above and the second below, a column for each regularizer, and write a PNG."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
 
     study = results.study
-    figure, axes = pyplot.subplots(
-        2,
-        len(study.regularizers),
-        figsize=(1 + 3.6 * len(study.regularizers), 5.6),
-        sharex="col",
-        sharey="row",
-        squeeze=False,
-    )
-    for column, regularizer in enumerate(study.regularizers):
+    columns = len(study.regularizers)
+    with rc_context({"font.size": 9, "axes.titlesize": 10, "legend.fontsize": 9}):
+        size = (1.2 + 3.3 * columns, 5.8)
+        figure = Figure(size)
+        axes = figure.subplots(2, columns, sharex="col", sharey="row", squeeze=False)
         for row, tasks in enumerate((study.table.first, (study.table.second,))):
-            panel = axes[row][column]
-            for method in study.methods:
-                _draw_method(panel, results, regularizer, method, tasks)
-            panel.grid(alpha=0.25, linewidth=0.6)
-            panel.spines[["top", "right"]].set_visible(False)
-        axes[0][column].set_title(regularizer)
-        axes[1][column].set_xlabel("weight updates (thousands)")
-    axes[0][0].set_ylabel(f"first task, {'+'.join(study.table.first)}\nvalidation error (%)")
-    axes[1][0].set_ylabel(f"second task, {study.table.second}\nvalidation error (%)")
-    figure.tight_layout()
-    figure.savefig(path, dpi=150)
-    pyplot.close(figure)
+            for column, regularizer in enumerate(study.regularizers):
+                _draw_panel(axes[row][column], results, regularizer, tasks)
+            axes[row][0].set_ylabel(
+                f"{'first' if row == 0 else 'second'} task, {'+'.join(tasks)}\nvalidation error (%)"
+            )
+            _settle_height(axes[row][0], results, tasks)
+        for column, regularizer in enumerate(study.regularizers):
+            axes[0][column].set_title(_TITLES.get(regularizer, regularizer), loc="left", weight="bold")
+            axes[1][column].set_xlabel("weight updates (thousands)")
+            axes[1][column].set_xlim(left=0)
+        figure.legend(handles=_keys(study.methods), loc="upper center", ncols=len(study.methods) + 3, frameon=False)
+        figure.tight_layout(rect=(0, 0, 1, 0.94))
+        content = BytesIO()
+        figure.savefig(content, format="png", dpi=150)
+    write_atomically(path, content.getvalue())
 
 
-def _runs(results: Results, regularizer: str, method: str, tasks: tuple[str, ...]) -> dict[int, list[Point]]:
-    """Return each seed's points."""
+def _draw_panel(panel: Any, results: Results, regularizer: str, tasks: tuple[str, ...]) -> None:
+    """Draw every method's runs on some tasks under one regularizer."""
+    for task in tasks:
+        for method in results.study.methods:
+            runs = _runs(results, regularizer, method, task)
+            kept = results.values("kept_epoch", method, regularizer)
+            for seed, points in runs.items():
+                _draw_run(panel, points, int(kept[seed]), _COLOURS[method], method == "gradual")
+            _draw_mean(panel, list(runs.values()), _COLOURS[method])
+            before = {points[0].error for points in runs.values() if points[0].epoch == 0}
+            for error in before:
+                panel.axhline(error, color="0.35", linestyle=":", linewidth=1, zorder=1)
+    panel.grid(axis="y", color="0.9", linewidth=0.7)
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_run(panel: Any, points: list[Point], kept: int, colour: str, gradual: bool) -> None:
+    """Draw one seed: a thin line, a triangle where a layer joins, a circle where its weights were kept."""
+    panel.plot(*_xy(points), color=colour, linewidth=0.8, alpha=0.45, zorder=2)
+    if gradual:
+        joined = [before for before, after in pairwise(points) if 0 < before.layers < after.layers]
+        panel.plot(
+            *_xy(joined), "v", color=colour, markersize=5.5, markeredgecolor="white", markeredgewidth=0.6, zorder=5
+        )
+    end = [p for p in points if p.epoch == kept]
+    panel.plot(*_xy(end), "o", color="white", markersize=4.5, markeredgecolor=colour, markeredgewidth=1.2, zorder=4)
+
+
+def _draw_mean(panel: Any, runs: list[list[Point]], colour: str) -> None:
+    """Draw the mean of all seeds, up to where the first of them ends."""
+    if len(runs) > 1:
+        shortest = min(map(len, runs))
+        errors = np.mean([[p.error for p in points[:shortest]] for points in runs], axis=0)
+        panel.plot(_xy(runs[0][:shortest])[0], errors, color=colour, linewidth=2.2, zorder=3)
+
+
+def _settle_height(panel: Any, results: Results, tasks: tuple[str, ...]) -> None:
+    """Let the vertical axis hold all that runs keep; the first epochs of a new head may leave it at the top."""
+    errors = [p.error for p in results.curves if p.task in tasks and p.method != "first"]
+    if errors:
+        low, high = min(errors), max(max(errors), min(errors) + 1)
+        if low > 0 and high > 8 * low:  # a head that begins at chance would press everything else to the floor
+            panel.set_yscale("log")
+            panel.yaxis.set_major_formatter("{x:g}")
+        else:
+            panel.set_ylim(low - 0.08 * (high - low), high + 0.08 * (high - low))
+
+
+def _keys(methods: tuple[str, ...]) -> list[Any]:
+    """Return the legend's entries."""
+    from matplotlib.lines import Line2D
+
+    keys = [Line2D([], [], color=_COLOURS[m], linewidth=2.2, label=_NAMES[m]) for m in methods]
+    keys.append(Line2D([], [], color=_COLOURS["gradual"], marker="v", linestyle="", label="a layer joins"))
+    keys.append(Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="", label="weights kept"))
+    keys.append(Line2D([], [], color="0.35", linestyle=":", label="before the second task"))
+    return keys
+
+
+def _runs(results: Results, regularizer: str, method: str, task: str) -> dict[int, list[Point]]:
+    """Return each seed's points on a task, in the order of epochs."""
     runs: dict[int, list[Point]] = {}
     for p in results.curves:
-        if (p.regularizer, p.method) == (regularizer, method) and p.task in tasks:
+        if (p.regularizer, p.method, p.task) == (regularizer, method, task):
             runs.setdefault(p.seed, []).append(p)
     return runs
 
 
-def _draw_method(panel: Any, results: Results, regularizer: str, method: str, tasks: tuple[str, ...]) -> None:
-    """Draw one method's runs into a panel."""
-    for points in _runs(results, regularizer, method, tasks).values():
-        panel.plot([p.updates / 1000 for p in points], [p.error for p in points], color=COLOURS[method])
+def _xy(points: list[Point]) -> tuple[list[float], list[float]]:
+    return [p.updates / 1000 for p in points], [p.error for p in points]

@@ -13,7 +13,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from experiments.figures import CAPTION, draw_curves
+from experiments.figures import caption, draw_curves
 from experiments.published import REPETITIONS, Published, published
 from experiments.results import Results
 from experiments.statistics import mean_sd, paired
@@ -22,7 +22,7 @@ from npnet.trees import write_atomically
 
 __all__ = ["Grid", "comparison_grid", "markdown", "notes", "show", "table_grid", "write_report"]
 
-_WIDE = 120  # columns, enough for the whole table side by side
+_WIDE = 124  # columns, enough for the whole table side by side
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Grid:
 
 
 def table_grid(results: Results, methods: Sequence[str] = ()) -> Grid:
-    """Return the paper's table with ours in it: a pair of lines for each regularizer, the methods (all) side by side."""
+    """Return the paper's table with ours in it: two lines for each regularizer, methods side by side."""
     table, protocol = results.study.table, results.study.protocol
     methods = methods or results.study.methods
     old = "+".join(table.first) + " before → after"
@@ -117,7 +117,7 @@ def write_report(results: Results, folder: Path, console: Console) -> None:
     draw_curves(results, folder / "curves.png")
     text = "\n".join([f"# {results.study.table.name}: {results.study.table.setting.replace('->', ' → ')}", ""])
     text += "\n" + "\n".join([markdown(grids[0]), *(f"{line}\n" for line in lines), markdown(grids[1])])
-    text += f"\n![Validation errors while the second task is learned](curves.png)\n\n{CAPTION}\n"
+    text += f"\n![Validation errors while the second task is learned](curves.png)\n\n{caption(results)}\n"
     write_atomically(folder / "table.md", text.encode())
     plain = StringIO()
     _print(results, Console(file=plain, width=_WIDE))
@@ -195,8 +195,12 @@ def _difference(one: dict[int, float], other: dict[int, float]) -> list[str]:
     found = paired(one, other)
     if not found.n:
         return ["–", "–"]
-    interval = "" if isnan(found.low) else f" ({found.low:+.2f} … {found.high:+.2f})"
-    return [f"{found.difference:+.2f}{interval}", "–" if isnan(found.p) else f"{found.p:.2g}"]
+    interval = "" if isnan(found.low) else f" ({_signed(found.low)} … {_signed(found.high)})"
+    return [f"{_signed(found.difference)}{interval}", "–" if isnan(found.p) else f"{found.p:.2g}"]
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
 
 
 def _number(value: float, digits: int = 2) -> str:

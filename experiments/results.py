@@ -100,7 +100,7 @@ def collect(folder: Path, study: Study) -> Results:
                 continue
             for metric, value in _metrics(study, result):
                 measurements.append(
-                    Measurement(study.table.name, study.table.setting, method, regularizer, seed, metric, value)
+                    Measurement(study.table.name, study.table.setting, method, regularizer, seed, metric, float(value))
                 )
             curves += _curves(study, method, regularizer, seed, result, first)
             seconds += result["seconds"]
@@ -131,7 +131,6 @@ def _metrics(study: Study, result: Result) -> Iterator[tuple[str, float]]:
     yield "epochs", len(history)
     yield "updates", history[-1]["updates"]
     yield "kept_epoch", result["kept_epoch"]
-    yield "seconds", round(result["seconds"], 3)
     for layer in range(len(study.table.hidden)):
         joined = next((record["epoch"] for record in history if record["mask"][layer]), None)
         if joined is not None:  # a layer of a gradual run that ended early may never have joined

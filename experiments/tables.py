@@ -56,8 +56,9 @@ class Recipe:
 class Protocol:
     """How a table is repeated. Errors are percent, rates per step; raises ValueError for values out of range.
 
-    train, validation, test: examples of every task. seeds: repetitions on task B, 0 … seeds − 1, the same for both methods.
-    max_epochs_a, max_epochs_b: caps beside patience. data_seed: which stimuli are drawn, how files are split. The other names are those of npnet.Hyperparameters.
+    train, validation, test: examples of every task. seeds: repetitions on task B, seeds 0 … seeds − 1 for both methods.
+    max_epochs_a, max_epochs_b: caps beside patience. data_seed: which stimuli are drawn, how image files are split, how
+    the first network begins. The other names are those of npnet.Hyperparameters.
     """
 
     train: int
