@@ -257,11 +257,11 @@ def test_the_run_ends_with_the_best_or_the_last_weights():
     final = {}
     for keep in ("best", "last"):
         run = Run(network(), generator(3))
-        settings = Hyperparameters(rate=constant(1.0), patience=4, keep=keep, max_epochs=60)
+        settings = Hyperparameters(rate=constant(0.2), patience=4, keep=keep, max_epochs=60)
         records = list(train(run, {"a": blobs(noise=2)}, settings))
         final[keep] = analysis.error(run.network, "a", blobs(noise=2).validation)
         assert final[keep] == (min(r["error"] for r in records) if keep == "best" else records[-1]["error"])
-    assert final["best"] < final["last"]  # six epochs after its minimum the run stands elsewhere
+    assert final["best"] < final["last"]  # four epochs after its minimum the run stands elsewhere
 
 
 def test_several_tasks_take_turns_and_stop_at_the_least_patient():
