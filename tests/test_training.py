@@ -320,7 +320,7 @@ def test_what_is_not_finite_stops_the_run_and_leaves_the_last_good_state(where):
         return value, dZ
 
     bad = replace(settings, loss=loss)
-    layer, step = {"loss": ("the loss or a penalty", 3), "update": ("hidden layer 1", 3)}.get(where, ("", 1))
+    layer, step = {"loss": ("the loss", 3), "update": ("head 'a'", 3)}.get(where, ("", 1))
     if where == "inputs":
         inputs = task.train.inputs / 255.0
         inputs[generator(0).integers(70)] = np.nan
@@ -329,10 +329,10 @@ def test_what_is_not_finite_stops_the_run_and_leaves_the_last_good_state(where):
         anchors = [{k: np.full_like(w, np.nan) for k, w in p.items()} for p in start.trunk]
         bad, layer = (
             replace(bad, regularizers=(Regularizer(l2, 1.0, "trunk", anchors=anchors),)),
-            "the loss or a penalty",
+            "hidden layer 2",
         )
     if where == "overflow":
-        bad, layer = replace(bad, rate=constant(1e200)), "hidden layer"
+        bad, layer = replace(bad, rate=constant(1e200)), ""
         step = None
     with pytest.raises(NotFiniteError, match="not finite at epoch 3, step") as caught:
         next(train(run, {"a": task}, bad))
