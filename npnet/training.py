@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from npnet.arrays import Array, array_module, generator
+from npnet.blas import advise
 from npnet.features import Features
 from npnet.losses import Loss, cross_entropy
 from npnet.network import Network
@@ -117,6 +118,7 @@ def train(
     Raises ValueError where tasks and network do not fit, and NotFiniteError as soon as a number is not finite; the run
     then stands as it did after the last good epoch.
     """
+    advise()
     settings = hyperparameters or Hyperparameters()
     evaluations = evaluations or {}
     _check_fit(run.network, {head: (head, task.train) for head, task in tasks.items()})
