@@ -60,7 +60,7 @@ class GradualTuning:
 
     "Too little" is less than `tolerance` percentage points of validation error: in absolute value, or (difference =
     "improvement") when the later epoch is not at least that much better. Every pair of neighbouring epochs counts, as
-    the source has it: Montone, O'Regan and Terekhov 2016, sections 2 and 5.1. Raises ValueError for bad options.
+    the source has it: Montone, O'Regan and Terekhov 2017, sections 2 and 5.1. Raises ValueError for bad options.
     """
 
     tolerance: float = 0.1

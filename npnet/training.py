@@ -39,7 +39,7 @@ class Hyperparameters:
     keep: which weights the run ends with. patience_restarts: the count begins again when a layer joins.
     patience_cuts_short: patience may end a gradual run before all its layers train.
     together: with several tasks, a minimum is a new minimum of "all" errors and patience that of the least patient
-    ("all", as in Montone et al. 2016, section 5.2), or both look at their "mean".
+    ("all", as in Montone et al. 2017, section 5.2), or both look at their "mean".
     memory_budget: bytes that activations of frozen layers may occupy.
     """
 

@@ -6,4 +6,4 @@ from npnet.policies import FineTuning
 __all__ = ["fine_tuning"]
 
 fine_tuning = Method("fine", policy=FineTuning())
-"""Source: Montone, O'Regan and Terekhov 2016, section 2, first paragraph."""
+"""Source: Montone, O'Regan and Terekhov 2017, section 2, first paragraph."""
