@@ -121,6 +121,8 @@ def train(
     advise()
     settings = hyperparameters or Hyperparameters()
     evaluations = evaluations or {}
+    if not tasks:
+        raise ValueError(f"tasks is {tasks}; expected at least one task by the name of its head")
     _check_fit(run.network, {head: (head, task.train) for head, task in tasks.items()})
     _check_fit(run.network, evaluations)
     features = Features(run.network, settings.memory_budget)
@@ -166,7 +168,8 @@ def _epoch(
                 objective += update[head](X, labels, rate, run.buffers, run.rng)
             except NotFiniteError as error:
                 raise NotFiniteError(error.what, error.layer, epoch + 1, updates) from None
-    validation = {head: features.error(head, task.validation) for head, task in tasks.items()}
+        validation = {head: features.error(head, task.validation) for head, task in tasks.items()}
+        evaluated = {name: features.error(head, split) for name, (head, split) in evaluations.items()}
     return {
         "epoch": epoch + 1,
         "updates": updates + (run.history[-1]["updates"] if run.history else 0),
@@ -175,7 +178,7 @@ def _epoch(
         "objective": objective / updates,
         "error": sum(validation.values()) / len(validation),
         "validation": validation,
-        "evaluations": {name: features.error(head, split) for name, (head, split) in evaluations.items()},
+        "evaluations": evaluated,
     }
 
 
