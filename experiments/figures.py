@@ -89,7 +89,7 @@ def _draw_run(panel: Any, points: list[Point], kept: int, colour: str, gradual: 
 
 def _draw_mean(panel: Any, runs: list[list[Point]], colour: str) -> None:
     """Draw the mean of all seeds, up to where the first of them ends."""
-    if len(runs) > 1:
+    if runs:
         shortest = min(map(len, runs))
         errors = np.mean([[p.error for p in points[:shortest]] for points in runs], axis=0)
         panel.plot(_xy(runs[0][:shortest])[0], errors, color=colour, linewidth=2.2, zorder=3)

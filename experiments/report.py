@@ -22,6 +22,7 @@ from npnet.trees import write_atomically
 
 __all__ = ["Grid", "comparison_grid", "markdown", "notes", "show", "table_grid", "write_report"]
 
+_ALL_JOINED = ("joined_hidden_1", "gradual")
 _WIDE = 124  # columns, enough for the whole table side by side
 
 
@@ -86,6 +87,12 @@ def notes(results: Results) -> list[str]:
     capped = sum(m.value >= p.max_epochs_b for m in second)
     if capped:
         lines.append(f"{capped} of {len(second)} runs on the second task ended at the cap of {p.max_epochs_b} epochs.")
+    whole = {(m.regularizer, m.seed) for m in results.measurements if (m.metric, m.method) == _ALL_JOINED}
+    gradual = {(m.regularizer, m.seed) for m in second if m.method == "gradual"}
+    if gradual - whole:
+        lines.append(
+            f"{len(gradual - whole)} of {len(gradual)} gradual runs ended before their lowest layer had joined."
+        )
     short = sum(m.value >= p.max_epochs_a for m in ends if m.method == "first")
     if short:
         lines.append(
