@@ -26,7 +26,7 @@ bench: $(VENV)/.peers
 	$(BIN)/python -m experiments bench frozen
 
 docs: $(VENV)/.run
-	$(BIN)/python -m experiments report table1 --out docs/results/table1
+	$(BIN)/python -m experiments report docs/results/table1
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
