@@ -119,8 +119,13 @@ PEERS = {
 """The peers by the module they need."""
 
 
-def main(json: Path | None = None) -> None:
-    """Measure every network and batch size, print the table, and write the measurements where a path is given."""
+def main(
+    json: Path | None = None,
+    networks: Sequence[tuple[int, ...]] = NETWORKS,
+    batches: Sequence[int] = BATCHES,
+    rounds: int = 9,
+) -> None:
+    """Measure every network at every batch size, print the table, and write the measurements where a path is given."""
     core = one_core()
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
     present = {module: peer for module, peer in PEERS.items() if find_spec(module)}
@@ -130,12 +135,12 @@ def main(json: Path | None = None) -> None:
         table.add_column(column, justify="left" if column == "network" else "right")
     rows = []
     rng = generator(0, "bench step")
-    for widths in NETWORKS:
-        for batch in BATCHES:
+    for widths in networks:
+        for batch in batches:
             X, labels = rng.random((batch, widths[0]), dtype=np.float32), rng.integers(0, widths[-1], batch)
             contenders = {"npnet": ours(widths, X, labels)}
             contenders |= {name: make(widths, X, labels) for name, make in present.values()}
-            seconds = in_turn(contenders, steps=max(10, 2000 // batch))
+            seconds = in_turn(contenders, max(10, 2000 // batch), rounds)
             floor = operations(widths, batch) / rate
             ratios = {name: ratio(times, seconds["npnet"]) for name, times in seconds.items()}
             rows.append({"network": widths, "batch": batch, "floor": floor, "seconds": seconds, "ratios": ratios})
