@@ -8,9 +8,12 @@ from experiments import blas
 def main() -> None:
     """Settle BLAS for this process and its workers, then run the command."""
     blas.settle()
-    from experiments.command import main as command  # imports numpy, so not before this line
+    try:
+        from experiments.command import main as command  # imports numpy, so not before this line
 
-    sys.exit(command())
+        sys.exit(command())
+    except KeyboardInterrupt:
+        sys.exit(130)  # what a shell calls a command that Ctrl-C ended
 
 
 if __name__ == "__main__":

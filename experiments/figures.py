@@ -14,6 +14,7 @@ __all__ = ["caption", "draw_curves"]
 
 _COLOURS = {"fine": "#0072B2", "gradual": "#D55E00"}  # blue and vermilion of Okabe and Ito: apart for every eye
 _NAMES = {"fine": "fine tuning", "gradual": "Gradual Tuning"}
+_LOG_TICKS = (0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 20, 50)
 _TITLES = {"none": "no regularization", "l1": "L1", "dropout": "dropout"}
 
 
@@ -102,7 +103,9 @@ def _settle_height(panel: Any, results: Results, tasks: tuple[str, ...]) -> None
         low, high = min(errors), max(max(errors), min(errors) + 1)
         if low > 0 and high > 8 * low:  # a head that begins at chance would press everything else to the floor
             panel.set_yscale("log")
+            panel.set_yticks([tick for tick in _LOG_TICKS if low <= tick <= high])
             panel.yaxis.set_major_formatter("{x:g}")
+            panel.yaxis.set_minor_formatter("")
         else:
             panel.set_ylim(low - 0.08 * (high - low), high + 0.08 * (high - low))
 

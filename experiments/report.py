@@ -61,10 +61,9 @@ def comparison_grid(results: Results) -> Grid:
         forgot = [_number(mean_sd(list(each.values()))[0]) for each in (fine, gradual)]
         rows.append([regularizer, *forgot, *_difference(fine, gradual), *_difference(*new), str(len(fine))])
     old, second = "+".join(results.study.table.first), results.study.table.second
-    header = ["", f"{old} forgotten: fine", "gradual", "fine − gradual (95 %)", "p"]
-    header += [f"{second}: fine − gradual (95 %)", "p", "pairs"]
+    header = ["", "forgotten: fine", "gradual", "difference (95 %)", "p", "new task: difference (95 %)", "p", "pairs"]
     title = (
-        "Fine tuning against Gradual Tuning, paired by seed: percentage points, intervals and p of the paired t-test"
+        f"Error on {old} after − before, and error on {second}: fine − gradual in points, paired by seed, with t-test"
     )
     return Grid(title, header, rows)
 
@@ -211,7 +210,7 @@ def _signed(value: float) -> str:
 
 
 def _number(value: float, digits: int = 2) -> str:
-    return "–" if isnan(value) else f"{value:.{digits}f}"
+    return "–" if isnan(value) else f"{value:.{digits}f}".replace("-", "−")
 
 
 def _spread(mean: float, sd: float, digits: int = 2) -> str:

@@ -96,7 +96,8 @@ def _hand_out(
         if lost:
             _note(cell.name, f"not run, because {' and '.join(lost)} failed", outcome, watcher, study)
         elif ready.issuperset(cell.needs):
-            running[executor.submit(_work, cell, study)] = cell
+            with _ctrl_c_waits():
+                running[executor.submit(_work, cell, study)] = cell
         else:
             later.append(cell)
     return later
@@ -127,9 +128,18 @@ def _work(cell: Cell, study: Path) -> str | None:
     return None
 
 
+@contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """Let Ctrl-C wait until the block is over; a worker that starts in it inherits that, and leaves Ctrl-C to us."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
 def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, and end with it: a worker that outlived it would go on in a folder of others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """End with the parent: a worker that outlived it would go on in a folder that another run may take over."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()

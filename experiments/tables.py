@@ -130,6 +130,6 @@ PRESETS: dict[str, dict[Preset, Protocol]] = {
 }
 """What a table is repeated with: the paper's protocol, a fraction of it, or just enough to see that all parts work.
 
-quick: minutes on two cores. Stimuli: an eighth of the paper's, and caps on epochs that fine tuning and the first network
-reach long before their patience ends. Images: a quarter for training, all for validation and test, half the patience.
+quick: minutes on two cores. Stimuli: an eighth of the paper's for training, and caps on epochs that runs reach long
+before patience would end them. Images: a quarter for training, all for validation and test, half the patience, caps.
 """
