@@ -24,21 +24,19 @@ def test_contenders_take_turns():
     assert timing.ratio([2.0, 6.0, 9.0], [1.0, 2.0, 9.0]) == 2.0
 
 
-@pytest.mark.parametrize("module", [name for name, _ in step.PEERS.items()])
-def test_every_peer_takes_the_same_step(module):
-    """One step of each peer from equal weights would be equal; here: each lowers its loss on a batch it sees again."""
+@pytest.mark.parametrize("module", list(step.PEERS))
+def test_every_peer_that_is_installed_makes_steps(module):
     pytest.importorskip(module, reason="a peer of the benchmarks: the extra 'peers' brings it")
     X, labels = generator(0).random((20, 8), dtype=np.float32), generator(1).integers(0, 2, 20)
     step.PEERS[module][1]((8, 6, 2), X, labels)(3)
 
 
-def test_both_benchmarks_write_what_they_measured(tmp_path, monkeypatch, capsys):
+def test_both_benchmarks_write_what_they_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(step, "one_core", lambda: "a core")
     monkeypatch.setattr(frozen, "one_core", lambda: "a core")
     monkeypatch.setattr(step, "PEERS", {})
     step.main(tmp_path / "step.json", networks=[(8, 4, 2)], batches=[20], rounds=2)
     frozen.main(tmp_path / "frozen.json", images=200)
-    assert "1024" not in capsys.readouterr().out.replace("1000-1000-1000", "")
     measured = json.loads((tmp_path / "step.json").read_text())
     assert measured["rows"][0]["ratios"] == {"npnet": 1.0}
     assert measured["environment"]["npnet"]
