@@ -176,7 +176,7 @@ def run_table(command: RunTable, console: Console) -> int:
             console.print(f"stopped; nothing is lost: the same command goes on from what is in {out}")
             return INTERRUPTED
         finally:
-            _note_session(out, started, command.workers)
+            _note_start(out, started, command.workers)
         results = collect(out, study)
         write_results(results, out)
         write_report(results, out, console)
@@ -212,12 +212,12 @@ def _run(study: Study, out: Path, workers: int, console: Console) -> Outcome:
             ) from error
 
 
-def _note_session(out: Path, started: float, workers: int) -> None:
-    """Add this session to the folder's list of sessions."""
-    sessions = read_json(out / "sessions.json") or []
+def _note_start(out: Path, started: float, workers: int) -> None:
+    """Add this start to the list of the folder's starts."""
+    starts = read_json(out / "starts.json") or []
     begun = datetime.fromtimestamp(started).astimezone().isoformat(timespec="seconds")
-    sessions.append({"started": begun, "seconds": round(time.time() - started, 1), "workers": workers})
-    write_json(out / "sessions.json", sessions)
+    starts.append({"started": begun, "seconds": round(time.time() - started, 1), "workers": workers})
+    write_json(out / "starts.json", starts)
 
 
 def _count(outcome: Outcome) -> int:

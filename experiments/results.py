@@ -114,7 +114,7 @@ def collect(folder: Path, study: Study) -> Results:
         "examples": {which: getattr(study.protocol, which) for which in ("train", "validation", "test")},
         "environments": environments,
         "compute_seconds": round(seconds, 1),
-        "sessions": read_json(folder / "sessions.json") or [],
+        "starts": read_json(folder / "starts.json") or [],
     }
     return Results(study, about, measurements, curves)
 

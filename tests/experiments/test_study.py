@@ -39,7 +39,7 @@ def test_results_say_where_they_come_from(finished):
     assert about["examples"] == {"train": 60, "validation": 40, "test": 40}
     assert about["configuration"]["protocol"]["batch_size"] == 20
     assert about["seeds"] == [0]
-    assert about["sessions"][0]["workers"] == 2
+    assert about["starts"][0]["workers"] == 2
     (environment,) = about["environments"]
     assert set(environment) >= {"npnet", "commit", "python", "numpy", "numba", "blas", "blas_settings", "cpu"}
     assert "OPENBLAS_NUM_THREADS=1" in environment["blas_settings"]
