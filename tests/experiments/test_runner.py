@@ -91,7 +91,7 @@ AVX512 = {"avx512f", "avx512dq", "avx512bw", "avx512vl"}
 
 def test_blas_is_settled_where_the_user_has_not():
     settings = {"OMP_NUM_THREADS": "3"}
-    blas.settle(settings, AVX512 | {"sse"})
+    blas.settle(settings, AVX512 | {"sse"}, zen4=False)
     assert settings == {
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "3",
@@ -106,7 +106,16 @@ def test_kernels_are_chosen_only_where_the_cpu_has_all_instructions(flag):
     settings: dict[str, str] = {}
     blas.settle(settings, AVX512 - {flag})
     assert "OPENBLAS_CORETYPE" not in settings
-    blas.settle(settings, AVX512)
+    blas.settle(settings, AVX512, zen4=False)
     kept = {"OPENBLAS_CORETYPE": "Haswell"}
-    blas.settle(kept, AVX512)
+    blas.settle(kept, AVX512, zen4=True)
     assert kept["OPENBLAS_CORETYPE"] == "Haswell"
+
+
+def test_zen4_gets_the_kernels_that_suit_its_half_width():
+    settings: dict[str, str] = {}
+    blas.settle(settings, AVX512, zen4=True)
+    assert settings["OPENBLAS_CORETYPE"] == "Haswell"
+    settings = {}
+    blas.settle(settings, set(), zen4=True)
+    assert "OPENBLAS_CORETYPE" not in settings
