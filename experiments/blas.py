@@ -4,7 +4,8 @@ A 500-500 step at batch 20 is too small to share between threads, and workers th
 wait for one another. On some new processors OpenBLAS does not know the model and falls back to kernels half as fast;
 where the CPU has the AVX-512 instructions that the kernels named SkylakeX use, they are asked for by name (elsewhere
 that name would crash). Zen 4 runs those instructions at half width: there the kernels named Haswell are asked for, with
-which steps of 20 examples measured 4 to 9 percent faster. OpenBLAS reads the environment once, when numpy is first imported, hence before it.
+which steps of 20 examples measured 4 to 9 percent faster. OpenBLAS reads the environment once, when numpy is first
+imported, hence before it.
 """
 
 import os
