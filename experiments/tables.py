@@ -129,7 +129,7 @@ PRESETS: dict[str, dict[Preset, Protocol]] = {
             test=4_000,
             seeds=3,
             batch_size=40,
-            max_epochs_a=40,
+            max_epochs_a=32,
             max_epochs_b=16,
         ),
         "paper": _STIMULI,
@@ -137,6 +137,6 @@ PRESETS: dict[str, dict[Preset, Protocol]] = {
 }
 """What a table is repeated with: the paper's protocol, a fraction of it, or just enough to see that all parts work.
 
-quick: minutes on two cores. Stimuli: 24,000 for training, batches of 40 (with 20 an epoch ends more by accident),
+quick: minutes on two cores. Stimuli: 24,000 for training, batches of 40 (with 20 an epoch's end is more of an accident)
 and caps on epochs that runs reach before patience ends them. Images: a quarter for training, half the patience, caps.
 """
