@@ -211,7 +211,8 @@ def _same(a: Array, b: Array) -> bool:
 
 
 def _peak(g: Array) -> float:
-    return float(abs(g).max()) if g.size else 0.0
+    magnitudes: Array = abs(g)
+    return float(magnitudes.max()) if g.size else 0.0
 
 
 def _relative(gradient: float, derivative: float, floor: float) -> float:

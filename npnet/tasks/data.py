@@ -17,7 +17,7 @@ class Split:
     """
 
     inputs: NDArray[np.generic]
-    labels: NDArray[np.integer]
+    labels: NDArray[Any]
 
     def __post_init__(self) -> None:
         if self.inputs.ndim < 2:
