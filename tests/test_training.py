@@ -20,7 +20,7 @@ from npnet.policies import Discriminative, EqualBudget, FineTuning, Freeze, Grad
 from npnet.tasks.data import Split, Task
 from npnet.training import Hyperparameters, Run, epochs_without_minimum, train
 from npnet.trees import copy_tree, leaves, load_tree, save_tree
-from npnet.update import NotFiniteError
+from npnet.update import NotFiniteError, Update
 
 OPTIMIZERS = [SGD(), ProximalSGD(), Momentum(), Adam()]
 
@@ -210,6 +210,51 @@ def test_kept_activations_change_nothing_but_the_cost(monkeypatch, dropout, poli
         assert mine["objective"] == pytest.approx(theirs["objective"], rel=1e-12)
     assert counts[0] == 0
     assert counts[1] > 0
+
+
+class HeadThenAllThenHead:
+    gradual = False
+
+    def __call__(self, history, depth):
+        return (1.0,) * (depth + 1) if len(history) == 1 else (0.0,) * depth + (1.0,)
+
+
+def test_activations_kept_before_a_layer_moved_are_not_used_afterwards():
+    outcomes = []
+    for budget in (2**30, 0):
+        run = Run(network(), generator(0))
+        settings = Hyperparameters(policy=HeadThenAllThenHead(), max_epochs=3, memory_budget=budget, rate=constant(0.3))
+        outcomes.append([record["objective"] for record in train(run, {"a": blobs()}, settings)])
+    assert outcomes[0] == pytest.approx(outcomes[1], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("mask", "made"),
+    [
+        ((1, 1, 1), [(True, True), (True, True), (False, True)]),
+        ((0, 1, 1), [(True, True), (False, True)]),
+        ((1, 0, 1), [(True, True), (True, False), (False, True)]),
+        ((0, 0, 1), [(False, True)]),
+    ],
+)
+def test_only_the_gradients_that_something_needs_are_made(monkeypatch, mask, made):
+    asked = []
+    original = npnet.network.linear
+
+    def spy(p, X, rng=None):
+        Y, back = original(p, X, rng)
+
+        def noted(dY, inputs=True, parameters=True):
+            asked.append((inputs, parameters))
+            return back(dY, inputs, parameters)
+
+        return Y, noted
+
+    monkeypatch.setattr(npnet.network, "linear", spy)
+    update = Update(network(), "a", mask, cross_entropy, (), SGD())
+    X = np.ones((2, update.parameters[0]["W"].shape[0]))
+    update(X, np.array([0, 1]), 0.1, {}, generator(0))
+    assert asked == made  # from the head down: (dX, dW and db)
 
 
 def curve(*errors, mask=(1, 1)):
