@@ -257,6 +257,19 @@ def test_only_the_gradients_that_something_needs_are_made(monkeypatch, mask, mad
     assert asked == made  # from the head down: (dX, dW and db)
 
 
+def test_the_mask_is_each_layers_share_of_the_rate():
+    X, labels = generator(1).random((5, 6)), np.array([0, 1, 2, 0, 1])
+    moved = []
+    for mask in ((1, 1, 1), (0.25, 0.5, 2)):
+        before = network()
+        after = before.copy()
+        Update(after, "a", mask, cross_entropy, (Regularizer(l2, 0.1),), SGD())(X, labels, 0.1, {}, generator(0))
+        pairs = zip([*after.trunk, after.heads["a"]], [*before.trunk, before.heads["a"]], strict=True)
+        moved.append([p["W"] - q["W"] for p, q in pairs])
+    for whole, part, share in zip(*moved, (0.25, 0.5, 2), strict=True):
+        np.testing.assert_allclose(part, share * whole, rtol=1e-9, atol=1e-15)
+
+
 def curve(*errors, mask=(1, 1)):
     return [{"error": e, "validation": {"a": e}, "mask": list(mask)} for e in errors]
 
