@@ -31,6 +31,9 @@ class NotFiniteError(FloatingPointError):
         )
         self.what, self.layer, self.epoch, self.step = what, layer, epoch, step
 
+    def __reduce__(self) -> tuple[type, tuple[str, str, int, int]]:
+        return type(self), (self.what, self.layer, self.epoch, self.step)  # so that it crosses between processes
+
 
 class Update:
     """The update of one head's path under one mask, prepared once and made at every batch of an epoch.

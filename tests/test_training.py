@@ -1,6 +1,7 @@
 """Training: the laws of masks, stopping, resuming and undoing, on small tasks with every optimizer and policy."""
 
 import math
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -268,6 +269,13 @@ def test_the_mask_is_each_layers_share_of_the_rate():
         moved.append([p["W"] - q["W"] for p, q in pairs])
     for whole, part, share in zip(*moved, (0.25, 0.5, 2), strict=True):
         np.testing.assert_allclose(part, share * whole, rtol=1e-9, atol=1e-15)
+
+
+def test_the_error_crosses_between_processes():
+    error = NotFiniteError("objective", "hidden layer 1", 3, 4)
+    again = pickle.loads(pickle.dumps(error))
+    assert str(again) == str(error)
+    assert (again.what, again.layer, again.epoch, again.step) == ("objective", "hidden layer 1", 3, 4)
 
 
 def curve(*errors, mask=(1, 1)):
