@@ -21,7 +21,8 @@ from npnet.trees import Tree, write_atomically
 
 __all__ = ["Desk", "log", "read_json", "write_json"]
 
-CHECKPOINT_EVERY = 5.0  # seconds: what a killed cell loses at most, beside the epoch under way
+# Seconds: what a killed cell loses at most, beside the epoch under way. NPNET_CHECKPOINT_SECONDS says otherwise.
+CHECKPOINT_EVERY = 5.0
 SHOW_EVERY = 0.3
 
 
