@@ -52,12 +52,12 @@ def cross_entropy(
 def squared_error(Z: Array, targets: Array) -> tuple[Array, Array]:
     """Half the mean squared distance: L = (1/N) Σₙ ½‖zₙ − tₙ‖², dZ = (Z − T)/N.
 
-    Z and targets (..., N, K). Raises ValueError where the shapes differ.
+    Z and targets (..., N, K); value and gradient are in Z's precision. Raises ValueError where the shapes differ.
     """
     if Z.shape != targets.shape:
         raise ValueError(f"targets has shape {targets.shape}; expected {Z.shape}, the shape of the outputs")
     N = Z.shape[-2]
-    D = Z - targets
+    D = (Z - targets).astype(Z.dtype, copy=False)
     return (D * D).sum((-2, -1)) / (2 * N), D / N
 
 

@@ -60,6 +60,14 @@ def test_squared_error_is_half_the_mean_square(Z):
     assert check_gradient(lambda Z: squared_error(Z, T), Z)
 
 
+def test_squared_error_keeps_the_precision_of_the_outputs(xp):
+    for dtype in (np.float32, np.float64):
+        value, dZ = squared_error(xp.asarray([[1.0, 2.0]], dtype), xp.asarray([[0.0, 4.0]]))
+        assert (value.dtype, dZ.dtype) == (dtype, dtype)
+        assert float(value) == 2.5
+        assert to_host(dZ).tolist() == [[1, -2]]
+
+
 def test_what_does_not_fit_is_named():
     Z = np.zeros((2, 3))
     for labels in ([0, 3], [-1, 0]):
