@@ -83,7 +83,7 @@ def learn_first(desk: Desk, study: Study, regularizer: str) -> Result:
     widths = (next(iter(tasks.values())).train.inputs.shape[-1], *table.hidden)
     network = mlp(
         widths,
-        {name: task.classes for name, task in tasks.items()},
+        {name: task.outputs for name, task in tasks.items()},
         rng,
         INITIALISERS[protocol.initialise],
         dropout=REGULARIZERS[regularizer].rates(len(table.hidden)),

@@ -1,28 +1,52 @@
-"""Measures: errors in percent misclassified, and what a sequence of tasks left of the earlier ones."""
+"""Measures: the error on a split, and what a sequence of tasks left of the earlier ones.
+
+The error of a classification is the percentage misclassified, that of a regression the root mean squared error.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
 
 from npnet.arrays import Array, array_module
 from npnet.network import Network
 from npnet.tasks.data import Split, batch
 
-__all__ = ["error", "forgetting", "misclassified"]
+__all__ = ["error", "error_of", "forgetting"]
 
 BLOCK = 1000  # rows evaluated at once: large enough for fast products, small enough for any memory
 
 
-def misclassified(Z: Array, labels: Array) -> int:
-    """Return how many of the N rows of logits Z (N, K) have their largest entry (the first, on a tie) elsewhere."""
-    return int((array_module(Z).argmax(Z, axis=-1) != labels).sum())
-
-
 def error(network: Network, head: str, split: Split) -> float:
-    """Return the percentage of a split that a head misclassifies, without dropout."""
-    wrong = 0
+    """Return the error of a head on a split, without dropout, as `error_of` defines it.
+
+    Raises ValueError for an empty split and for labels that do not fit the head.
+    """
+    split.check(f"the split for head {head!r}", network.head(head)["b"].shape[-1])
+    return error_of(lambda rows: network.logits(batch(split, rows, network.dtype), head), split)
+
+
+def error_of(outputs: Callable[[slice], Array], split: Split) -> float:
+    """Return the error of outputs Z (N, K) on a split; `outputs` gives some rows of them at a time.
+
+    Classes t (N,): 100/N Σₙ [argmaxₖ zₙₖ ≠ tₙ], percent misclassified (on a tie, the first largest output counts).
+    Targets t (N, K): √(1/(N K) Σₙₖ (zₙₖ − tₙₖ)²), the root mean squared error, in the targets' own units.
+    """
+    total = 0.0
     for start in range(0, len(split), BLOCK):
         rows = slice(start, start + BLOCK)
-        wrong += misclassified(network.logits(batch(split, rows, network.dtype), head), split.labels[rows])
-    return 100 * wrong / len(split)
+        Z, t = outputs(rows), split.labels[rows]
+        if split.regression:
+            D = Z.astype(np.float64) - t  # in double precision, where no square overflows
+            total += float((D * D).sum())
+        else:
+            total += int((array_module(Z).argmax(Z, axis=-1) != t).sum())
+    return math.sqrt(total / split.labels.size) if split.regression else 100 * total / len(split)
 
 
 def forgetting(before: float, after: float) -> float:
-    """Return the percentage points of error that an old task gained while a new one was learned: after − before."""
+    """Return by how much the error of an old task rose while a new one was learned: after − before.
+
+    In percentage points, or in the units of a regression's targets.
+    """
     return after - before

@@ -7,7 +7,7 @@ Kept in memory, as long as they fit a budget, they turn that epoch into the epoc
 from collections.abc import Callable
 from typing import Any
 
-from npnet.analysis import BLOCK, misclassified
+from npnet.analysis import BLOCK, error_of
 from npnet.arrays import Array, array_module
 from npnet.layers import chain
 from npnet.network import Network
@@ -53,12 +53,8 @@ class Features:
         return lambda rows: kept[rows]
 
     def error(self, head: str, split: Split) -> float:
-        """Return the percentage of a split that a head misclassifies: `analysis.error` without the frozen work."""
+        """Return the error of a head on a split: `analysis.error` without the frozen work."""
         source = self.of(split, self.lowest)
         above = chain(*self.network.layers(head)[self.lowest :])
         parameters = self.network.parameters(head)[self.lowest :]
-        wrong = 0
-        for at in range(0, len(split), BLOCK):
-            rows = slice(at, at + BLOCK)
-            wrong += misclassified(above(parameters, source(rows))[0], split.labels[rows])
-        return 100 * wrong / len(split)
+        return error_of(lambda rows: above(parameters, source(rows))[0], split)

@@ -5,6 +5,7 @@ plain data: saved after any epoch and loaded anywhere, it goes on to the same bi
 that fails or is interrupted is undone, so a run never holds half an epoch.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -15,7 +16,7 @@ import numpy as np
 from npnet.arrays import Array, array_module, generator
 from npnet.blas import advise
 from npnet.features import Features
-from npnet.losses import Loss, cross_entropy
+from npnet.losses import Loss, cross_entropy, squared_error
 from npnet.network import Network
 from npnet.optimizers import SGD, Optimizer, Schedule, constant
 from npnet.penalties import Regularizer
@@ -27,14 +28,15 @@ from npnet.update import NotFiniteError, Update
 __all__ = ["Hyperparameters", "Record", "Run", "epochs_without_minimum", "train"]
 
 Record = dict[str, Any]
-"""One epoch: epoch, updates (so far), mask, rate, objective (mean over steps), error (mean validation error, percent),
-validation {task: percent}, evaluations {name: percent}."""
+"""One epoch: epoch, updates (so far), mask, rate, objective (mean over steps), error (mean validation error),
+validation {task: error}, evaluations {name: error}. Errors are those of `analysis.error`."""
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
     """How a network is trained. Raises ValueError for values out of range, naming them.
 
+    loss: that of every task: cross_entropy for classes, squared_error for a regression, or one of your own.
     patience: epochs without a new minimum of the validation error before the run stops; None: only max_epochs stops it.
     keep: which weights the run ends with. patience_restarts: the count begins again when a layer joins.
     patience_cuts_short: patience may end a gradual run before all its layers train.
@@ -115,8 +117,8 @@ def train(
 
     tasks: {head: task}; batches of several tasks alternate in this order. evaluations: {name: (head, split)}, measured
     after every epoch beside the tasks' own validation errors. Between two records `run` is whole: save it there.
-    Raises ValueError where tasks and network do not fit, and NotFiniteError as soon as a number is not finite; the run
-    then stands as it did after the last good epoch.
+    Raises ValueError where tasks, network and loss do not fit, NotFiniteError as soon as a number is not finite: the
+    run then stands as it did after the last good epoch.
     """
     advise()
     settings = hyperparameters or Hyperparameters()
@@ -125,6 +127,7 @@ def train(
         raise ValueError(f"tasks is {tasks}; expected at least one task by the name of its head")
     _check_fit(run.network, {head: (head, task.train) for head, task in tasks.items()})
     _check_fit(run.network, evaluations)
+    _check_loss(settings.loss, tasks)
     features = Features(run.network, settings.memory_budget)
     while not run.finished and any(mask := _next_mask(run, settings)):
         undo = _snapshot(run, tasks, mask)
@@ -170,6 +173,9 @@ def _epoch(
                 raise NotFiniteError(error.what, error.layer, epoch + 1, updates) from None
         validation = {head: features.error(head, task.validation) for head, task in tasks.items()}
         evaluated = {name: features.error(head, split) for name, (head, split) in evaluations.items()}
+    for name, measured in [*validation.items(), *evaluated.items()]:
+        if not math.isfinite(measured):
+            raise NotFiniteError("error", f"the outputs for {name!r}", epoch + 1, updates)
     return {
         "epoch": epoch + 1,
         "updates": updates + (run.history[-1]["updates"] if run.history else 0),
@@ -246,11 +252,15 @@ def _check_fit(network: Network, splits: Mapping[str, tuple[str, Split]]) -> Non
     """Raise ValueError where inputs or labels do not fit the network."""
     width = network.trunk[0]["W"].shape[-2]
     for name, (head, split) in splits.items():
-        classes = network.head(head)["b"].shape[-1]
+        split.check(repr(name), network.head(head)["b"].shape[-1])
         if split.inputs.shape[-1] != width:
             raise ValueError(f"inputs of {name!r} have {split.inputs.shape[-1]} values each; expected {width}")
-        if int(split.labels.min()) < 0 or int(split.labels.max()) >= classes:
-            raise ValueError(
-                f"labels of {name!r} run from {split.labels.min()} to {split.labels.max()}; "
-                f"expected 0 to {classes - 1}, the classes of head {head!r}"
-            )
+
+
+def _check_loss(loss: Loss, tasks: Mapping[str, Task]) -> None:
+    """Raise ValueError where one of the library's two losses meets the other's labels; others judge for themselves."""
+    for head, task in tasks.items():
+        if loss is cross_entropy and task.train.regression:
+            raise ValueError(f"loss is cross_entropy; expected squared_error for {head!r}, a regression task")
+        if loss is squared_error and not task.train.regression:
+            raise ValueError(f"loss is squared_error; expected cross_entropy for {head!r}, a classification task")

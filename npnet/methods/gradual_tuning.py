@@ -10,4 +10,7 @@ from npnet.policies import GradualTuning
 __all__ = ["gradual_tuning"]
 
 gradual_tuning = Method("gradual", policy=GradualTuning())
-"""Source: Montone, O'Regan and Terekhov 2017, sections 2 and 5.1; 0.1 percentage points of validation error."""
+"""Source: Montone, O'Regan and Terekhov 2017, sections 2 and 5.1; 0.1 percentage points of validation error.
+
+For a regression they are 0.1 of the targets' own units: give `GradualTuning` a tolerance that is small among those.
+"""

@@ -19,7 +19,7 @@ Objective = Callable[[Network], tuple[Regularizer, ...]]
 
 def new_head(network: Network, task: Task, rng: np.random.Generator, initialise: Initialiser) -> Network:
     """Return a copy of the network with a randomly initialised head for the task beside the old ones."""
-    return network.copy().add_head(task.name, task.classes, rng, initialise)
+    return network.copy().add_head(task.name, task.outputs, rng, initialise)
 
 
 @dataclass(frozen=True)

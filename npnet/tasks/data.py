@@ -1,4 +1,7 @@
-"""What training reads: inputs with labels, and the three splits of a task. Pixels stay as stored until read."""
+"""What training reads: inputs with labels, and the three splits of a task. Pixels stay as stored until read.
+
+Labels are whole numbers (N,), the classes of a classification, or floats (N, K), the target values of a regression.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,14 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from npnet.arrays import array_module
+
 __all__ = ["Split", "Task", "batch"]
 
 
 @dataclass(frozen=True)
 class Split:
-    """Inputs (N, D), uint8 pixels (`batch` scales them to [0, 1]) or floats, and labels (N,), 0 … classes − 1.
+    """Inputs (N, D), uint8 pixels (`batch` scales them to [0, 1]) or floats, and their labels.
 
-    Raises ValueError where the shapes or types do not fit together.
+    labels: classes (N,), whole numbers from zero, or the targets of a regression (N, K), floats in units of their own.
+    Raises ValueError where shapes or types do not fit together, and for targets that are not finite.
     """
 
     inputs: NDArray[np.generic]
@@ -22,12 +28,34 @@ class Split:
     def __post_init__(self) -> None:
         if self.inputs.ndim < 2:
             raise ValueError(f"inputs has shape {self.inputs.shape}; expected (N, D)")
-        if self.labels.shape != self.inputs.shape[:1]:
+        N, (shape, dtype) = len(self.inputs), (self.labels.shape, self.labels.dtype)
+        if shape[:1] != (N,) or (len(shape), dtype.kind) not in ((1, "i"), (1, "u"), (2, "f")):
             raise ValueError(
-                f"labels has shape {self.labels.shape}; expected ({len(self.inputs)},), one for each input"
+                f"labels has shape {shape} and dtype {dtype}; expected whole numbers ({N},), or floats ({N}, K)"
             )
-        if self.labels.dtype.kind not in "iu":
-            raise ValueError(f"labels has dtype {self.labels.dtype}; expected whole numbers")
+        if self.regression:
+            finite = array_module(self.labels).isfinite(self.labels).all(-1)  # (N, K) → (N,)
+            if not finite.all():
+                row = int(finite.argmin())
+                raise ValueError(f"labels has {self.labels[row]} in row {row}; expected finite numbers")
+
+    @property
+    def regression(self) -> bool:
+        """Whether the labels are the target values of a regression."""
+        return self.labels.ndim == 2
+
+    def check(self, name: str, outputs: int) -> None:
+        """Raise ValueError, calling the split `name`, where it is empty or its labels do not fit so many outputs."""
+        labels = self.labels
+        if len(labels) == 0:
+            raise ValueError(f"{name} is empty; expected at least one example")
+        if self.regression:
+            if labels.shape[1] != outputs:
+                raise ValueError(
+                    f"labels of {name} have {labels.shape[1]} values each; expected {outputs}, one an output"
+                )
+        elif labels.min() < 0 or labels.max() >= outputs:
+            raise ValueError(f"labels of {name} run from {labels.min()} to {labels.max()}; expected 0 to {outputs - 1}")
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -35,24 +63,32 @@ class Split:
 
 @dataclass(frozen=True)
 class Task:
-    """A classification task: a name, its number of classes, and disjoint training, validation and test splits."""
+    """A task: a name, the number of outputs of its head, and disjoint training, validation and test splits.
+
+    outputs: the classes of a classification, or the target values of a regression. Raises ValueError where a split does
+    not fit them or is empty, and where one split has classes and another targets.
+    """
 
     name: str
-    classes: int
+    outputs: int
     train: Split
     validation: Split
     test: Split
 
     def __post_init__(self) -> None:
         for which in ("train", "validation", "test"):
-            labels = getattr(self, which).labels
-            if len(labels) == 0:
-                raise ValueError(f"{which} of task {self.name!r} is empty; expected at least one example")
-            if labels.min() < 0 or labels.max() >= self.classes:
+            split = getattr(self, which)
+            if split.regression != self.train.regression:
                 raise ValueError(
-                    f"labels of {which} of task {self.name!r} run from {labels.min()} to {labels.max()}; "
-                    f"expected 0 to {self.classes - 1}"
+                    f"labels of {which} of task {self.name!r} have dtype {split.labels.dtype}; expected classes or "
+                    f"targets in every split, as in train, {self.train.labels.dtype}"
                 )
+            split.check(f"{which} of task {self.name!r}", self.outputs)
+
+    @property
+    def classes(self) -> int:
+        """The number of outputs, by the name that it has where all tasks are classifications."""
+        return self.outputs
 
 
 def batch(split: Split, rows: Any, dtype: DTypeLike = np.float32) -> NDArray[np.floating]:
