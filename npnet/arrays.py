@@ -1,8 +1,9 @@
 """The array switch: the one file that asks where an array lives, so that all others read the same on either side.
 
 An array's own module (numpy, or cupy on a device) supplies the functions that work on it. Moves between the two are
-explicit, random numbers come from addressed host generators (the same bits on every device), and the one hot loop that
-plain array code cannot fuse, w ← w − rate·d, is compiled here for the host.
+explicit, and random numbers come from addressed host generators (the same bits on every device). The few hot loops that
+plain array code cannot fuse are compiled for the host arrays that `compilable` admits: w ← w − rate·d here, and the
+penalties' one pass beside their formulas.
 """
 
 import sys
@@ -16,7 +17,17 @@ from numpy.typing import NDArray
 
 from npnet.trees import Tree, map_tree
 
-__all__ = ["Array", "array_module", "descend", "generator", "sum_to", "to_device", "to_host", "uniform"]
+__all__ = [
+    "Array",
+    "array_module",
+    "compilable",
+    "descend",
+    "generator",
+    "sum_to",
+    "to_device",
+    "to_host",
+    "uniform",
+]
 
 Array = NDArray[Any]
 """A numpy array, or a cupy array of the same interface."""
@@ -71,13 +82,24 @@ def sum_to(shape: tuple[int, ...], X: Array) -> Array:
     return X.sum(axis=stretched, keepdims=True).reshape(shape)
 
 
+def compilable(*arrays: Array) -> bool:
+    """Say whether a compiled loop may walk these arrays as one line of memory: on the host, of one shape and one real
+    dtype (float32 or float64), and C-contiguous.
+    """
+    first = arrays[0]
+    return all(
+        type(a) is np.ndarray and a.shape == first.shape and a.dtype == first.dtype and a.flags.c_contiguous
+        for a in arrays
+    ) and first.dtype in (np.float32, np.float64)
+
+
 def descend(w: Array, d: Array, rate: float) -> bool:
     """Set w ← w − rate·d in place and say whether every number of w is still finite.
 
     One pass over memory on the host. A network of 20 examples a batch is bound by memory there: two array statements
     and a separate look at the result would be five passes.
     """
-    if type(w) is np.ndarray and w.dtype == d.dtype and w.flags.c_contiguous and d.flags.c_contiguous:
+    if compilable(w, d):
         return bool(_descend(w.reshape(-1), d.reshape(-1), w.dtype.type(rate)))
     w -= rate * d
     return bool(array_module(w).isfinite(w).all())

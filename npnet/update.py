@@ -135,9 +135,8 @@ class Update:
         for each in self.regularizers:
             for key, w in p.items():
                 if each.applies(layer, self.depth, key):
-                    penalty, dw = each.penalty(w, *each.reference(layer, self.depth, key))
-                    value = value + each.strength * penalty
-                    gradients[key] = gradients[key] + each.strength * dw
+                    anchor, scale = each.reference(layer, self.depth, key)
+                    value = value + each.penalty.add(gradients[key], each.strength, w, anchor, scale)
         return value
 
     def _shrink(self, layer: int, key: str, w: Array, rate: float) -> None:

@@ -1,4 +1,9 @@
-"""Penalties: values, kinks, and each prox against the condition that defines it. Gradients: test_check.py."""
+"""Penalties: values, kinks, each prox against the condition that defines it, and the compiled pass against the formula.
+
+Gradients: test_check.py.
+"""
+
+import math
 
 import numpy as np
 import pytest
@@ -6,9 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from npnet.arrays import to_host
+from npnet.arrays import descend, generator, to_host
 from npnet.check import check_gradient
+from npnet.losses import cross_entropy
+from npnet.network import mlp
+from npnet.optimizers import SGD
 from npnet.penalties import PENALTIES, Regularizer, group_lasso, l1, l2
+from npnet.update import NotFiniteError, Update
 
 entries = st.one_of(st.sampled_from([0.0, 1.0, -1.0]), st.floats(-4, 4, width=16))
 shapes = hnp.array_shapes(min_dims=2, max_dims=3, max_side=4)
@@ -108,3 +117,132 @@ def test_what_does_not_fit_is_named():
         Regularizer(l1, float("nan"))
     with pytest.raises(ValueError, match="where is 'top'"):
         Regularizer(l1, 1, "top")
+
+
+@st.composite
+def additions(draw):
+    """Draw a gradient, a strength, weights, an anchor and a scale, in one dtype; weights meet 0, −0 and the anchor."""
+    dtype, shape = draw(st.sampled_from([np.float32, np.float64])), draw(hnp.array_shapes(max_dims=3, max_side=9))
+    numbers = st.one_of(st.sampled_from([0.0, -0.0, 1.0, -1.0]), st.floats(-4, 4, width=32))
+
+    def array(elements=numbers):
+        return draw(hnp.arrays(dtype, shape, elements=elements))
+
+    dw, w = array(), array()
+    anchor = draw(st.sampled_from([0.0, 0.3])) if draw(st.booleans()) else np.where(array() > 0, w, array())
+    scale = draw(st.sampled_from([1.0, 0.3])) if draw(st.booleans()) else array(st.floats(0, 4, width=32))
+    return dw, draw(st.sampled_from([1.0, 0.1, 1e-4])), w, anchor, scale
+
+
+def exact(penalty, w, anchor=0.0, scale=1.0):
+    """Return the value of l1 or l2: its terms rounded in their dtype, then summed without rounding."""
+    terms = penalty(w, anchor, scale)[1] * (w - anchor)
+    return math.fsum(terms.ravel().tolist()) / (2 if penalty is l2 else 1)
+
+
+@given(additions(), st.sampled_from([*PENALTIES.values()]))
+def test_add_is_the_formula_to_the_bit(addition, penalty):
+    dw, strength, w, anchor, scale = addition
+    value, gradient = penalty(w, anchor, scale)
+    expected, before = dw + strength * gradient, w.copy()
+    added = penalty.add(dw, strength, w, anchor, scale)
+    assert dw.dtype == w.dtype
+    assert dw.tobytes() == expected.tobytes()  # zeros have their sign
+    assert w.tobytes() == before.tobytes()
+    # Each sum of n terms, none negative, is within n·eps of the true one, and `strength ·` rounds once more.
+    n, eps = w.size, np.finfo(w.dtype).eps
+    np.testing.assert_allclose(added, strength * value, rtol=2 * (n + 1) * eps, atol=0)
+    another_number = 0.3 in [each for each in (anchor, scale) if type(each) is float]
+    compiled = penalty in (l1, l2) and w.ndim <= 2 and not another_number
+    assert (type(added) is float) == compiled
+    if compiled:
+        assert added == pytest.approx(strength * exact(penalty, w, anchor, scale), rel=(n + 1) * 2.0**-52, abs=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("penalty", [l1, l2])
+def test_add_on_large_arrays(penalty, dtype, rng):
+    """Long enough for every width of register and its remainder; the sum stays as exact as double precision."""
+    w, dw, anchor, scale = rng.standard_normal((4, 501, 307)).astype(dtype)
+    w[::3], w[1::7] = anchor[::3], -0.0
+    for reference in ((0.0, 1.0), (anchor, 1.0), (0.0, abs(scale)), (anchor, abs(scale))):
+        there = dw.copy()
+        value = penalty.add(there, 1e-3, w, *reference)
+        assert type(value) is float
+        np.testing.assert_array_equal(there, dw + 1e-3 * penalty(w, *reference)[1])
+        assert value == pytest.approx(1e-3 * exact(penalty, w, *reference), rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("penalty", [l1, l2])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("where", [0, 7, 63, 64])
+def test_add_hides_nothing_that_is_not_finite(penalty, bad, where):
+    w, dw = np.ones(65, np.float32), np.zeros(65, np.float32)
+    w[where] = bad
+    value = penalty.add(dw, 0.5, w)
+    np.testing.assert_equal(value, abs(bad))
+    np.testing.assert_array_equal(dw, 0.5 * penalty(w)[1])  # NaN where the weight is NaN, and there alone
+    network = mlp((65, 1), {"a": 2}, generator(0))
+    anchors = [{"W": w[:, None]}]
+    update = Update(network, "a", (1, 1), cross_entropy, (Regularizer(penalty, 0.5, anchors=anchors),), SGD())
+    with pytest.raises(NotFiniteError, match=r"penalty is not finite .* in hidden layer 1"):
+        update(np.ones((1, 65), np.float32), np.array([0]), 0.1, {}, generator(0))
+
+
+@pytest.mark.parametrize("penalty", PENALTIES.values())
+def test_add_to_a_population_gives_each_replicate_its_own_value(xp, penalty, rng):
+    w, dw, anchor = rng.standard_normal((3, 5, 6, 4))
+    scale = rng.random((5, 6, 4))
+    there = xp.asarray(dw.copy())
+    values = penalty.add(there, 0.3, xp.asarray(w), xp.asarray(anchor), xp.asarray(scale))
+    assert values.shape == (5,)
+    for r in range(5):
+        value = penalty.add(dw[r], 0.3, w[r], anchor[r], scale[r])
+        np.testing.assert_allclose(float(values[r]), value, rtol=1e-14)
+    np.testing.assert_allclose(to_host(there), dw, rtol=1e-14)
+
+
+@pytest.mark.parametrize("penalty", PENALTIES.values())
+@pytest.mark.parametrize("view", [lambda w: w, lambda w: w[:, ::2], lambda w: w.T])
+def test_add_passes_the_complex_step_and_takes_any_layout(penalty, view, rng):
+    w, anchor = (view(each) for each in rng.standard_normal((2, 6, 4)))
+
+    def added(w):
+        dw = np.zeros_like(w)
+        return penalty.add(dw, 0.3, w, anchor), dw
+
+    assert check_gradient(added, np.ascontiguousarray(w))
+    dw = view(np.zeros((6, 4)))
+    penalty.add(dw, 0.3, w, anchor)
+    np.testing.assert_array_equal(dw, 0.3 * penalty(w, anchor)[1])
+    with pytest.raises(ValueError, match=r"anchor has shape \(9,\); expected"):
+        penalty.add(dw, 0.3, w, np.zeros(9))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_update_adds_what_the_formula_says(dtype):
+    before = mlp((7, 6), {"a": 3}, generator(0), dtype=dtype)
+    X, labels = generator(1).random((5, 7)).astype(dtype), np.array([0, 1, 2, 0, 1])
+    anchors = [{key: p * dtype(0.5) for key, p in layer.items()} for layer in before.trunk]
+    regularizers = (Regularizer(l1, 0.01), Regularizer(l2, 0.1, "trunk", biases=True, anchors=anchors))
+    value, plain = Update(before, "a", (1, 1), cross_entropy, (), SGD()).objective(X, labels, None)
+    update = Update(before.copy(), "a", (1, 1), cross_entropy, regularizers, SGD())
+    total, gradients = update.objective(X, labels, None)
+    expected, value = [dp for dp in plain if dp], float(value)
+    for dp, w, anchor in zip(expected, (before.trunk[0], before.heads["a"]), (anchors[0], None), strict=True):
+        penalties = [("W", 0.01, l1(w["W"]))]
+        if anchor:
+            penalties += [(key, 0.1, l2(w[key], anchor[key])) for key in ("W", "b")]
+        for key, strength, (penalty, dw) in penalties:
+            value += strength * float(penalty)
+            dp[key] = dp[key] + strength * dw
+    for dp, right in zip([dp for dp in gradients if dp], expected, strict=True):
+        assert all(dp[key].tobytes() == right[key].tobytes() for key in ("W", "b"))
+    for once in (total, update(X, labels, 0.1, {}, generator(0))):
+        assert float(once) == pytest.approx(value, rel=60 * float(np.finfo(dtype).eps))  # sums of up to 42 terms
+    for p, w, dp in zip(
+        [p for p in update.parameters if p], (before.trunk[0], before.heads["a"]), expected, strict=True
+    ):
+        for key in ("W", "b"):
+            descend(w[key], dp[key], 0.1)
+            assert p[key].tobytes() == w[key].tobytes()
