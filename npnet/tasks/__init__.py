@@ -1,19 +1,21 @@
 """The data that networks learn: line-and-angle stimuli drawn from addresses, real image files, and their splits.
 
-Reading order: data; rules, appearance, stimuli (with geometry, addresses, figures, backgrounds and raster below them);
-idx, download, mnist.
+Reading order: data; rules, appearance, stimuli (with geometry, addresses, figures, backgrounds and raster below them),
+stimulus_set; idx, download, mnist.
 """
 
-from npnet.tasks.appearance import DEFAULT_APPEARANCE, Appearance
+from npnet.tasks.appearance import CALIBRATED, Appearance
 from npnet.tasks.data import Split, Task, batch
 from npnet.tasks.download import data_folder
 from npnet.tasks.idx import read_idx
 from npnet.tasks.mnist import ImageFiles, fashion_task, load, mnist_halves, mnist_task
 from npnet.tasks.rules import TASKS, Figure, Rule
-from npnet.tasks.stimuli import TRUTH, Stimuli, draw, line_task
+from npnet.tasks.stimuli import TRUTH, Stimuli, draw, draw_at
+from npnet.tasks.stimulus_set import TARGETS, StimulusSet, line_task, stimulus_set, targets
 
 __all__ = [
-    "DEFAULT_APPEARANCE",
+    "CALIBRATED",
+    "TARGETS",
     "TASKS",
     "TRUTH",
     "Appearance",
@@ -22,14 +24,18 @@ __all__ = [
     "Rule",
     "Split",
     "Stimuli",
+    "StimulusSet",
     "Task",
     "batch",
     "data_folder",
     "draw",
+    "draw_at",
     "fashion_task",
     "line_task",
     "load",
     "mnist_halves",
     "mnist_task",
     "read_idx",
+    "stimulus_set",
+    "targets",
 ]

@@ -4,7 +4,7 @@ Labels are whole numbers (N,), the classes of a classification, or floats (N, K)
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -14,15 +14,33 @@ from npnet.arrays import array_module
 __all__ = ["Split", "Task", "batch"]
 
 
+class Inputs(Protocol):
+    """What a Split asks of its inputs: an array has it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, D)."""
+
+    @property
+    def ndim(self) -> int:
+        """2."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> NDArray[Any]: ...
+
+
 @dataclass(frozen=True)
 class Split:
     """Inputs (N, D), uint8 pixels (`batch` scales them to [0, 1]) or floats, and their labels.
+
+    inputs: an array, or any object of such a shape that gives arrays for the rows asked of it.
 
     labels: classes (N,), whole numbers from zero, or the targets of a regression (N, K), floats in units of their own.
     Raises ValueError where shapes or types do not fit together, and for targets that are not finite.
     """
 
-    inputs: NDArray[np.generic]
+    inputs: Inputs
     labels: NDArray[Any]
 
     def __post_init__(self) -> None:
@@ -84,11 +102,6 @@ class Task:
                     f"targets in every split, as in train, {self.train.labels.dtype}"
                 )
             split.check(f"{which} of task {self.name!r}", self.outputs)
-
-    @property
-    def classes(self) -> int:
-        """The number of outputs, by the name that it has where all tasks are classifications."""
-        return self.outputs
 
 
 def batch(split: Split, rows: Any, dtype: DTypeLike = np.float32) -> NDArray[np.floating]:

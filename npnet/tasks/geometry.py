@@ -5,11 +5,11 @@ p is written p₀ + t (p₁ − p₀) with 0 ≤ t ≤ 1; a × b = a_x b_y − a
 side of a the vector b lies.
 """
 
-from math import atan2, degrees, hypot
+from math import atan2, degrees, sqrt
 
 from numba import njit
 
-__all__ = ["angle_between", "crossing_fractions", "length", "point_distance", "segment_distance"]
+__all__ = ["angle_between", "crossing_fractions", "length", "meet", "near"]
 
 Segment = tuple[float, float, float, float]
 
@@ -17,7 +17,7 @@ Segment = tuple[float, float, float, float]
 @njit
 def length(p: Segment) -> float:
     """The length of segment p, in pixels."""
-    return hypot(p[2] - p[0], p[3] - p[1])
+    return sqrt((p[2] - p[0]) ** 2 + (p[3] - p[1]) ** 2)
 
 
 @njit
@@ -47,20 +47,26 @@ def crossing_fractions(p: Segment, q: Segment) -> tuple[float, float]:
 
 
 @njit
-def point_distance(x: float, y: float, p: Segment) -> float:
-    """The distance in pixels from (x, y) to the nearest point of p: project, keep within the ends, measure."""
+def near(x: float, y: float, p: Segment, distance: float) -> bool:
+    """Whether (x, y) is nearer than `distance` px to a point of p: project, keep within the ends, compare squares."""
     ax, ay = p[2] - p[0], p[3] - p[1]
     t = ((x - p[0]) * ax + (y - p[1]) * ay) / (ax * ax + ay * ay)
     t = min(max(t, 0.0), 1.0)
-    return hypot(x - p[0] - t * ax, y - p[1] - t * ay)
+    dx, dy = x - p[0] - t * ax, y - p[1] - t * ay
+    return dx * dx + dy * dy < distance * distance
 
 
 @njit
-def segment_distance(p: Segment, q: Segment) -> float:
-    """The smallest distance in pixels between p and q: 0 where they cross, else reached at one of the four ends."""
-    t, u = crossing_fractions(p, q)
-    if 0.0 <= t <= 1.0 and 0.0 <= u <= 1.0:
-        return 0.0
-    of_p = min(point_distance(p[0], p[1], q), point_distance(p[2], p[3], q))
-    of_q = min(point_distance(q[0], q[1], p), point_distance(q[2], q[3], p))
-    return min(of_p, of_q)
+def _side(p: Segment, x: float, y: float) -> float:
+    """On which side of the line through p the point (x, y) lies: the sign of p₁ − p₀ × (x, y) − p₀."""
+    return (p[2] - p[0]) * (y - p[1]) - (p[3] - p[1]) * (x - p[0])
+
+
+@njit
+def meet(p: Segment, q: Segment, distance: float) -> bool:
+    """Whether p and q cross or come nearer than `distance` px: segments that do not cross are nearest at an end."""
+    if _side(p, q[0], q[1]) * _side(p, q[2], q[3]) < 0.0 and _side(q, p[0], p[1]) * _side(q, p[2], p[3]) < 0.0:
+        return True
+    if near(p[0], p[1], q, distance) or near(p[2], p[3], q, distance):
+        return True
+    return near(q[0], q[1], p, distance) or near(q[2], q[3], p, distance)

@@ -7,7 +7,7 @@ are equally frequent up to chance (10,000 images hold 5,000 ± 50 of a class), a
 label.
 
     draw(task, seed, start, stop)   images, labels and truth of the addresses start … stop − 1
-    line_task(task, seed)           the three splits of a task, as the networks read them
+    draw_at(task, seed, indices)    the same, of any addresses in any order
 """
 
 from collections.abc import Iterator
@@ -20,24 +20,24 @@ from numba import njit
 from numpy.typing import NDArray
 
 from npnet.tasks.addresses import fill_bits, name_key, next_bits, seed_from, uniform
-from npnet.tasks.appearance import DEFAULT_APPEARANCE, Appearance
+from npnet.tasks.appearance import CALIBRATED, Appearance
 from npnet.tasks.backgrounds import PATTERNS, fill_background
-from npnet.tasks.data import Split, Task
 from npnet.tasks.figures import draw_segments, segment
 from npnet.tasks.geometry import angle_between, crossing_fractions
 from npnet.tasks.raster import compose, cover
-from npnet.tasks.rules import ANGLE, CROSSING, MOST_SEGMENTS, SIDE, TASKS, Rule
+from npnet.tasks.rules import APART, CROSSING, DISTRACTOR_LENGTHS, MOST_SEGMENTS, SIDE, TASKS, Rule
 
-__all__ = ["TRUTH", "Stimuli", "draw", "line_task"]
+__all__ = ["TRUTH", "Stimuli", "draw", "draw_at", "labels_at", "rule_of", "whole"]
 
 # Lengths in pixels (x to the right, y down, pixel centres at whole numbers), angles in degrees; what is absent is NaN.
 TRUTH = np.dtype(
     [
         ("index", "u8"),  # the address, with the task and the seed
+        ("figure", "u1"),  # the kind: 0 an angle, 1 a triangle, 2 a crossing, 3 two segments apart
         ("segments", "f8", (MOST_SEGMENTS, 4)),  # x0, y0, x1, y1 of each: the figure first, the distractors last
         ("segment_count", "u1"),
         ("distractors", "u1"),
-        ("vertex", "f8", (2,)),  # of an angle
+        ("vertex", "f8", (2,)),  # of an angle, or of a triangle's largest one; there the first two segments begin
         ("angle", "f8"),  # at the vertex
         ("crossing", "f8", (2,)),  # where the first two segments cross
         ("fractions", "f8", (2,)),  # of the first and of the second segment's length, from its (x0, y0)
@@ -52,7 +52,7 @@ TRUTH = np.dtype(
 
 _FIGURE, _PAINT = np.uint64(0), np.uint64(1)  # the two streams of an address
 _ONE = np.uint64(1)
-_CHUNK = 2_000  # images a thread draws at a time: about 10 ms, so that the threads end together
+_CHUNK = 2_000  # images a thread draws at a time: a few milliseconds, so that the threads end together
 
 
 class Stimuli(NamedTuple):
@@ -63,28 +63,41 @@ class Stimuli(NamedTuple):
     truth: NDArray[np.void]
 
 
-def draw(
-    task: str, seed: int, start: int, stop: int, appearance: Appearance = DEFAULT_APPEARANCE, threads: int = 1
-) -> Stimuli:
+def draw(task: str, seed: int, start: int, stop: int, appearance: Appearance = CALIBRATED, threads: int = 1) -> Stimuli:
     """The stimuli at the addresses (task, seed, i) for i = start … stop − 1, the same bits for every slice and threads.
 
     The seed is any whole number from 0 to 2⁶⁴ − 1, the addresses reach to 2⁶³. Raises ValueError for an unknown task, a
     seed or range outside these bounds, or fewer threads than one; TypeError where a whole number was expected.
     """
-    rule = _rule(task)
-    seed = _whole("seed", seed, 0, 2**64 - 1)
-    start = _whole("start", start, 0, 2**63)
-    stop = _whole("stop", stop, start, 2**63)
-    threads = _whole("threads", threads, 1, 1024)
-    n = stop - start
+    start = whole("start", start, 0, 2**63)
+    stop = whole("stop", stop, start, 2**63)
+    return draw_at(task, seed, np.arange(start, stop, dtype=np.uint64), appearance, threads)
+
+
+def draw_at(
+    task: str,
+    seed: int,
+    indices: NDArray[np.uint64],
+    appearance: Appearance = CALIBRATED,
+    threads: int = 1,
+) -> Stimuli:
+    """The stimuli at the addresses (task, seed, i) for every i of `indices` (n,), an array of type uint64.
+
+    Raises ValueError and TypeError as `draw` does, and TypeError for indices of another type.
+    """
+    rule = rule_of(task)
+    seed = whole("seed", seed, 0, 2**64 - 1)
+    threads = whole("threads", threads, 1, 1024)
+    if indices.dtype != np.uint64 or indices.ndim != 1:
+        raise TypeError(f"indices has type {indices.dtype} and shape {indices.shape}; expected uint64 and (n,)")
+    n = len(indices)
     images = np.empty((n, SIDE, SIDE), np.uint8)
     labels = np.empty(n, np.uint8)
     truth = np.empty(n, TRUTH)
 
     def fill(part: slice) -> None:
-        first = np.uint64(start + part.start)
         out = images[part].reshape(-1, SIDE * SIDE), labels[part], truth[part]
-        _fill(name_key(task), np.uint64(seed), first, _rule_numbers(rule), _look_numbers(appearance), *out)
+        _fill(name_key(task), np.uint64(seed), indices[part], _rule_numbers(rule), _look_numbers(appearance), *out)
 
     parts = _chunks(n)
     if threads == 1:
@@ -96,41 +109,22 @@ def draw(
     return Stimuli(images, labels, truth)
 
 
-def line_task(
-    name: str,
-    seed: int,
-    train: int = 330_000,
-    validation: int = 10_000,
-    test: int = 10_000,
-    appearance: Appearance = DEFAULT_APPEARANCE,
-    threads: int = 1,
-) -> Task:
-    """A line-and-angle task with `train`, `validation` and `test` examples: inputs (N, 1024) uint8, labels (N,) int64.
-
-    The splits are disjoint ranges of addresses, in the order validation, test, training: where runs agree on the first
-    two sizes they share the same validation and test sets, whatever amount they train on. The default sizes are the
-    paper's (section 4). Raises ValueError for an unknown name, a bad seed, or a split without examples.
-    """
-    _rule(name)
-    splits, start = {}, 0
-    for which, size in (("validation", validation), ("test", test), ("train", train)):
-        stop = start + _whole(which, size, 1, 2**40)
-        images, labels, _ = draw(name, seed, start, stop, appearance, threads)
-        splits[which] = Split(
-            images.reshape(len(images), SIDE * SIDE), labels.astype(np.int64)
-        )  # (N, 32, 32) → (N, 1024)
-        start = stop
-    return Task(name, 2, splits["train"], splits["validation"], splits["test"])
+def labels_at(task: str, seed: int, indices: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """The labels (n,) of the stimuli at some addresses, a thousand times faster than drawing them."""
+    rule_of(task)
+    labels = np.empty(len(indices), np.uint8)
+    _fill_labels(name_key(task), np.uint64(whole("seed", seed, 0, 2**64 - 1)), indices, labels)
+    return labels
 
 
-def _rule(task: str) -> Rule:
+def rule_of(task: str) -> Rule:
     """The rule of a task; ValueError that names the known ones where there is none."""
     if task not in TASKS:
         raise ValueError(f"task is {task!r}; expected one of {', '.join(TASKS)}")
     return TASKS[task]
 
 
-def _whole(name: str, value: int, low: int, high: int) -> int:
+def whole(name: str, value: int, low: int, high: int) -> int:
     """`value` as a plain int; TypeError where it is no whole number, ValueError outside low … high."""
     try:
         number = as_index(value)
@@ -146,16 +140,25 @@ def _chunks(n: int) -> Iterator[slice]:
     return (slice(first, min(first + _CHUNK, n)) for first in range(0, n, _CHUNK))
 
 
-def _rule_numbers(rule: Rule) -> tuple[tuple[int, int], NDArray[np.float64], int]:
-    """A rule as the compiled code takes it: kinds, ranges (2, 2) of the angle, number of distractors."""
-    zero, one = rule.figures
-    return (zero.kind, one.kind), np.array([[zero.least, zero.most], [one.least, one.most]]), rule.distractors
+def _rule_numbers(rule: Rule) -> tuple[Any, ...]:
+    """A rule as the compiled code takes it: a tuple of numbers for each figure, the lengths, the distractors."""
+    figures = tuple(
+        (figure.kind, float(figure.least), float(figure.most), float(figure.smallest))
+        for figure in (rule.class_0, rule.class_1)
+    )
+    return figures, (float(rule.lengths[0]), float(rule.lengths[1])), rule.distractors
 
 
 def _look_numbers(look: Appearance) -> tuple[float, ...]:
-    """An appearance as the compiled code takes it: nine floats, so that every appearance runs the same machine code."""
-    numbers = (look.width, look.longest, look.gap, *look.ground, *look.contrast, look.amplitude, look.noise)
+    """An appearance as the compiled code takes it: eight floats, so that every appearance runs the same code."""
+    numbers = (look.width, look.gap, *look.ground, *look.contrast, look.amplitude, look.noise)
     return tuple(float(number) for number in numbers)
+
+
+@njit
+def _draw_label(rng: NDArray[np.uint64]) -> int:
+    """The label: the first random number of the figure's stream, one fair bit."""
+    return int(next_bits(rng) & _ONE)
 
 
 @njit
@@ -165,15 +168,27 @@ def _record_figure(segments: NDArray[np.float64], count: int, kind: int, record:
         for end in range(4):
             record.segments[row, end] = segments[row, end] if row < count else np.nan
     p, q = segment(segments, 0), segment(segments, 1)
-    meeting, t, u = angle_between(p, q), np.nan, np.nan
+    meeting, t, u = np.nan, np.nan, np.nan
+    if kind != APART:
+        meeting = angle_between(p, q)
     if kind == CROSSING:
         t, u = crossing_fractions(p, q)
-    record.segment_count = count
-    record.vertex[0], record.vertex[1] = (p[0], p[1]) if kind == ANGLE else (np.nan, np.nan)
-    record.angle = meeting if kind == ANGLE else np.nan
+    cornered = kind != APART and kind != CROSSING
+    record.figure, record.segment_count = kind, count
+    record.vertex[0], record.vertex[1] = (p[0], p[1]) if cornered else (np.nan, np.nan)
+    record.angle = meeting if cornered else np.nan
     record.crossing[0], record.crossing[1] = p[0] + t * (p[2] - p[0]), p[1] + t * (p[3] - p[1])
     record.fractions[0], record.fractions[1] = t, u
     record.crossing_angle = meeting if kind == CROSSING else np.nan
+
+
+@njit(cache=True, nogil=True)
+def _fill_labels(key: np.uint64, seed: np.uint64, indices: NDArray[np.uint64], labels: NDArray[np.uint8]) -> None:
+    """Fill labels (n,) alone."""
+    rng = np.empty(1, np.uint64)
+    for i in range(len(labels)):
+        seed_from(rng, key, seed, indices[i], _FIGURE)
+        labels[i] = _draw_label(rng)
 
 
 # numba's disk cache compares the date of this file alone: after editing another compiled file, touch this one.
@@ -181,28 +196,29 @@ def _record_figure(segments: NDArray[np.float64], count: int, kind: int, record:
 def _fill(
     key: np.uint64,
     seed: np.uint64,
-    start: np.uint64,
+    indices: NDArray[np.uint64],
     rule: Any,
     look: Any,
     images: NDArray[np.uint8],
     labels: NDArray[np.uint8],
     truth: NDArray[np.void],
 ) -> None:
-    """Fill images (n, 1024), labels and truth from the address (key, seed, start) on: what each thread runs."""
-    kinds, ranges, distractors = rule
-    width, longest, gap, ground_low, ground_high, contrast_low, contrast_high, amplitude, noise = look
+    """Fill images (n, 1024), labels and truth of the addresses (key, seed, indices): what each thread runs."""
+    figures, (shortest, longest), distractors = rule
+    width, gap, ground_low, ground_high, contrast_low, contrast_high, amplitude, noise = look
     rng = np.empty(1, np.uint64)
-    segments = np.empty((MOST_SEGMENTS, 4))
+    segments, lengths = np.empty((MOST_SEGMENTS, 4)), np.empty(MOST_SEGMENTS)
     bits, rows = np.empty(SIDE * SIDE // 8, np.uint64), np.empty((SIDE, SIDE), np.float32)
     pattern, coverage = np.empty((SIDE, SIDE), np.float32), np.empty((SIDE, SIDE), np.float32)
     for i in range(len(labels)):
-        index = start + np.uint64(i)
-        seed_from(rng, key, seed, index, _FIGURE)
-        label = int(next_bits(rng) & _ONE)
-        kind, least, most = kinds[label], ranges[label, 0], ranges[label, 1]
-        count = draw_segments(rng, segments, kind, least, most, distractors, longest, width, gap)
+        seed_from(rng, key, seed, indices[i], _FIGURE)
+        label = _draw_label(rng)
+        lengths[0], lengths[1] = uniform(rng, shortest, longest), uniform(rng, shortest, longest)
+        for each in range(2, 2 + distractors):
+            lengths[each] = uniform(rng, DISTRACTOR_LENGTHS[0], DISTRACTOR_LENGTHS[1])
+        count = draw_segments(rng, segments, lengths, figures[label], distractors, width, gap)
 
-        seed_from(rng, key, seed, index, _PAINT)
+        seed_from(rng, key, seed, indices[i], _PAINT)
         choice = next_bits(rng)
         white, background = int(choice & _ONE), int((choice >> _ONE) % np.uint64(len(PATTERNS)))
         ground, contrast = uniform(rng, ground_low, ground_high), uniform(rng, contrast_low, contrast_high)
@@ -217,7 +233,7 @@ def _fill(
 
         labels[i] = label
         record = truth[i]
-        _record_figure(segments, count, kind, record)
-        record.index, record.distractors = index, distractors
+        _record_figure(segments, count, figures[label][0], record)
+        record.index, record.distractors = indices[i], distractors
         record.polarity, record.background, record.contrast = white, background, contrast
         record.ground, record.stroke = (ground, stroke) if white else (1.0 - ground, 1.0 - stroke)

@@ -193,7 +193,7 @@ def test_halves_are_disjoint_and_addressed_by_the_seed(folder):
 def test_whole_sets_keep_their_own_test_images(folder):
     for task, shift in ((mnist_task(50), 0), (fashion_task(50), 3)):
         assert [len(split) for split in (task.train, task.validation, task.test)] == [250, 50, 100]
-        assert task.classes == 10
+        assert task.outputs == 10
         assert task.train.inputs.shape == (250, 784)
         assert task.test.labels.dtype == np.int64
         assert np.array_equal(task.test.labels, (np.arange(100) + shift) % 10)
