@@ -22,7 +22,17 @@ from experiments.tables import Protocol, Study, Table
 from npnet.training import Record
 from npnet.trees import write_atomically
 
-__all__ = ["Measurement", "Point", "Results", "collect", "read_results", "study_of", "write_results"]
+__all__ = [
+    "Measurement",
+    "Point",
+    "Results",
+    "collect",
+    "read_csv",
+    "read_results",
+    "study_of",
+    "write_csv",
+    "write_results",
+]
 
 
 class Measurement(NamedTuple):
@@ -156,8 +166,8 @@ def _errors(record: Record) -> dict[str, float]:
 def write_results(results: Results, folder: Path) -> None:
     """Write results.csv, curves.csv and results.json."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write_csv(folder / "results.csv", Measurement._fields, results.measurements)
-    _write_csv(folder / "curves.csv", Point._fields, results.curves)
+    write_csv(folder / "results.csv", Measurement._fields, results.measurements)
+    write_csv(folder / "curves.csv", Point._fields, results.curves)
     write_json(folder / "results.json", results.about)
 
 
@@ -168,16 +178,17 @@ def read_results(folder: Path) -> Results:
         raise FolderError(f"folder {folder} has no results.json; expected a folder given to --out before")
     measurements = [
         Measurement(experiment, setting, method, regularizer, int(seed), metric, float(value))
-        for experiment, setting, method, regularizer, seed, metric, value in _rows(folder / "results.csv")
+        for experiment, setting, method, regularizer, seed, metric, value in read_csv(folder / "results.csv")
     ]
     curves = [
         Point(method, regularizer, int(seed), int(epoch), int(updates), int(layers), task, float(error))
-        for method, regularizer, seed, epoch, updates, layers, task, error in _rows(folder / "curves.csv")
+        for method, regularizer, seed, epoch, updates, layers, task, error in read_csv(folder / "curves.csv")
     ]
     return Results(study_of(about["configuration"]), about, measurements, curves)
 
 
-def _write_csv(path: Path, header: tuple[str, ...], rows: list[Any]) -> None:
+def write_csv(path: Path, header: tuple[str, ...], rows: list[Any]) -> None:
+    """Write rows under a header as CSV, whole or not at all."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
@@ -185,6 +196,7 @@ def _write_csv(path: Path, header: tuple[str, ...], rows: list[Any]) -> None:
     write_atomically(path, text.getvalue().encode())
 
 
-def _rows(path: Path) -> list[list[str]]:
+def read_csv(path: Path) -> list[list[str]]:
+    """Read the rows of a CSV file, without its header."""
     with path.open(newline="") as file:
         return list(csv.reader(file))[1:]

@@ -30,7 +30,7 @@ from npnet import (
 from npnet.network import INITIALISERS
 from npnet.tasks import line_task, mnist_halves
 
-__all__ = ["cells_of", "learn_first", "learn_second", "load_task"]
+__all__ = ["cells_of", "hyperparameters", "learn_first", "learn_second", "leave", "load_task", "train_to_end"]
 
 _METHODS = {method.name: method for method in (fine_tuning, gradual_tuning)}
 
@@ -89,9 +89,9 @@ def learn_first(desk: Desk, study: Study, regularizer: str) -> Result:
         dropout=REGULARIZERS[regularizer].rates(len(table.hidden)),
     )
     settings = hyperparameters(protocol, regularizer, protocol.max_epochs_a)
-    run, seconds = _train(desk, Run(network, rng), tasks, settings)
+    run, seconds = train_to_end(desk, Run(network, rng), tasks, settings)
     errors = {name: error(run.network, name, task.test) for name, task in tasks.items()}
-    return _result(desk, run, settings, seconds, {"before": errors})
+    return leave(desk, run, settings, seconds, {"before": errors})
 
 
 def learn_second(desk: Desk, study: Study, regularizer: str, method: str, seed: int) -> Result:
@@ -109,16 +109,16 @@ def learn_second(desk: Desk, study: Study, regularizer: str, method: str, seed: 
         INITIALISERS[protocol.initialise],
     )
     watched = {name: (name, task.validation) for name, task in first.items()}
-    run, seconds = _train(desk, run, {second.name: second}, settings, watched)
+    run, seconds = train_to_end(desk, run, {second.name: second}, settings, watched)
     errors = {
         "before": read_json(needed / "result.json")["errors"]["before"],
         "after": {name: error(run.network, name, task.test) for name, task in first.items()},
         "second": error(run.network, second.name, second.test),
     }
-    return _result(desk, run, settings, seconds, errors)
+    return leave(desk, run, settings, seconds, errors)
 
 
-def _train(
+def train_to_end(
     desk: Desk,
     run: Run,
     tasks: Mapping[str, Task],
@@ -138,7 +138,7 @@ def _train(
     return run, before + time.monotonic() - start
 
 
-def _result(desk: Desk, run: Run, settings: Hyperparameters, seconds: float, errors: dict) -> Result:
+def leave(desk: Desk, run: Run, settings: Hyperparameters, seconds: float, errors: dict) -> Result:
     """Leave the network in the cell's folder and return the result that belongs to it."""
     run.network.save(desk.path / "network.npz")
     return {

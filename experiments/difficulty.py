@@ -1,0 +1,94 @@
+"""How hard the stimuli are, and which of the parameters that the paper leaves open make them so.
+
+One network, 500-500, learns acl from scratch by the paper's protocol: under appearances that differ from the calibrated
+one in a single parameter, at a fraction of the training stimuli; then under the calibrated one with ever more of them,
+up to the paper's 330,000, under each of its regularizers. There the paper's own errors on the first task are the mark.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from experiments.cells import Cell, Result
+from experiments.desk import Desk
+from experiments.tables import REGULARIZERS, Protocol
+from experiments.transfer import hyperparameters, leave, train_to_end
+from npnet import Run, error, generator, mlp
+from npnet.network import INITIALISERS
+from npnet.tasks import CALIBRATED, line_task
+
+__all__ = ["APPEARANCES", "PRESETS", "Trial", "cells_of", "configuration", "learn"]
+
+TASK, HIDDEN = "acl", (500, 500)
+
+APPEARANCES = {
+    "calibrated": CALIBRATED,
+    "faint": replace(CALIBRATED, ground=(0.15, 0.30), contrast=(0.45, 0.65), amplitude=0.12),
+    "thin": replace(CALIBRATED, width=1.0),
+    "thick": replace(CALIBRATED, width=2.0),
+    "plain": replace(CALIBRATED, amplitude=0.0, noise=0.0),
+    "noisy": replace(CALIBRATED, amplitude=0.03, noise=0.07),
+    "roomy": replace(CALIBRATED, gap=4.0),
+}
+"""What was varied: stroke, contrast and ground, background, the gap around distractors."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One network to train: the appearance of its stimuli by name, how many it trains on, its regularizer."""
+
+    appearance: str
+    train: int
+    regularizer: str = "none"
+
+    @property
+    def name(self) -> str:
+        """The name of its cell."""
+        return f"{self.appearance}-{self.train}-{self.regularizer}"
+
+
+Preset = Literal["smoke", "paper"]
+
+_ALL = tuple(Trial("calibrated", 330_000, each) for each in ("none", "l1", "dropout"))
+_SOME = tuple(Trial(each, 80_000) for each in APPEARANCES)
+_FEW = (Trial("calibrated", 20_000),)
+
+PRESETS: dict[Preset, tuple[tuple[Trial, ...], Protocol]] = {
+    "smoke": (
+        tuple(Trial(each, 200) for each in APPEARANCES) + (Trial("calibrated", 400), Trial("calibrated", 400, "l1")),
+        Protocol(400, 100, 100, max_epochs_a=3),
+    ),
+    "paper": (_ALL[:2] + _FEW + _SOME + _ALL[2:], Protocol(330_000, 10_000, 10_000)),
+}
+"""What is trained, in which order, and how; a trial's own number of training stimuli counts."""
+
+
+def cells_of(preset: Preset) -> list[Cell]:
+    """Return a cell for each trial; none needs another."""
+    trials, protocol = PRESETS[preset]
+    return [Cell(trial.name, learn, {"trial": trial, "protocol": protocol}) for trial in trials]
+
+
+def configuration(preset: Preset) -> dict[str, Any]:
+    """Return what a results folder is computed from."""
+    trials, protocol = PRESETS[preset]
+    return {
+        "experiment": "difficulty",
+        "task": TASK,
+        "hidden": list(HIDDEN),
+        "trials": [asdict(trial) for trial in trials],
+        "protocol": asdict(protocol),
+        "appearances": {name: asdict(look) for name, look in APPEARANCES.items()},
+    }
+
+
+def learn(desk: Desk, trial: Trial, protocol: Protocol) -> Result:
+    """Train a new network on acl as a trial says, by the protocol of the paper's first tasks."""
+    p = protocol
+    task = line_task(TASK, p.data_seed, trial.train, p.validation, p.test, APPEARANCES[trial.appearance])
+    rng = generator(p.data_seed, "first", TASK)  # the start that tables of the paper with this first task have, too
+    dropout = REGULARIZERS[trial.regularizer].rates(len(HIDDEN))
+    network = mlp((task.train.inputs.shape[-1], *HIDDEN), {TASK: 2}, rng, INITIALISERS[p.initialise], dropout=dropout)
+    settings = hyperparameters(p, trial.regularizer, p.max_epochs_a)
+    run, seconds = train_to_end(desk, Run(network, rng), {TASK: task}, settings)
+    errors = {"test": error(run.network, TASK, task.test), "train": error(run.network, TASK, task.train)}
+    return leave(desk, run, settings, seconds, errors)
