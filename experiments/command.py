@@ -4,18 +4,20 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, subcommand
 
-from experiments import blas
+from experiments import blas, difficulty, difficulty_report
+from experiments.cells import Cell
 from experiments.desk import log, read_json, write_json
 from experiments.folder import FolderError, held, settle_configuration
 from experiments.progress import Watcher
@@ -81,8 +83,7 @@ class RunTable:
     overrides: Annotated[Overrides, OmitArgPrefixes] = field(default_factory=Overrides)
 
     def __post_init__(self) -> None:
-        if self.workers < 1:
-            raise ValueError(f"workers is {self.workers}; expected at least one")
+        _check_workers(self.workers)
 
     def study(self) -> Study:
         """Return the study: the preset of the table of this name, with what was said otherwise."""
@@ -99,6 +100,24 @@ class Table1(RunTable):
 @dataclass(frozen=True)
 class Table3(RunTable):
     """Repeat table 3: angle or crossing beside a distracting line (acl), then without it (ac); 500-500."""
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """Measure how hard the stimuli are: 500-500 learns acl under several appearances, amounts and regularizers.
+
+    Attributes:
+        out: folder for results; run again with the same folder to go on where a run was stopped.
+        preset: "paper" with up to 330,000 stimuli (hours), "smoke" in seconds to see that it works.
+        workers: processes at work at once; results are the same bits whatever their number.
+    """
+
+    out: Path
+    preset: difficulty.Preset = "paper"
+    workers: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+
+    def __post_init__(self) -> None:
+        _check_workers(self.workers)
 
 
 @dataclass(frozen=True)
@@ -130,6 +149,7 @@ class Bench:
 Command = (
     Annotated[Table1, subcommand("table1")]
     | Annotated[Table3, subcommand("table3")]
+    | Annotated[Difficulty, subcommand("difficulty")]
     | Annotated[Report, subcommand("report")]
     | Annotated[Bench, subcommand("bench")]
 )
@@ -148,6 +168,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
         if isinstance(command, RunTable):
             return run_table(command, console)
+        if isinstance(command, Difficulty):
+            return run_difficulty(command, console)
         if isinstance(command, Report):
             return report(command, console)
         import_module(f"experiments.benchmarks.{command.which}").main(command.json)
@@ -157,30 +179,62 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
 
+def _check_workers(workers: int) -> None:
+    """Raise ValueError for less than one worker."""
+    if workers < 1:
+        raise ValueError(f"workers is {workers}; expected at least one")
+
+
 def run_table(command: RunTable, console: Console) -> int:
     """Run what is left to run of a table, and write results, tables and figure."""
-    study, out = command.study(), command.out
+    study, out, p = command.study(), command.out, command.study().protocol
+    what = f"{study.table.setting}, {p.train:,} / {p.validation:,} / {p.test:,} examples, {p.seeds} seeds"
+
+    def finish() -> None:
+        results = collect(out, study)
+        write_results(results, out)
+        write_report(results, out, console)
+        console.print(f"results, table and figure are in {out}: results.csv, table.md, curves.png", soft_wrap=True)
+
+    configuration = {"experiment": study.table.name, **asdict(study)}
+    return _run_study(what, configuration, cells_of(study), out, command.workers, console, finish)
+
+
+def run_difficulty(command: Difficulty, console: Console) -> int:
+    """Run what is left to run of the study of difficulty, and write results, table and figure."""
+    out, configuration = command.out, difficulty.configuration(command.preset)
+    cells = difficulty.cells_of(command.preset)
+
+    def finish() -> None:
+        difficulty_report.write_report(configuration, out, out, console)
+        console.print(f"results, table and figure are in {out}: results.csv, table.md, difficulty.png", soft_wrap=True)
+
+    return _run_study(f"{len(cells)} networks on acl", configuration, cells, out, command.workers, console, finish)
+
+
+def _run_study(
+    what: str,
+    configuration: dict[str, Any],
+    cells: Sequence[Cell],
+    out: Path,
+    workers: int,
+    console: Console,
+    finish: Callable[[], None],
+) -> int:
+    """Run the cells of a study that have not finished in `out`, then `finish`; return the exit code."""
     with held(out):
-        settle_configuration(out, json.loads(json.dumps({"experiment": study.table.name, **asdict(study)})))
-        p = study.protocol
-        console.print(
-            f"{study.table.name}: {study.table.setting}, {p.train:,} / {p.validation:,} / {p.test:,} examples, "
-            f"{p.seeds} seeds, {command.workers} workers, {blas.describe()}",
-            highlight=False,
-        )
+        settle_configuration(out, json.loads(json.dumps(configuration)))
+        console.print(f"{configuration['experiment']}: {what}, {workers} workers, {blas.describe()}", highlight=False)
         started = time.time()
         try:
-            outcome = _run(study, out, command.workers, console)
+            outcome = _run(cells, out, workers, console)
         except KeyboardInterrupt:
             log(out, "stopped by Ctrl-C")
             console.print(f"stopped; nothing is lost: the same command goes on from what is in {out}")
             return INTERRUPTED
         finally:
-            _note_start(out, started, command.workers)
-        results = collect(out, study)
-        write_results(results, out)
-        write_report(results, out, console)
-    console.print(f"results, table and figure are in {out}: results.csv, table.md, curves.png", soft_wrap=True)
+            _note_start(out, started, workers)
+        finish()
     if outcome.failed:
         console.print(f"{len(outcome.failed)} of {_count(outcome)} cells failed; {out}/log.txt says more", style="red")
     return 1 if outcome.failed else 0
@@ -189,21 +243,25 @@ def run_table(command: RunTable, console: Console) -> int:
 def report(command: Report, console: Console) -> int:
     """Write tables and figure from what is in a folder: from its cells where it has them, else from its results."""
     configuration = read_json(command.folder / "configuration.json")
+    out = command.out or command.folder
+    if configuration is not None and configuration["experiment"] == "difficulty":
+        difficulty_report.write_report(configuration, command.folder, out, console)
+        console.print(f"results, table and figure are in {out}: results.csv, table.md, difficulty.png", soft_wrap=True)
+        return 0
     if configuration is not None and (command.folder / "cells").is_dir():
         results = collect(command.folder, study_of(configuration))
     else:
         results = read_results(command.folder)
-    out = command.out or command.folder
     write_results(results, out)
     write_report(results, out, console)
     console.print(f"results, table and figure are in {out}: results.csv, table.md, curves.png", soft_wrap=True)
     return 0
 
 
-def _run(study: Study, out: Path, workers: int, console: Console) -> Outcome:
+def _run(cells: Sequence[Cell], out: Path, workers: int, console: Console) -> Outcome:
     with Watcher(console) as watcher, pool(workers) as executor:
         try:
-            return run_cells(cells_of(study), out, executor, watcher)
+            return run_cells(cells, out, executor, watcher)
         except BrokenProcessPool as error:
             log(out, f"a worker died: {error}")
             raise FolderError(

@@ -16,9 +16,10 @@ from npnet import Run, error, generator, mlp
 from npnet.network import INITIALISERS
 from npnet.tasks import CALIBRATED, line_task
 
-__all__ = ["APPEARANCES", "PRESETS", "Trial", "cells_of", "configuration", "learn"]
+__all__ = ["APPEARANCES", "HIDDEN", "PAPER_TRAIN", "PRESETS", "TASK", "Trial", "cells_of", "configuration", "learn"]
 
 TASK, HIDDEN = "acl", (500, 500)
+PAPER_TRAIN = 330_000  # training stimuli of the paper
 
 APPEARANCES = {
     "calibrated": CALIBRATED,
@@ -29,7 +30,7 @@ APPEARANCES = {
     "noisy": replace(CALIBRATED, amplitude=0.03, noise=0.07),
     "roomy": replace(CALIBRATED, gap=4.0),
 }
-"""What was varied: stroke, contrast and ground, background, the gap around distractors."""
+"""What was varied: contrast and ground, stroke, background, the gap around distractors."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,16 @@ class Trial:
 
 Preset = Literal["smoke", "paper"]
 
-_ALL = tuple(Trial("calibrated", 330_000, each) for each in ("none", "l1", "dropout"))
+_ALL = tuple(Trial("calibrated", PAPER_TRAIN, each) for each in ("none", "l1", "dropout"))
 _SOME = tuple(Trial(each, 80_000) for each in APPEARANCES)
 _FEW = (Trial("calibrated", 20_000),)
 
 PRESETS: dict[Preset, tuple[tuple[Trial, ...], Protocol]] = {
     "smoke": (
-        tuple(Trial(each, 200) for each in APPEARANCES) + (Trial("calibrated", 400), Trial("calibrated", 400, "l1")),
+        (*(Trial(each, 200) for each in APPEARANCES), Trial("calibrated", 400), Trial("calibrated", 400, "l1")),
         Protocol(400, 100, 100, max_epochs_a=3),
     ),
-    "paper": (_ALL[:2] + _FEW + _SOME + _ALL[2:], Protocol(330_000, 10_000, 10_000)),
+    "paper": (_ALL[:2] + _FEW + _SOME + _ALL[2:], Protocol(PAPER_TRAIN, 10_000, 10_000)),
 }
 """What is trained, in which order, and how; a trial's own number of training stimuli counts."""
 
