@@ -10,9 +10,11 @@ label.
     draw_at(task, seed, indices)    the same, of any addresses in any order
 """
 
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from operator import index as as_index
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -182,18 +184,8 @@ def _record_figure(segments: NDArray[np.float64], count: int, kind: int, record:
     record.crossing_angle = meeting if kind == CROSSING else np.nan
 
 
-@njit(cache=True, nogil=True)
-def _fill_labels(key: np.uint64, seed: np.uint64, indices: NDArray[np.uint64], labels: NDArray[np.uint8]) -> None:
-    """Fill labels (n,) alone."""
-    rng = np.empty(1, np.uint64)
-    for i in range(len(labels)):
-        seed_from(rng, key, seed, indices[i], _FIGURE)
-        labels[i] = _draw_label(rng)
-
-
-# numba's disk cache compares the date of this file alone: after editing another compiled file, touch this one.
-@njit(cache=True, nogil=True)
-def _fill(
+@njit
+def _draw_all(
     key: np.uint64,
     seed: np.uint64,
     indices: NDArray[np.uint64],
@@ -203,7 +195,7 @@ def _fill(
     labels: NDArray[np.uint8],
     truth: NDArray[np.void],
 ) -> None:
-    """Fill images (n, 1024), labels and truth of the addresses (key, seed, indices): what each thread runs."""
+    """Fill images (n, 1024), labels and truth of the addresses (key, seed, indices)."""
     figures, (shortest, longest), distractors = rule
     width, gap, ground_low, ground_high, contrast_low, contrast_high, amplitude, noise = look
     rng = np.empty(1, np.uint64)
@@ -237,3 +229,35 @@ def _fill(
         record.index, record.distractors = indices[i], distractors
         record.polarity, record.background, record.contrast = white, background, contrast
         record.ground, record.stroke = (ground, stroke) if white else (1.0 - ground, 1.0 - stroke)
+
+
+def _compile(sources: int) -> tuple[Any, Any]:
+    """Return what each thread runs, `fill` and `fill_labels`, compiled when first called and then kept on disk.
+
+    numba's disk cache looks at the date of this file, and at the variables that a function takes from around it: with
+    the digest of all sources among those, an edit of any of them compiles anew.
+    """
+
+    @njit(cache=True, nogil=True)
+    def fill(key, seed, indices, rule, look, images, labels, truth):  # type: ignore[no-untyped-def]
+        sources  # noqa: B018
+        _draw_all(key, seed, indices, rule, look, images, labels, truth)
+
+    @njit(cache=True, nogil=True)
+    def fill_labels(key, seed, indices, labels):  # type: ignore[no-untyped-def]
+        sources  # noqa: B018
+        rng = np.empty(1, np.uint64)
+        for i in range(len(labels)):
+            seed_from(rng, key, seed, indices[i], _FIGURE)
+            labels[i] = _draw_label(rng)
+
+    return fill, fill_labels
+
+
+def _digest(*names: str) -> int:
+    """A number that changes with every change of these files beside this one."""
+    folder = Path(__file__).parent
+    return zlib.crc32(b"".join((folder / f"{name}.py").read_bytes() for name in names))
+
+
+_fill, _fill_labels = _compile(_digest("addresses", "backgrounds", "figures", "geometry", "raster", "rules", "stimuli"))
