@@ -24,6 +24,7 @@ from experiments.progress import Watcher
 from experiments.report import write_report
 from experiments.results import collect, read_results, study_of, write_results
 from experiments.runner import Outcome, pool, run_cells
+from experiments.stimuli import write_sheets
 from experiments.tables import PRESETS, TABLES, Initialise, Preset, Study
 from experiments.transfer import cells_of
 
@@ -121,6 +122,19 @@ class Difficulty:
 
 
 @dataclass(frozen=True)
+class Stimuli:
+    """Draw the line-and-angle stimuli: sheets of all tasks, of the truth about them, and of their open parameters.
+
+    Attributes:
+        out: folder for the pictures.
+        seed: which stimuli are drawn.
+    """
+
+    out: Path = Path("results/stimuli")
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Report:
     """Make table and figure again from the results in a folder.
 
@@ -150,6 +164,7 @@ Command = (
     Annotated[Table1, subcommand("table1")]
     | Annotated[Table3, subcommand("table3")]
     | Annotated[Difficulty, subcommand("difficulty")]
+    | Annotated[Stimuli, subcommand("stimuli")]
     | Annotated[Report, subcommand("report")]
     | Annotated[Bench, subcommand("bench")]
 )
@@ -170,6 +185,10 @@ def main(arguments: list[str] | None = None) -> int:
             return run_table(command, console)
         if isinstance(command, Difficulty):
             return run_difficulty(command, console)
+        if isinstance(command, Stimuli):
+            names = ", ".join(path.name for path in write_sheets(command.out, command.seed))
+            console.print(f"pictures are in {command.out}: {names}", soft_wrap=True)
+            return 0
         if isinstance(command, Report):
             return report(command, console)
         import_module(f"experiments.benchmarks.{command.which}").main(command.json)
