@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from experiments.cells import Cell, Result
 from experiments.desk import Desk
-from experiments.tables import REGULARIZERS, Protocol
+from experiments.tables import REGULARIZERS, Protocol, Recipe
 from experiments.transfer import hyperparameters, leave, train_to_end
 from npnet import Run, error, generator, mlp
 from npnet.network import INITIALISERS
@@ -24,13 +24,17 @@ PAPER_TRAIN = 330_000  # training stimuli of the paper
 APPEARANCES = {
     "calibrated": CALIBRATED,
     "faint": replace(CALIBRATED, ground=(0.15, 0.30), contrast=(0.45, 0.65), amplitude=0.12),
+    "bright": replace(CALIBRATED, ground=(0.10, 0.20), contrast=(0.60, 0.75), amplitude=0.07),
     "thin": replace(CALIBRATED, width=1.0),
     "thick": replace(CALIBRATED, width=2.0),
     "plain": replace(CALIBRATED, amplitude=0.0, noise=0.0),
-    "noisy": replace(CALIBRATED, amplitude=0.03, noise=0.07),
+    "noisy": replace(CALIBRATED, amplitude=0.03, noise=0.09),
     "roomy": replace(CALIBRATED, gap=4.0),
 }
 """What was varied: contrast and ground, stroke, background, the gap around distractors."""
+
+RECIPES = {**REGULARIZERS, "l1_twentieth": Recipe(l1=1e-4 / 20)}
+"""The paper's regularizers, and L1 as it would act if the loss were summed over the batch of 20, not averaged."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Trial:
 
 Preset = Literal["smoke", "paper"]
 
-_ALL = tuple(Trial("calibrated", PAPER_TRAIN, each) for each in ("none", "l1", "dropout"))
+_ALL = tuple(Trial("calibrated", PAPER_TRAIN, each) for each in ("none", "l1", "l1_twentieth", "dropout"))
 _SOME = tuple(Trial(each, 80_000) for each in APPEARANCES)
 _FEW = (Trial("calibrated", 20_000),)
 
@@ -58,7 +62,7 @@ PRESETS: dict[Preset, tuple[tuple[Trial, ...], Protocol]] = {
         (*(Trial(each, 200) for each in APPEARANCES), Trial("calibrated", 400), Trial("calibrated", 400, "l1")),
         Protocol(400, 100, 100, max_epochs_a=3),
     ),
-    "paper": (_ALL[:2] + _FEW + _SOME + _ALL[2:], Protocol(PAPER_TRAIN, 10_000, 10_000)),
+    "paper": (_ALL[:3] + _FEW + _SOME + _ALL[3:], Protocol(PAPER_TRAIN, 10_000, 10_000)),
 }
 """What is trained, in which order, and how; a trial's own number of training stimuli counts."""
 
@@ -78,6 +82,7 @@ def configuration(preset: Preset) -> dict[str, Any]:
         "hidden": list(HIDDEN),
         "trials": [asdict(trial) for trial in trials],
         "protocol": asdict(protocol),
+        "regularizers": {name: asdict(recipe) for name, recipe in RECIPES.items()},
         "appearances": {name: asdict(look) for name, look in APPEARANCES.items()},
     }
 
@@ -87,9 +92,15 @@ def learn(desk: Desk, trial: Trial, protocol: Protocol) -> Result:
     p = protocol
     task = line_task(TASK, p.data_seed, trial.train, p.validation, p.test, APPEARANCES[trial.appearance])
     rng = generator(p.data_seed, "first", TASK)  # the start that tables of the paper with this first task have, too
-    dropout = REGULARIZERS[trial.regularizer].rates(len(HIDDEN))
-    network = mlp((task.train.inputs.shape[-1], *HIDDEN), {TASK: 2}, rng, INITIALISERS[p.initialise], dropout=dropout)
-    settings = hyperparameters(p, trial.regularizer, p.max_epochs_a)
+    recipe = RECIPES[trial.regularizer]
+    network = mlp(
+        (task.train.inputs.shape[-1], *HIDDEN),
+        {TASK: 2},
+        rng,
+        INITIALISERS[p.initialise],
+        dropout=recipe.rates(len(HIDDEN)),
+    )
+    settings = hyperparameters(p, recipe, p.max_epochs_a)
     run, seconds = train_to_end(desk, Run(network, rng), {TASK: task}, settings)
     errors = {"test": error(run.network, TASK, task.test), "train": error(run.network, TASK, task.train)}
     return leave(desk, run, settings, seconds, errors)

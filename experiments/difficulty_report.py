@@ -18,12 +18,13 @@ from npnet.trees import write_atomically
 __all__ = ["paper_error", "write_report"]
 
 _SETTING = f"{TASK} {'-'.join(map(str, HIDDEN))}"
-_COLOURS = {"none": "#000000", "l1": "#0072B2", "dropout": "#D55E00"}
+_COLOURS = {"none": "#000000", "l1": "#0072B2", "l1_twentieth": "#56B4E9", "dropout": "#D55E00"}
 
 
 def paper_error(regularizer: str) -> float:
     """Return the paper's test error on the task after learning it, percent (table 3)."""
-    return next(row.task_a_error_before for row in published() if (row.table, row.regularizer) == (3, regularizer))
+    name = "l1" if regularizer == "l1_twentieth" else regularizer
+    return next(row.task_a_error_before for row in published() if (row.table, row.regularizer) == (3, name))
 
 
 def write_report(configuration: dict[str, Any], folder: Path, out: Path, console: Console) -> None:

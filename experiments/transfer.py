@@ -11,7 +11,7 @@ from functools import lru_cache
 from experiments.cells import Cell, Result
 from experiments.desk import Desk, read_json
 from experiments.provenance import environment
-from experiments.tables import REGULARIZERS, Protocol, Study
+from experiments.tables import REGULARIZERS, Protocol, Recipe, Study
 from npnet import (
     Hyperparameters,
     Network,
@@ -62,12 +62,12 @@ def _load_task(name: str, seed: int, train: int, validation: int, test: int) -> 
     return line_task(name, seed, train, validation, test)
 
 
-def hyperparameters(protocol: Protocol, regularizer: str, max_epochs: int) -> Hyperparameters:
+def hyperparameters(protocol: Protocol, recipe: Recipe, max_epochs: int) -> Hyperparameters:
     """Return how every run of a row is trained."""
     return Hyperparameters(
         batch_size=protocol.batch_size,
         rate=constant(protocol.rate),
-        regularizers=REGULARIZERS[regularizer].regularizers(),
+        regularizers=recipe.regularizers(),
         patience=protocol.patience,
         max_epochs=max_epochs,
         keep=protocol.keep,
@@ -88,7 +88,7 @@ def learn_first(desk: Desk, study: Study, regularizer: str) -> Result:
         INITIALISERS[protocol.initialise],
         dropout=REGULARIZERS[regularizer].rates(len(table.hidden)),
     )
-    settings = hyperparameters(protocol, regularizer, protocol.max_epochs_a)
+    settings = hyperparameters(protocol, REGULARIZERS[regularizer], protocol.max_epochs_a)
     run, seconds = train_to_end(desk, Run(network, rng), tasks, settings)
     errors = {name: error(run.network, name, task.test) for name, task in tasks.items()}
     return leave(desk, run, settings, seconds, {"before": errors})
@@ -105,7 +105,7 @@ def learn_second(desk: Desk, study: Study, regularizer: str, method: str, seed: 
         Network.load(needed / "network.npz"),
         second,
         generator(seed, "second", table.second),  # the same for both methods
-        hyperparameters(protocol, regularizer, protocol.max_epochs_b),
+        hyperparameters(protocol, REGULARIZERS[regularizer], protocol.max_epochs_b),
         INITIALISERS[protocol.initialise],
     )
     watched = {name: (name, task.validation) for name, task in first.items()}

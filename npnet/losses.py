@@ -13,9 +13,15 @@ import numpy as np
 
 from npnet.arrays import Array, array_module
 
-__all__ = ["Loss", "cross_entropy", "squared_error"]
+__all__ = ["Loss", "cross_entropy", "softmax", "squared_error"]
 
 Loss = Callable[[Array, Array], tuple[Array, Array]]
+
+
+def softmax(Z: Array) -> Array:
+    """The probabilities e^{z_k} / Σⱼ e^{zⱼ} of logits Z (..., K), which large logits do not overflow."""
+    E = array_module(Z).exp(Z - Z.real.max(-1, keepdims=True))
+    return E / E.sum(-1, keepdims=True)
 
 
 def cross_entropy(

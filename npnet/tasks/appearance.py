@@ -34,9 +34,9 @@ class Appearance:
 
     width: float = 1.5
     gap: float = 2.0
-    ground: Range = (0.10, 0.20)
-    contrast: Range = (0.60, 0.75)
-    amplitude: float = 0.07
+    ground: Range = (0.12, 0.25)
+    contrast: Range = (0.52, 0.70)
+    amplitude: float = 0.09
     noise: float = 0.03
 
     def __post_init__(self) -> None:
