@@ -6,7 +6,7 @@ cuts wherever layers are frozen. A population has parameters with a leading axis
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -53,13 +53,15 @@ INITIALISERS: dict[str, Initialiser] = {"glorot": glorot, "he": he, "uniform_fan
 class Network:
     """Trunk (hidden layers from the bottom), heads by name, the activation's name, dropout rates.
 
-    dropout: the rate after each hidden layer, or () for none at all. Raises ValueError where the parts do not fit.
+    dropout: the rate after each hidden layer, or () for none at all. memories: what mattered to old tasks, by name (see
+    fisher). Raises ValueError where the parts do not fit.
     """
 
     trunk: list[Parameters]
     heads: dict[str, Parameters] = field(default_factory=dict)
     activation: str = "relu"
     dropout: tuple[float, ...] = ()
+    memories: dict[str, Tree] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.activation not in ACTIVATIONS:
@@ -126,16 +128,15 @@ class Network:
             raise ValueError(f"head {name!r} is there already; expected a new name beside {', '.join(self.heads)}")
         like = self.trunk[-1]["W"]
         new = to_device(cast(initialise(rng, like.shape[-1], classes), like.dtype), array_module(like))
-        return Network(self.trunk, {**self.heads, name: new}, self.activation, self.dropout)
+        return replace(self, heads={**self.heads, name: new})
 
     def copy(self) -> "Network":
         """Return a network with arrays of its own."""
-        return Network(copy_tree(self.trunk), copy_tree(self.heads), self.activation, self.dropout)
+        return Network.from_tree(copy_tree(self.tree()))
 
     def to(self, xp: ModuleType) -> "Network":
         """Return a copy whose arrays live in xp: numpy for the host, cupy for the device."""
-        move = to_host if xp is np else lambda tree: to_device(tree, xp)
-        return Network(move(self.trunk), move(self.heads), self.activation, self.dropout)
+        return Network.from_tree(to_host(self.tree()) if xp is np else to_device(self.tree(), xp))
 
     def tree(self) -> Tree:
         """Return the network as a plain tree that shares its arrays."""
@@ -144,13 +145,15 @@ class Network:
             "heads": self.heads,
             "activation": self.activation,
             "dropout": list(self.dropout),
+            "memories": self.memories,
         }
 
     @classmethod
     def from_tree(cls, tree: Tree) -> "Network":
         """Return the network of such a tree. Raises ValueError for another kind of tree."""
         try:
-            return cls(list(tree["trunk"]), dict(tree["heads"]), tree["activation"], tuple(tree["dropout"]))
+            memories = dict(tree.get("memories", {}))
+            return cls(list(tree["trunk"]), dict(tree["heads"]), tree["activation"], tuple(tree["dropout"]), memories)
         except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise ValueError(f"tree has no network ({error!r}); expected trunk, heads, activation, dropout") from error
 
