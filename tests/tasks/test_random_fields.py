@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npnet.tasks.addresses import fill_bits, name_key, next_bits, seed_from, uniform
-from npnet.tasks.backgrounds import PATTERNS, fill_background
+from npnet.tasks.backgrounds import PATTERNS, fill_background, symmetric
 
 words = st.integers(0, 2**64 - 1)
 
@@ -55,15 +55,27 @@ def test_every_part_of_an_address_matters():
     assert len(starts) == len(addresses)
 
 
+@pytest.mark.parametrize("number", [5, 6, 7])
 @pytest.mark.parametrize("pattern", range(4))
-def test_a_background_is_its_lattice_stretched_over_the_image(pattern):
+def test_a_background_is_its_lattice_stretched_over_the_image(pattern, number):
+    """out = A c Aᵀ, with the lattice c read from the random bits of the generator."""
     n = PATTERNS[pattern]
-    bits, out = np.empty(128, np.uint64), np.empty((32, 32), np.float32)
-    fill_background(state(5), pattern, bits, np.empty((32, 32), np.float32), out)
-    lattice = bits.view(np.uint8)[: n * n].reshape(n, n) / 127.5 - 1  # (n, n)
-    nodes, pixels = np.linspace(0, 31, n), np.arange(32)
-    wide = np.array([np.interp(pixels, nodes, row) for row in lattice])  # (n, 32)
-    expected = np.array([np.interp(pixels, nodes, column) for column in wide.T]).T  # (32, 32)
-    assert np.abs(out - expected).max() < 1e-6
-    assert lattice.min() < -0.1
-    assert lattice.max() > 0.1
+    rng, copy, bits, out = state(number), state(number), np.empty(128, np.uint64), np.full((32, 32), np.nan, np.float32)
+    fill_background(rng, pattern, bits, np.full((32, 32), np.nan, np.float32), out)
+    draws = np.array([next_bits(copy) for _ in range(-(-n * n // 8))], np.uint64)
+    assert rng[0] == copy[0]  # it takes no more of the stream than that
+    lattice = draws.view(np.uint8)[: n * n].reshape(n, n) / 127.5 - 1  # (n, n), −1 … 1
+    A = np.maximum(0, 1 - abs(np.arange(32)[:, None] * (n - 1) / 31 - np.arange(n)))  # (32, n)
+    assert np.allclose(A.sum(axis=1), 1)
+    assert np.abs(out - A @ lattice @ A.T).max() < 2e-6
+    corners = out[:: len(out) - 1, :: len(out) - 1]
+    assert np.allclose(corners, lattice[:: n - 1, :: n - 1], atol=1e-6)
+
+
+def test_the_four_patterns():
+    assert PATTERNS == (32, 9, 4, 2)
+
+
+def test_a_byte_spans_minus_one_to_one():
+    numbers = np.array([symmetric(np.uint8(byte)) for byte in range(256)])
+    assert np.allclose(numbers, np.linspace(-1, 1, 256), atol=1e-6)
