@@ -7,7 +7,7 @@
 Sheets are laid out in pixels, and stimuli enlarged by whole factors: every pixel of a stimulus is a square of one grey.
 """
 
-from dataclasses import replace
+from dataclasses import asdict
 from io import BytesIO
 from itertools import product
 from math import atan2
@@ -22,44 +22,25 @@ from npnet.tasks.backgrounds import PATTERNS
 from npnet.tasks.rules import ANGLE, CROSSING, SIDE, TRIANGLE
 from npnet.trees import write_atomically
 
-__all__ = ["RANGES", "Sheet", "appearance_sheet", "draw_truth", "look_of", "one_of_each", "tasks_sheet", "write_sheets"]
+__all__ = ["RANGES", "Sheet", "appearance_sheet", "draw_truth", "looks", "one_of_each", "tasks_sheet", "write_sheets"]
 
 FIGURE = ("#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito's vermilion, bluish green and reddish purple: its segments
 DISTRACTOR = "#56B4E9"  # their sky blue
 _GREY = "0.35"
 _ADDRESSES = 1_000  # among so many every kind of stimulus is found, but for one time in 10²⁶
 
-Changes = dict[str, float]
-_FLAT: Changes = {"amplitude": 0.0, "noise": 0.0}
-RANGES: dict[str, tuple[str, list[Changes]]] = {
-    "width": (
-        "of strokes, px: 1 to 3;\nwhere they no longer fit,\nothers are drawn",
-        [{"width": 1.0}, {}, {"width": 2.0}, {"width": 2.5}, {"width": 3.0}],
-    ),
+RANGES: dict[str, tuple[str, tuple[float, ...]]] = {
+    "width": ("of strokes, px: 1 to 3;\nwhere they no longer fit,\nothers are drawn", (1.0, 2.0, 2.5, 3.0)),
     "gap": (
         "between strokes that do\nnot meet, px: 2 to 5; where\nthey are closer, others\nare drawn",
-        [{}, {"gap": 2.5}, {"gap": 3.0}, {"gap": 4.0}, {"gap": 5.0}],
+        (2.5, 3.0, 4.0, 5.0),
     ),
-    "ground": (
-        "mean level: at least\namplitude + noise,\nat most 1 − contrast",
-        [{"ground": 0.0, **_FLAT}, {}, {"ground": 0.25}, *({"ground": 1 - c, "contrast": c} for c in (0.5, 0.2))],
-    ),
-    "contrast": (
-        "stroke − ground: more\nthan amplitude + noise,\nat most 1 − ground",
-        [{"contrast": 0.11}, {"contrast": 0.3}, {}, {"contrast": 0.8}, {"contrast": 1.0, "ground": 0.0, **_FLAT}],
-    ),
-    "amplitude": (
-        "of the pattern: with noise\nat most ground,\nand less than contrast",
-        [{"amplitude": a} for a in (0.0, 0.035)]
-        + [{}, {"amplitude": 0.2, "ground": 0.23}, {"amplitude": 0.45, "ground": 0.48, "contrast": 0.52}],
-    ),
-    "noise": (
-        "of each pixel: with\namplitude at most ground,\nand less than contrast",
-        [{"noise": 0.0}, {}, {"noise": 0.1, "ground": 0.17}]
-        + [{"noise": n, "ground": n + 0.07, "contrast": 0.93 - n} for n in (0.2, 0.4)],
-    ),
+    "ground": ("mean level: at least\namplitude + noise,\nat most 1 − contrast", (0.0, 0.35, 0.5, 0.8)),
+    "contrast": ("stroke − ground: more\nthan amplitude + noise,\nat most 1 − ground", (0.15, 0.3, 0.85, 1.0)),
+    "amplitude": ("of the pattern: with noise\nat most ground,\nand less than contrast", (0.0, 0.04, 0.2, 0.45)),
+    "noise": ("of each pixel: with\namplitude at most ground,\nand less than contrast", (0.0, 0.1, 0.2, 0.4)),
 }
-"""The open parameters: what each is, and changes over its range, with what else must change; none is the default."""
+"""The open parameters: what each is, and values over its range beside the default."""
 
 
 class Sheet:
@@ -149,24 +130,45 @@ def appearance_sheet(seed: int) -> Sheet:
     found = one_of_each("sb2l", seed)
     sheet = Sheet(left + 5 * width + 4, top + height * len(RANGES))
     sheet.text(18, 14, "Two stimuli of sb2l, one parameter changed at a time; framed: the default", 18, weight="bold")
-    for row, (name, (about, values)) in enumerate(RANGES.items()):
+    for row, (name, (about, _)) in enumerate(RANGES.items()):
         y = top + row * height
         sheet.text(18, y - 2, name, 20, weight="bold")
         sheet.text(18, y + 28, about)
-        for column, changes in enumerate(values):
-            x, look = left + column * width, look_of(changes)
+        for column, look in enumerate(looks(name)):
+            x, default = left + column * width, look == CALIBRATED
             for place, key in enumerate(((0, 1, 1), (1, 2, 0))):
                 index = int(found[key][1]["index"])
                 sheet.image(x + place * (size + 4), y, zoom, draw("sb2l", seed, index, index + 1, look).images[0])
-            words = _value(getattr(look, name)) + ("" if changes else ", the default")
-            sheet.text(x, y + size + 8, f"{name} {words}", weight="bold")
-            others = [f"{key} {value:.2g}" for key, value in changes.items() if key != name]
+            words = {key: f"{key} {_value(value)}" for key, value in asdict(look).items()}
+            sheet.text(x, y + size + 8, words[name] + (", the default" if default else ""), weight="bold")
+            others = [words[key] for key in words if key != name and getattr(look, key) != getattr(CALIBRATED, key)]
             sheet.text(x, y + size + 27, "with " + ", ".join(others) if others else "", 13, color=_GREY)
-            if not changes:
+            if default:
                 corner = ((x - 5) / sheet.width, 1 - (y + size + 5) / sheet.height)
                 extent = ((2 * size + 14) / sheet.width, (size + 10) / sheet.height)
                 sheet.canvas.add_artist(Rectangle(corner, *extent, fill=False, color=FIGURE[0], linewidth=2.2))
     return sheet
+
+
+def looks(name: str) -> list[Appearance]:
+    """Return appearances over the range of a parameter, the default among them, in the order of its values."""
+    others = [_changed(name, value) for value in RANGES[name][1]]
+    return sorted({CALIBRATED, *others}, key=lambda look: getattr(look, name))
+
+
+def _changed(name: str, value: float) -> Appearance:
+    """Return the default with one parameter changed, and others only as far as their bounds then ask."""
+    pair = (value, value) if name in ("ground", "contrast") else value
+    look: dict[str, Any] = asdict(CALIBRATED) | {name: pair}
+    deviation = look["amplitude"] + look["noise"]
+    if name in ("amplitude", "noise"):
+        look["ground"] = tuple(max(level, deviation) for level in look["ground"])
+    adapts, stays = ("ground", "contrast") if name == "contrast" else ("contrast", "ground")
+    look[adapts] = tuple(min(level, 1 - look[stays][1]) for level in look[adapts])
+    room = min(look["ground"][0], 0.99 * look["contrast"][0])
+    if deviation > room:
+        look |= {key: look[key] * room / deviation for key in ("amplitude", "noise")}
+    return Appearance(**look)
 
 
 def one_of_each(task: str, seed: int) -> dict[tuple[int, int, int], tuple[NDArray[np.uint8], Any]]:
@@ -248,13 +250,7 @@ def _figure_words(figure: Figure) -> str:
     return "two segments that cross" if figure.kind == CROSSING else "two segments apart"
 
 
-def look_of(changes: Changes) -> Appearance:
-    """Return the default with some parameters changed; a number for a range is its both ends."""
-    pairs = {key: (value, value) if key in ("ground", "contrast") else value for key, value in changes.items()}
-    return replace(CALIBRATED, **pairs)  # type: ignore[arg-type]
-
-
 def _value(value: float | tuple[float, float]) -> str:
     """Return a parameter's value as it is read: 1.5, or a range, 0.1 to 0.2."""
     low, high = value if isinstance(value, tuple) else (value, value)
-    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
