@@ -149,14 +149,14 @@ class Report:
 
 @dataclass(frozen=True)
 class Bench:
-    """Measure speed: "step", a training step beside other libraries, or "frozen", steps with frozen layers.
+    """Measure speed beside other libraries: "step", a training step; "frozen", frozen layers; "stimuli", drawing.
 
     Attributes:
         which: the benchmark.
         json: also write the measurements here.
     """
 
-    which: Positional[Literal["step", "frozen"]]
+    which: Positional[Literal["step", "frozen", "stimuli"]]
     json: Path | None = None
 
 

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from experiments.benchmarks import frozen, step, timing
+from experiments.benchmarks import frozen, step, stimuli, timing
 from npnet.arrays import generator
+from npnet.tasks import draw
 
 
 def test_operations_of_a_step():
@@ -41,3 +42,33 @@ def test_both_benchmarks_write_what_they_measured(tmp_path, monkeypatch):
     assert measured["rows"][0]["ratios"] == {"npnet": 1.0}
     assert measured["environment"]["npnet"]
     assert json.loads((tmp_path / "frozen.json").read_text())["ratio"] > 1
+
+
+@pytest.mark.parametrize("module", list(stimuli.PEERS))
+def test_every_peer_that_is_installed_draws_lines(module):
+    pytest.importorskip(module, reason="a peer of the benchmarks: the extra 'peers' brings it")
+    for make in stimuli.PEERS[module][1].values():
+        make([[(1.0, 2.0, 20.5, 9.25)], [(0.25, 31.0, 31.0, 0.25), (3.0, 3.0, 3.0, 28.0)]])(2)
+
+
+def test_the_lines_given_to_peers_are_the_truths():
+    truth = draw("acl", 0, 0, stimuli.BLOCK).truth
+    lines = stimuli.lines_of("acl")
+    assert np.array_equal(lines, truth["segments"][:, :3])
+    assert {type(number) for line in lines[0] for number in line} == {float}
+
+
+def test_drawing_is_measured_beside_peers_in_sets_and_from_the_first_start(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(stimuli, "one_core", lambda: "a core")
+    monkeypatch.setattr(stimuli, "PEERS", {"no_such_module": ("Nobody", {})})
+    monkeypatch.setattr(stimuli, "BLOCK", 10)
+    stimuli.main(tmp_path / "stimuli.json", tasks=["ac", "sb2l"], blocks=1, rounds=2, images=50, starts=0)
+    measured = json.loads((tmp_path / "stimuli.json").read_text())
+    assert [(row["task"], row["segments"], row["ratios"]) for row in measured["rows"]] == [
+        ("ac", 2, {"npnet": 1.0}),
+        ("sb2l", 4, {"npnet": 1.0}),
+    ]
+    assert measured["sets"]["images"] == 50
+    assert measured["peers"] == {}
+    assert measured["environment"]["npnet"]
+    assert "not installed: Nobody" in capsys.readouterr().out

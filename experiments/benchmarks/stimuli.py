@@ -1,0 +1,205 @@
+"""Whole stimuli beside bare lines by OpenCV, Pillow and scikit-image on one core; sets on all cores; the first start.
+
+The peers draw nothing but the segments of the same stimuli, white on a fresh black image: no geometry to find, no
+background, no truth. Coordinates wait as Python numbers in each peer's own format, which costs the peers nothing.
+npnet's strokes are 1.5 px wide; OpenCV's whole pixels are measured below and above that, Pillow with hard edges at
+1 px and with its 1.5 px reduced from four times the size, scikit-image at its only width, 1 px.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from experiments.benchmarks.timing import in_turn, one_core, ratio, write
+from npnet.tasks import draw, stimulus_set
+from npnet.tasks.rules import SIDE
+
+__all__ = ["main"]
+
+TASKS = ("ac", "acl", "sb2l")  # of two, three and four segments
+BLOCK = 1_000  # stimuli drawn at a time
+GOAL = 3.0  # seconds for a whole set in memory
+
+Contender = Callable[[int], None]
+Lines = list[list[tuple[float, float, float, float]]]  # of each image the x0, y0, x1, y1 of each segment
+
+
+def ours(task: str) -> Contender:
+    """Return npnet's drawing of blocks of whole stimuli."""
+
+    def make(blocks: int) -> None:
+        for block in range(blocks):
+            draw(task, 0, block * BLOCK, (block + 1) * BLOCK)
+
+    return make
+
+
+def opencv(images: Lines, thickness: int) -> Contender:
+    """Return OpenCV's anti-aliased lines, coordinates in sixteenths of a pixel."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    whole = [[[round(16 * number) for number in line] for line in lines] for lines in images]
+    points = [[((x0, y0), (x1, y1)) for x0, y0, x1, y1 in lines] for lines in whole]
+
+    def make(blocks: int) -> None:
+        for _ in range(blocks):
+            for lines in points:
+                image = np.zeros((SIDE, SIDE), np.uint8)
+                for start, end in lines:
+                    cv2.line(image, start, end, 255, thickness, cv2.LINE_AA, 4)
+
+    return make
+
+
+def pillow(images: Lines, scale: int, width: int) -> Contender:
+    """Return Pillow's lines on an image `scale` times the size, reduced where that is more than 1."""
+    from PIL import Image, ImageDraw
+
+    enlarged = [[tuple(scale * (number + 0.5) - 0.5 for number in line) for line in lines] for lines in images]
+
+    def make(blocks: int) -> None:
+        for _ in range(blocks):
+            for lines in enlarged:
+                image = Image.new("L", (scale * SIDE, scale * SIDE))
+                pen = ImageDraw.Draw(image)
+                for line in lines:
+                    pen.line(line, 255, width)
+                if scale > 1:
+                    image.reduce(scale)
+
+    return make
+
+
+def scikit_image(images: Lines) -> Contender:
+    """Return scikit-image's anti-aliased lines, between whole pixels."""
+    from skimage.draw import line_aa
+
+    whole = [[(round(y0), round(x0), round(y1), round(x1)) for x0, y0, x1, y1 in lines] for lines in images]
+
+    def make(blocks: int) -> None:
+        for _ in range(blocks):
+            for lines in whole:
+                image = np.zeros((SIDE, SIDE), np.uint8)
+                for line in lines:
+                    rows, columns, values = line_aa(*line)
+                    image[rows, columns] = 255 * values
+
+    return make
+
+
+PEERS: dict[str, tuple[str, dict[str, Callable[[Lines], Contender]]]] = {
+    "cv2": ("OpenCV", {f"OpenCV {width} px": partial(opencv, thickness=width) for width in (1, 2)}),
+    "PIL": (
+        "Pillow",
+        {"Pillow 1 px": partial(pillow, scale=1, width=1), "Pillow 4×": partial(pillow, scale=4, width=6)},
+    ),
+    "skimage": ("scikit-image", {"scikit-image": scikit_image}),
+}
+"""The peers by the module they need: a name, and what each of their ways is called and does."""
+
+
+def lines_of(task: str) -> Lines:
+    """Return the segments of the first block of a task's stimuli, as Python numbers."""
+    truth = draw(task, 0, 0, BLOCK).truth
+    return [
+        [tuple(line) for line in record["segments"][: record["segment_count"]].tolist()]  # (segments, 4)
+        for record in truth
+    ]
+
+
+def beside_peers(tasks: Sequence[str], blocks: int, rounds: int, console: Console) -> dict:
+    """Measure every task beside every peer that is installed, print the table, and return the measurements."""
+    core = one_core()
+    present = [module for module in PEERS if find_spec(module)]
+    ways = {name: make for module in present for name, make in PEERS[module][1].items()}
+    table = Table(title=f"thousand images a second on {core}: whole stimuli of npnet, bare lines of the others")
+    for column in ("task", "lines", "npnet", *ways):
+        table.add_column(column, justify="left" if column == "task" else "right")
+    rows = []
+    for task in tasks:
+        images = lines_of(task)
+        seconds = in_turn({"npnet": ours(task)} | {name: make(images) for name, make in ways.items()}, blocks, rounds)
+        rates = {name: BLOCK / median(times) for name, times in seconds.items()}
+        ratios = {name: ratio(times, seconds["npnet"]) for name, times in seconds.items()}
+        count = len(images[0])
+        rows.append({"task": task, "segments": count, "seconds_a_block": seconds, "rates": rates, "ratios": ratios})
+        peers = [f"{rates[name] / 1e3:,.0f} ({ratios[name]:.1f}×)" for name in ways]
+        table.add_row(task, str(count), f"{rates['npnet'] / 1e3:,.0f}", *peers)
+    console.print(table)
+    console.print("in brackets: npnet's rate divided by theirs, median over rounds in which all took turns")
+    missing = [PEERS[module][0] for module in PEERS if module not in present]
+    if missing:
+        console.print(f"not installed: {', '.join(missing)} (the extra 'peers' brings them)")
+    return {"core": core, "peers": {PEERS[m][0]: import_module(m).__version__ for m in present}, "rows": rows}
+
+
+def whole_sets(images: int, rounds: int, console: Console) -> dict:
+    """Measure drawing a set of `acl` into memory on all cores and on one, print it, and return the measurements."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    stimuli = stimulus_set("acl", 0, 0, images)
+
+    def with_threads(threads: int) -> Contender:
+        return lambda sets: [stimuli.in_memory(threads) for _ in range(sets)].clear()
+
+    seconds = in_turn({"all": with_threads(cores), "one": with_threads(1)}, 1, rounds)
+    everywhere, alone = median(seconds["all"]), median(seconds["one"])
+    console.print(
+        f"{images:,} acl in memory: {everywhere:.2f} s on {cores} cores, {alone:.2f} s on one; goal {GOAL:g} s",
+        highlight=False,
+    )
+    return {"images": images, "cores": cores, "seconds": seconds, "goal": GOAL}
+
+
+def first_starts(rounds: int, console: Console) -> dict[str, float]:
+    """Measure whole processes: imports alone, a first stimulus that is compiled, and one from the cache on disk."""
+    with TemporaryDirectory() as cache:
+
+        def run(program: str) -> float:
+            start = time.perf_counter()
+            environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
+            subprocess.run([sys.executable, "-c", program], check=True, env=environment)
+            return time.perf_counter() - start
+
+        first = "from npnet.tasks import draw; draw('acl', 0, 0, 1)"
+        compiled = run(first)
+        cached = median(run(first) for _ in range(rounds))
+        imports = median(run("import npnet.tasks") for _ in range(rounds))
+    console.print(
+        f"a process that draws its first stimulus: {compiled:.2f} s where it compiles, {cached:.2f} s with compiled "
+        f"code cached on disk; one that only imports: {imports:.2f} s",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return {"compiled": compiled, "cached": cached, "imports": imports}
+
+
+def main(
+    json: Path | None = None,
+    tasks: Sequence[str] = TASKS,
+    blocks: int = 5,
+    rounds: int = 9,
+    images: int = 350_000,
+    starts: int = 3,
+) -> None:
+    """Measure all three (no starts where `starts` is 0), print them, and write them where a path is given."""
+    console = Console(width=120)
+    measured: dict[str, Any] = {"benchmark": "stimuli"}
+    if starts:
+        measured["starts"] = first_starts(starts, console)
+    measured["sets"] = whole_sets(images, 3, console)
+    measured |= beside_peers(tasks, blocks, rounds, console)  # the last, because it binds this process to one core
+    write(json, measured)
