@@ -7,9 +7,10 @@ check. Every value comes with its gradient, and every gradient is proved by the 
 from npnet.analysis import error, forgetting
 from npnet.arrays import array_module, generator, to_device, to_host
 from npnet.check import check_gradient
+from npnet.fisher import fisher_information, remember
 from npnet.layers import chain, dropout, linear, normalise, relu, sigmoid, tanh
 from npnet.losses import cross_entropy, squared_error
-from npnet.methods import Method, begin, fine_tuning, gradual_tuning
+from npnet.methods import Method, begin, fine_tuning, gradual_tuning, starting_point
 from npnet.network import Network, glorot, he, mlp, normal, uniform_fan_in
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, cosine, step
 from npnet.penalties import Regularizer, group_lasso, l1, l2
@@ -59,6 +60,7 @@ __all__ = [
     "dropout",
     "error",
     "fine_tuning",
+    "fisher_information",
     "forgetting",
     "generator",
     "glorot",
@@ -73,9 +75,11 @@ __all__ = [
     "normal",
     "normalise",
     "relu",
+    "remember",
     "save_tree",
     "sigmoid",
     "squared_error",
+    "starting_point",
     "step",
     "tanh",
     "to_device",

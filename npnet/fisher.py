@@ -142,7 +142,7 @@ def _score(Z: Array, labels: Array) -> Array:
 
 
 def _add_squares(information: list[Parameters], passed: list[_Passed], dZ: Array, batched: bool) -> None:
-    """Send dZ down, and add at each linear layer of the trunk the squares of its gradients: each example's, or all's."""
+    """Send dZ down; at each linear layer of the trunk add the squares of its gradients, of each example or of all."""
     dY, remaining = passed[-1].back(dZ, parameters=False)[0], list(information)
     for X, back, parametric in reversed(passed[:-1]):
         if parametric:

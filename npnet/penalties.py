@@ -19,7 +19,7 @@ import numpy as np
 
 from npnet.arrays import Array, array_module, compilable
 
-__all__ = ["PENALTIES", "Penalty", "Regularizer", "group_lasso", "l1", "l2"]
+__all__ = ["PENALTIES", "Penalty", "Regularizer", "group_lasso", "l1", "l2", "smoothed"]
 
 
 @dataclass(frozen=True)
@@ -189,6 +189,33 @@ l1 = Penalty("l1", _l1, _l1_prox, _l1_pass)
 
 group_lasso = Penalty("group_lasso", _group_lasso, _group_lasso_prox)
 """Σ_g √p_g (Σ_{j∈g} s_j Δ_j²)^½ over the columns g of w; gradient √p s Δ/norm (0 at norm 0); prox: block threshold."""
+
+
+def smoothed(penalty: Penalty, epsilon: float) -> Penalty:
+    """Return l1 or group lasso with its kink rounded off: Σ s √(Δ² + ε²), or Σ_g √p_g (Σ_{j∈g} s_j Δ_j² + ε²)^½.
+
+    Its gradient is Δ over the same root, continuous everywhere; its least value is not 0 but that of Δ = 0. There is no
+    proximal step. Raises ValueError for another penalty and for ε ≤ 0.
+    """
+    if penalty.name not in ("l1", "group_lasso"):
+        raise ValueError(f"penalty is {penalty.name}; expected l1 or group_lasso, which have a kink")
+    if not epsilon > 0:
+        raise ValueError(f"epsilon is {epsilon}; expected a number above zero")
+
+    def value_and_gradient(delta: Array, scale: Any) -> tuple[Array, Array]:
+        xp = array_module(delta)
+        if penalty.name == "l1":
+            root = xp.sqrt(delta * delta + epsilon**2)
+            return _total(scale * root), scale * delta / root
+        axis, root_p = _columns(delta)
+        root = xp.sqrt((scale * delta * delta).sum(axis, keepdims=True) + epsilon**2)
+        return root_p * _total(root), root_p * scale * delta / root
+
+    def proximal(delta: Array, step: float, scale: Any) -> Array:
+        raise ValueError(f"penalty is {penalty.name}, smoothed; expected one without smoothing for a proximal step")
+
+    return Penalty(f"{penalty.name}, smoothed by {epsilon:g}", value_and_gradient, proximal)
+
 
 PENALTIES = {penalty.name: penalty for penalty in (l2, l1, group_lasso)}
 """The penalties by name."""

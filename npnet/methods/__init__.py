@@ -8,5 +8,6 @@ policy       which layers may move when
 from npnet.methods.fine_tuning import fine_tuning
 from npnet.methods.gradual_tuning import gradual_tuning
 from npnet.methods.method import Method, begin
+from npnet.methods.starting_point import starting_point
 
-__all__ = ["Method", "begin", "fine_tuning", "gradual_tuning"]
+__all__ = ["Method", "begin", "fine_tuning", "gradual_tuning", "starting_point"]
