@@ -75,8 +75,8 @@ TASKS: Mapping[str, Rule] = MappingProxyType(
     {
         "ac": Rule(_ANGLE, _CROSSING),
         "acl": Rule(_ANGLE, _CROSSING, distractors=1),
-        "at": Rule(_ANGLE, _TRIANGLE, lengths=(19.5, 23)),
-        "atl": Rule(_ANGLE, _TRIANGLE, distractors=1, lengths=(19.5, 23)),
+        "at": Rule(_ANGLE, _TRIANGLE, lengths=(20, 25)),
+        "atl": Rule(_ANGLE, _TRIANGLE, distractors=1, lengths=(20, 25)),
         "sbl": Rule(_SHARP, _BLUNT, distractors=1),
         "sbt": Rule(_SHARP_TRIANGLE, _BLUNT_TRIANGLE, distractors=1, lengths=(23.5, 27)),
         "sb2l": Rule(_SHARP, _BLUNT, distractors=2),
