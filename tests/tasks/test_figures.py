@@ -50,6 +50,8 @@ def fills(values, low, high, near_ends=2.0):
 
 def test_these_are_all_tasks():
     assert list(TASKS) == list(FIGURES)
+    with pytest.raises(TypeError):
+        TASKS["ac"] = TASKS["cnc"]
 
 
 @pytest.mark.parametrize("task", TASKS)
