@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -52,9 +53,14 @@ print("sum", int(drawn.images.sum(dtype=np.int64)), blocks, flush=True)
 """
 
 
+@contextmanager
 def writer(path, pause, seconds):
     command = [sys.executable, "-c", WRITER, str(path), pause, str(seconds)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()  # a test that fails leaves nobody asleep
 
 
 def go(process):
