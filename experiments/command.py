@@ -225,7 +225,7 @@ def run_difficulty(command: Difficulty, console: Console) -> int:
     cells = difficulty.cells_of(command.preset)
 
     def finish() -> None:
-        difficulty_report.write_report(configuration, out, out, console)
+        difficulty_report.write_report(out, out, console)
         console.print(f"results, table and figure are in {out}: results.csv, table.md, difficulty.png", soft_wrap=True)
 
     return _run_study(f"{len(cells)} networks on acl", configuration, cells, out, command.workers, console, finish)
@@ -262,9 +262,9 @@ def _run_study(
 def report(command: Report, console: Console) -> int:
     """Write tables and figure from what is in a folder: from its cells where it has them, else from its results."""
     configuration = read_json(command.folder / "configuration.json")
-    out = command.out or command.folder
-    if configuration is not None and configuration["experiment"] == "difficulty":
-        difficulty_report.write_report(configuration, command.folder, out, console)
+    about, out = configuration or read_json(command.folder / "results.json"), command.out or command.folder
+    if about is not None and about["experiment"] == "difficulty":
+        difficulty_report.write_report(command.folder, out, console)
         console.print(f"results, table and figure are in {out}: results.csv, table.md, difficulty.png", soft_wrap=True)
         return 0
     if configuration is not None and (command.folder / "cells").is_dir():
