@@ -12,7 +12,7 @@ from npnet.arrays import Array, array_module
 from npnet.network import Network
 from npnet.tasks.data import Split, batch
 
-__all__ = ["error", "error_of", "forgetting"]
+__all__ = ["error", "error_of", "forgetting", "hidden_outputs", "r_squared"]
 
 BLOCK = 1000  # rows evaluated at once: large enough for fast products, small enough for any memory
 
@@ -50,3 +50,42 @@ def forgetting(before: float, after: float) -> float:
     In percentage points, or in the units of a regression's targets.
     """
     return after - before
+
+
+def hidden_outputs(network: Network, X: Array) -> list[Array]:
+    """Return what each hidden layer makes of inputs X (N, D), from the bottom: (N, K) each, without dropout."""
+    outputs: list[Array] = []
+    for layer, p in zip(network.layers(), network.parameters(), strict=True):
+        X, _ = layer(p, X)
+        if p:  # a linear map begins a hidden layer; its activation and its dropout go on with it
+            outputs.append(X)
+        outputs[-1] = X
+    return outputs
+
+
+def r_squared(before: Network, after: Network, split: Split) -> list[Array]:
+    """Return, for each hidden layer, how much of each unit's output the same unit's output before explains: (K,).
+
+    With a and b one unit's outputs before and after on the inputs of the split, the R² of the least-squares line
+    through the points (a, b): [Σ (a − ā)(b − b̄)]² / [Σ (a − ā)² · Σ (b − b̄)²], from 0 to 1 whatever the slope. A
+    unit that varied before and is constant after, or the reverse, has 0; one that is constant both times has NaN, for
+    there is nothing to explain. Raises ValueError for networks of different widths.
+    Source: Li, Grandvalet and Davoine 2018, section 4.4 and figure 4.
+    """
+    widths = [[p["W"].shape for p in network.trunk] for network in (before, after)]
+    if widths[0] != widths[1]:
+        raise ValueError(f"before and after have weights {widths[0]} and {widths[1]}; expected the same shapes")
+    X = batch(split, slice(None), before.dtype)
+    pairs = zip(hidden_outputs(before, X), hidden_outputs(after, X), strict=True)
+    return [_explained(a.astype(np.float64), b.astype(np.float64)) for a, b in pairs]
+
+
+def _explained(a: Array, b: Array) -> Array:
+    """Return the squared correlation of each column of a (N, K) with that of b: (K,)."""
+    xp = array_module(a, b)
+    varies = [(z != z[:1]).any(0) for z in (a, b)]  # by comparison: rounding may leave a constant a variance
+    a, b = a - a.mean(0), b - b.mean(0)
+    both = varies[0] & varies[1]
+    product = xp.where(both, (a * a).sum(0) * (b * b).sum(0), 1)
+    explained = xp.where(both, xp.minimum((a * b).sum(0) ** 2 / product, 1), 0)
+    return xp.where(varies[0] | varies[1], explained, xp.nan)

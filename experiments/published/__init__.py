@@ -1,10 +1,14 @@
-"""The paper's numbers, to stand beside ours: every cell of its eight tables, read from gradual_tuning.csv."""
+"""The papers' numbers, to stand beside ours.
+
+gradual_tuning.csv   every cell of the eight tables of the Gradual Tuning paper
+l2sp_tables.csv      tables 2 and 3 of Li, Grandvalet and Davoine 2018: accuracies after transfer, and what it cost
+"""
 
 import csv
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["REPETITIONS", "Published", "published"]
+__all__ = ["REPETITIONS", "Published", "PublishedTransfer", "published", "published_transfers"]
 
 REPETITIONS = 5
 """How many repetitions each of the paper's means and standard deviations is of."""
@@ -34,3 +38,28 @@ def published() -> list[Published]:
     with (Path(__file__).parent / "gradual_tuning.csv").open(newline="") as file:
         rows = list(csv.reader(file))[1:]
     return [Published(int(row[0]), *row[1:7], *map(float, row[7:])) for row in rows]  # type: ignore[arg-type]
+
+
+class PublishedTransfer(NamedTuple):
+    """One number of Li, Grandvalet and Davoine 2018: accuracy in percent, or points of it; sd may be NaN.
+
+    quantity: "target_accuracy" (table 2, five runs) or "source_accuracy_drop" (table 3, after − before).
+    """
+
+    table: int
+    source: str
+    target: str
+    method: str
+    quantity: str
+    value: float
+    sd: float
+
+
+def published_transfers() -> list[PublishedTransfer]:
+    """Return all rows of the two tables, in their order."""
+    with (Path(__file__).parent / "l2sp_tables.csv").open(newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    return [
+        PublishedTransfer(int(table), source, target, method, quantity, float(value), float(sd or "nan"))
+        for table, source, target, method, quantity, value, sd in rows
+    ]
