@@ -73,6 +73,13 @@ def test_segments_are_counted_and_long_enough(task):
         fills(lengths[np.arange(N), size + each], 13, 22, near_ends=0.05)
 
 
+@pytest.mark.parametrize("task", [task for task in TASKS if DISTRACTORS[task]])
+def test_distractors_lie_in_every_direction(task):
+    truth = truth_of(task)
+    last = truths.corners(truth)[np.arange(N), truth["segment_count"] - 1]
+    fills(np.angle(last[:, 1] - last[:, 0], deg=True) % 180, 0, 180, share=0.05)
+
+
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("width", [CALIBRATED.width, 3.0])
 def test_strokes_are_inside_the_image_and_reach_its_edges(task, width):
