@@ -16,7 +16,14 @@ import tyro
 from rich.console import Console
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, subcommand
 
-from experiments import blas, difficulty, difficulty_report
+from experiments import (
+    blas,
+    difficulty,
+    difficulty_report,
+    starting_point,
+    starting_point_design,
+    starting_point_report,
+)
 from experiments.cells import Cell
 from experiments.desk import log, read_json, write_json
 from experiments.folder import FolderError, held, settle_configuration
@@ -31,6 +38,7 @@ from experiments.transfer import cells_of
 __all__ = ["main"]
 
 INTERRUPTED = 130  # what a shell calls a command that Ctrl-C ended
+_FILES = "results, tables and figures are in {}: results.csv, sweep.csv, table.md and its pictures"
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,24 @@ class Difficulty:
 
 
 @dataclass(frozen=True)
+class StartingPoint:
+    """Compare penalties that pull towards the starting point of fine tuning with those that do not; 500-500.
+
+    Attributes:
+        out: folder for results; run again with the same folder to go on where a run was stopped.
+        preset: "quick" in about an hour on two cores, "paper" in a night, "smoke" in seconds to see that it works.
+        workers: processes at work at once; results are the same bits whatever their number.
+    """
+
+    out: Path
+    preset: starting_point_design.Preset = "quick"
+    workers: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+
+    def __post_init__(self) -> None:
+        _check_workers(self.workers)
+
+
+@dataclass(frozen=True)
 class Stimuli:
     """Draw the line-and-angle stimuli: sheets of all tasks, of the truth about them, and of their open parameters.
 
@@ -164,6 +190,7 @@ Command = (
     Annotated[Table1, subcommand("table1")]
     | Annotated[Table3, subcommand("table3")]
     | Annotated[Difficulty, subcommand("difficulty")]
+    | Annotated[StartingPoint, subcommand("starting_point")]
     | Annotated[Stimuli, subcommand("stimuli")]
     | Annotated[Report, subcommand("report")]
     | Annotated[Bench, subcommand("bench")]
@@ -185,6 +212,8 @@ def main(arguments: list[str] | None = None) -> int:
             return run_table(command, console)
         if isinstance(command, Difficulty):
             return run_difficulty(command, console)
+        if isinstance(command, StartingPoint):
+            return run_starting_point(command, console)
         if isinstance(command, Stimuli):
             names = ", ".join(path.name for path in write_sheets(command.out, command.seed))
             console.print(f"pictures are in {command.out}: {names}", soft_wrap=True)
@@ -231,6 +260,18 @@ def run_difficulty(command: Difficulty, console: Console) -> int:
     return _run_study(f"{len(cells)} networks on acl", configuration, cells, out, command.workers, console, finish)
 
 
+def run_starting_point(command: StartingPoint, console: Console) -> int:
+    """Run what is left to run of the study of starting points, and write results, tables and figures."""
+    out, configuration = command.out, starting_point_design.configuration(command.preset)
+    cells = starting_point.cells_of(command.preset)
+
+    def finish() -> None:
+        starting_point_report.write_report(out, out, console)
+        console.print(_FILES.format(out), soft_wrap=True)
+
+    return _run_study(f"{len(cells)} cells", configuration, cells, out, command.workers, console, finish)
+
+
 def _run_study(
     what: str,
     configuration: dict[str, Any],
@@ -266,6 +307,10 @@ def report(command: Report, console: Console) -> int:
     if about is not None and about["experiment"] == "difficulty":
         difficulty_report.write_report(command.folder, out, console)
         console.print(f"results, table and figure are in {out}: results.csv, table.md, difficulty.png", soft_wrap=True)
+        return 0
+    if about is not None and about["experiment"] == "starting_point":
+        starting_point_report.write_report(command.folder, out, console)
+        console.print(_FILES.format(out), soft_wrap=True)
         return 0
     if configuration is not None and (command.folder / "cells").is_dir():
         results = collect(command.folder, study_of(configuration))
