@@ -1,7 +1,8 @@
 """npnet: multi-layer perceptrons written by hand, to read and to measure how they learn, transfer and forget.
 
-Reading order: arrays, layers, losses, penalties, network, optimizers, policies, update, training; methods, tasks,
-check. Every value comes with its gradient, and every gradient is proved by the complex step (`python -m npnet.check`).
+Reading order: arrays, layers, losses, penalties, network, optimizers, policies, update, training, fisher; methods,
+tasks, check. Every value comes with its gradient, and every gradient is proved by the complex step
+(`python -m npnet.check`).
 """
 
 from npnet.analysis import error, forgetting

@@ -1,16 +1,8 @@
 """Shared fixtures: a test that takes `xp` runs on numpy, on the strict stand-in and, marked gpu, on CuPy."""
 
-import hashlib
 import importlib.util
-import os
 import sys
 from pathlib import Path
-
-# Numba's disk cache looks at the date of one file, not of those whose functions that file calls: a fault in one of them
-# would be tested in its old, compiled form. Here the cache belongs to the exact sources.
-ROOT = Path(__file__).parent.parent
-SOURCES = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(ROOT.glob("npnet/**/*.py")))).hexdigest()
-os.environ["NUMBA_CACHE_DIR"] = str(ROOT / ".pytest_cache" / "numba" / SOURCES[:16])
 
 import hypothesis
 import numpy as np

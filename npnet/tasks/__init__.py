@@ -1,17 +1,19 @@
 """The data that networks learn: line-and-angle stimuli drawn from addresses, real image files, and their splits.
 
-Reading order: data; rules, appearance, stimuli (with geometry, addresses, figures, backgrounds and raster below them),
-stimulus_set; idx, download, mnist.
+Reading order: data; rules, appearance, stimuli (with geometry, addresses, figures, backgrounds, raster and truth below
+them), stimulus_sets, line_tasks; idx, download, mnist.
 """
 
 from npnet.tasks.appearance import CALIBRATED, Appearance
 from npnet.tasks.data import Split, Task, batch
 from npnet.tasks.download import data_folder
 from npnet.tasks.idx import read_idx
+from npnet.tasks.line_tasks import TARGETS, line_task, targets
 from npnet.tasks.mnist import ImageFiles, fashion_task, load, mnist_halves, mnist_task
 from npnet.tasks.rules import TASKS, Figure, Rule
-from npnet.tasks.stimuli import TRUTH, Stimuli, draw, draw_at
-from npnet.tasks.stimulus_set import TARGETS, StimulusSet, line_task, stimulus_set, targets
+from npnet.tasks.stimuli import Stimuli, draw, draw_at
+from npnet.tasks.stimulus_sets import StimulusSet, stimulus_set
+from npnet.tasks.truth import TRUTH
 
 __all__ = [
     "CALIBRATED",

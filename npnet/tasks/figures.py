@@ -12,8 +12,8 @@ and the rounded ends of a triangle's third side add m π. (The strokes' overlap 
 sectors of discs; a rhombus at the crossing, 4 r²/sin θ; with r = w/2 and r² averaged over the ramp, r² + 1/12.)
 
 An angle and a crossing are one construction, two sides at θ through a common point, which lies at the ends of an
-angle's sides and between 20 % and 80 % of a crossing's. Both take θ and orientation from one law, those for which the
-*angle* fits into the image.
+angle's sides and between 20 % and 80 % of a crossing's. Both take θ and orientation from one law but for the hidden
+lengths: those for which the sides would fit into the image as an *angle*.
 
 `segments` is (4, 4): one row (x0, y0, x1, y1) a segment, in pixels, the figure first and the distractors last.
 """

@@ -12,8 +12,8 @@ could pass for one line), a blunt triangle's other two angles are at least 10°,
 
 Both classes of a task have the same amount of ink (see figures), which `lengths` governs: the range of two lengths that
 an angle, a crossing or a pair apart shares out between two segments, and a triangle of the same ink between three. So
-tasks that show triangles, three sides of 13 px or more, need longer segments; sbt, without angles, has room for
-more.
+tasks that show triangles, three sides of 13 px or more, need longer segments (which leave an image of 32 px little room
+for angles above 120° in at and atl); sbt, without angles, has room for more.
 
 A new task is a new row. A task's images depend on its name and its row, so a new row leaves the others' images alone.
 

@@ -25,32 +25,11 @@ from npnet.tasks.addresses import fill_bits, name_key, next_bits, seed_from, uni
 from npnet.tasks.appearance import CALIBRATED, Appearance
 from npnet.tasks.backgrounds import PATTERNS, fill_background
 from npnet.tasks.figures import draw_segments, segment
-from npnet.tasks.geometry import angle_between, crossing_fractions
 from npnet.tasks.raster import compose, cover
-from npnet.tasks.rules import APART, CROSSING, DISTRACTOR_LENGTHS, MOST_SEGMENTS, SIDE, TASKS, Rule
+from npnet.tasks.rules import DISTRACTOR_LENGTHS, MOST_SEGMENTS, SIDE, TASKS, Rule
+from npnet.tasks.truth import TRUTH, record_figure
 
-__all__ = ["TRUTH", "Stimuli", "draw", "draw_at", "labels_at", "rule_of", "whole"]
-
-# Lengths in pixels (x to the right, y down, pixel centres at whole numbers), angles in degrees; what is absent is NaN.
-TRUTH = np.dtype(
-    [
-        ("index", "u8"),  # the address, with the task and the seed
-        ("figure", "u1"),  # the kind: 0 an angle, 1 a triangle, 2 a crossing, 3 two segments apart
-        ("segments", "f8", (MOST_SEGMENTS, 4)),  # x0, y0, x1, y1 of each: the figure first, the distractors last
-        ("segment_count", "u1"),
-        ("distractors", "u1"),
-        ("vertex", "f8", (2,)),  # of an angle, or of a triangle's largest one; there the first two segments begin
-        ("angle", "f8"),  # at the vertex
-        ("crossing", "f8", (2,)),  # where the first two segments cross
-        ("fractions", "f8", (2,)),  # of the first and of the second segment's length, from its (x0, y0)
-        ("crossing_angle", "f8"),  # between the crossing segments' directions
-        ("polarity", "u1"),  # 1: white on dark, 0: black on light
-        ("background", "u1"),  # which of the four patterns: 0 changes with every pixel, 3 is one slow gradient
-        ("ground", "f8"),  # level of the background without pattern and noise, 0 black to 1 white
-        ("stroke", "f8"),  # level of the strokes
-        ("contrast", "f8"),  # |stroke − ground|
-    ]
-)
+__all__ = ["Stimuli", "draw", "draw_at", "labels_at", "rule_of", "whole"]
 
 _FIGURE, _PAINT = np.uint64(0), np.uint64(1)  # the two streams of an address
 _ONE = np.uint64(1)
@@ -69,7 +48,8 @@ def draw(task: str, seed: int, start: int, stop: int, appearance: Appearance = C
     """The stimuli at the addresses (task, seed, i) for i = start … stop − 1, the same bits for every slice and threads.
 
     The seed is any whole number from 0 to 2⁶⁴ − 1, the addresses reach to 2⁶³. Raises ValueError for an unknown task, a
-    seed or range outside these bounds, or fewer threads than one; TypeError where a whole number was expected.
+    seed or range outside these bounds, or fewer threads than one; TypeError where a whole number was expected; and
+    RuntimeError where an appearance leaves no room for the segments (wide strokes with large gaps, in sb2l).
     """
     start = whole("start", start, 0, 2**63)
     stop = whole("stop", stop, start, 2**63)
@@ -90,8 +70,7 @@ def draw_at(
     rule = rule_of(task)
     seed = whole("seed", seed, 0, 2**64 - 1)
     threads = whole("threads", threads, 1, 1024)
-    if indices.dtype != np.uint64 or indices.ndim != 1:
-        raise TypeError(f"indices has type {indices.dtype} and shape {indices.shape}; expected uint64 and (n,)")
+    _check_indices(indices)
     n = len(indices)
     images = np.empty((n, SIDE, SIDE), np.uint8)
     labels = np.empty(n, np.uint8)
@@ -112,8 +91,9 @@ def draw_at(
 
 
 def labels_at(task: str, seed: int, indices: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """The labels (n,) of the stimuli at some addresses, a thousand times faster than drawing them."""
+    """The labels (n,) of the stimuli at some addresses, without drawing them. Raises what `draw_at` raises."""
     rule_of(task)
+    _check_indices(indices)
     labels = np.empty(len(indices), np.uint8)
     _fill_labels(name_key(task), np.uint64(whole("seed", seed, 0, 2**64 - 1)), indices, labels)
     return labels
@@ -135,6 +115,12 @@ def whole(name: str, value: int, low: int, high: int) -> int:
     if not low <= number <= high:
         raise ValueError(f"{name} is {number}; expected {low} to {high}")
     return number
+
+
+def _check_indices(indices: NDArray[np.uint64]) -> None:
+    """Raise TypeError unless `indices` is (n,) uint64: other whole numbers would be other addresses in part."""
+    if indices.dtype != np.uint64 or indices.ndim != 1:
+        raise TypeError(f"indices has type {indices.dtype} and shape {indices.shape}; expected uint64 and (n,)")
 
 
 def _chunks(n: int) -> Iterator[slice]:
@@ -161,27 +147,6 @@ def _look_numbers(look: Appearance) -> tuple[float, ...]:
 def _draw_label(rng: NDArray[np.uint64]) -> int:
     """The label: the first random number of the figure's stream, one fair bit."""
     return int(next_bits(rng) & _ONE)
-
-
-@njit
-def _record_figure(segments: NDArray[np.float64], count: int, kind: int, record: Any) -> None:
-    """Write what the end points say into a truth record; one number at a time, since slices of records are slow."""
-    for row in range(MOST_SEGMENTS):
-        for end in range(4):
-            record.segments[row, end] = segments[row, end] if row < count else np.nan
-    p, q = segment(segments, 0), segment(segments, 1)
-    meeting, t, u = np.nan, np.nan, np.nan
-    if kind != APART:
-        meeting = angle_between(p, q)
-    if kind == CROSSING:
-        t, u = crossing_fractions(p, q)
-    cornered = kind != APART and kind != CROSSING
-    record.figure, record.segment_count = kind, count
-    record.vertex[0], record.vertex[1] = (p[0], p[1]) if cornered else (np.nan, np.nan)
-    record.angle = meeting if cornered else np.nan
-    record.crossing[0], record.crossing[1] = p[0] + t * (p[2] - p[0]), p[1] + t * (p[3] - p[1])
-    record.fractions[0], record.fractions[1] = t, u
-    record.crossing_angle = meeting if kind == CROSSING else np.nan
 
 
 @njit
@@ -225,7 +190,7 @@ def _draw_all(
 
         labels[i] = label
         record = truth[i]
-        _record_figure(segments, count, figures[label][0], record)
+        record_figure(segments, count, figures[label][0], record)
         record.index, record.distractors = indices[i], distractors
         record.polarity, record.background, record.contrast = white, background, contrast
         record.ground, record.stroke = (ground, stroke) if white else (1.0 - ground, 1.0 - stroke)
@@ -235,7 +200,7 @@ def _compile(sources: int) -> tuple[Any, Any]:
     """Return what each thread runs, `fill` and `fill_labels`, compiled when first called and then kept on disk.
 
     numba's disk cache looks at the date of this file, and at the variables that a function takes from around it: with
-    the digest of all sources among those, an edit of any of them compiles anew.
+    a digest of the sources among those, an edit of any of them compiles anew.
     """
 
     @njit(cache=True, nogil=True)
@@ -254,10 +219,5 @@ def _compile(sources: int) -> tuple[Any, Any]:
     return fill, fill_labels
 
 
-def _digest(*names: str) -> int:
-    """A number that changes with every change of these files beside this one."""
-    folder = Path(__file__).parent
-    return zlib.crc32(b"".join((folder / f"{name}.py").read_bytes() for name in names))
-
-
-_fill, _fill_labels = _compile(_digest("addresses", "backgrounds", "figures", "geometry", "raster", "rules", "stimuli"))
+_SOURCES = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+_fill, _fill_labels = _compile(zlib.crc32(_SOURCES))

@@ -156,6 +156,7 @@ def test_training_on_images_kept_nowhere_has_the_same_bits(task, target, tmp_pat
         ({"target": "color"}, ValueError, "target is 'color'; expected one of label, angle, fractions, lengths"),
         ({"store": "disk"}, ValueError, r"store is 'disk'; expected 'memory', 'nowhere' or the Path of a folder"),
         ({"store": None}, ValueError, "store is None"),
+        ({"store": "nowhere", "threads": 0}, ValueError, "threads is 0"),
         ({"seed": -1}, ValueError, "seed is -1; expected 0 to"),
         ({"seed": 2**64}, ValueError, "seed is"),
         ({"seed": 1.0}, TypeError, r"seed is 1\.0; expected a whole number"),

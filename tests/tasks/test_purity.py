@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import npnet
 from npnet.tasks import CALIBRATED, TASKS, TRUTH, Appearance, Figure, Rule, draw, draw_at, stimuli
 
 tasks = st.sampled_from(sorted(TASKS))
@@ -138,3 +141,21 @@ def test_the_addresses_have_not_moved(task):
     assert f"{int(''.join(map(str, labels)), 2):08x}" == written
     assert truth["segments"][0, 1] == pytest.approx(segment, abs=1e-6)
     assert images[:, ::8, ::8].astype(int).sum() == pytest.approx(brightness, abs=20)
+
+
+def test_an_edit_of_any_source_is_compiled_anew(tmp_path):
+    """Compiled code is kept on disk: a change to one of the files it is made of must not draw what it drew before."""
+    package = tmp_path / "npnet"
+    shutil.copytree(Path(npnet.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    program = "from npnet.tasks import draw; print(draw('ac', 0, 0, 1).truth['segments'][0, 0, 0])"
+
+    def drawn():
+        run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+        return float(run.stdout)
+
+    before = drawn()
+    assert before == draw("ac", 0, 0, 1).truth["segments"][0, 0, 0]
+    assert list(package.glob("tasks/__pycache__/*.nbi"))
+    figures = package / "tasks" / "figures.py"
+    figures.write_text(figures.read_text().replace("uniform(rng, 0.0, 2.0 * pi)", "uniform(rng, 0.0, 2.1 * pi)"))
+    assert drawn() != before

@@ -76,6 +76,8 @@ def test_labels_say_what_was_wrong():
         labels_at("zz", 0, INDICES)
     with pytest.raises(ValueError, match="seed is -1"):
         labels_at("ac", -1, INDICES)
+    with pytest.raises(TypeError, match=r"indices has type int64 and shape \(\d+,\); expected uint64 and \(n,\)"):
+        labels_at("ac", 0, INDICES.astype(np.int64))
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from npnet.tasks import TASKS, TRUTH, Appearance, StimulusSet, draw, stimulus_set
+from npnet.tasks import TASKS, TRUTH, Appearance, StimulusSet, draw, stimulus_set, stimulus_sets
 
-MODULE = sys.modules[StimulusSet.__module__]  # npnet.tasks.stimulus_set, whose name in the package is the function's
 SET = stimulus_set("sbl", 4, 0, 500)
 
 # A process that writes SET in five blocks and reports what it does; `pause` stops it for good, or for a while.
@@ -20,7 +19,7 @@ WRITER = """
 import sys, time
 import numpy as np
 from npnet.tasks import StimulusSet, stimulus_set
-module = sys.modules[StimulusSet.__module__]
+from npnet.tasks import stimulus_sets as module
 path, pause, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
 made = stimulus_set("sbl", 4, 0, 500)
 module._BLOCK = 100
@@ -132,7 +131,7 @@ def test_a_whole_file_is_not_drawn_again(path, monkeypatch):
         raise AssertionError("drawn again")
 
     before = path.stat().st_mtime_ns
-    monkeypatch.setattr(MODULE, "draw_at", refuse)
+    monkeypatch.setattr(stimulus_sets, "draw_at", refuse)
     SET.in_file(str(path))
     assert path.stat().st_mtime_ns == before
 
@@ -140,7 +139,7 @@ def test_a_whole_file_is_not_drawn_again(path, monkeypatch):
 def test_a_file_of_many_blocks(tmp_path, monkeypatch):
     """The border between blocks loses nothing, whether the last block is full or not."""
     for block in (1, 7, 20, 21):
-        monkeypatch.setattr(MODULE, "_BLOCK", block)
+        monkeypatch.setattr(stimulus_sets, "_BLOCK", block)
         drawn = stimulus_set("cnc", 0, 3, 23).in_file(tmp_path / f"{block}.npy")
         assert bits(drawn) == bits(draw("cnc", 0, 3, 23))
 
@@ -163,7 +162,7 @@ def test_a_truncated_file_is_found(path, size):
         SET.in_file(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"{}", b"5", b"null", b'"text"', b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"{", b"{}", b"5", b"null", b"[1]", b'"text"', b"\xff\xfe"])
 def test_a_damaged_sidecar_is_found(path, content):
     sidecar = path.with_name("set.npy.json")
     sidecar.write_bytes(content)
@@ -208,7 +207,7 @@ def test_other_stimuli_in_the_file_are_refused(path, other):
 
 def test_a_file_of_another_rule_is_refused(path, monkeypatch):
     table = dict(TASKS)
-    monkeypatch.setattr(MODULE, "TASKS", table | {"sbl": table["sb2l"]})
+    monkeypatch.setattr(stimulus_sets, "TASKS", table | {"sbl": table["sb2l"]})
     with pytest.raises(ValueError, match="holds stimuli of"):
         SET.in_file(path)
 

@@ -1,0 +1,141 @@
+"""Line-and-angle tasks as networks learn them: three splits of stimuli, and what is asked about each of them.
+
+Each split has a region of the addresses to itself, so the validation and test sets are the same whatever the amount of
+training data. The truth that comes with the stimuli makes regressions of the same images.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npnet.tasks.appearance import CALIBRATED, Appearance
+from npnet.tasks.data import Split, Task
+from npnet.tasks.rules import APART, CROSSING, SIDE
+from npnet.tasks.stimuli import labels_at, rule_of, whole
+from npnet.tasks.stimulus_sets import StimulusSet
+
+__all__ = ["TARGETS", "line_task", "targets"]
+
+Target = Literal["label", "angle", "fractions", "lengths"]
+
+TARGETS = {
+    "label": "the class: 0 or 1, a classification",
+    "angle": "the angle of the angle, of the crossing, or the largest of the triangle, over 180 degrees: (N, 1)",
+    "fractions": "where two segments cross, as fractions of each from its nearer end, the smaller first: (N, 2)",
+    "lengths": "the shortest and the longest segment of the figure, over the 32 px of the image: (N, 2)",
+}
+"""What a task can ask about a stimulus."""
+
+_REGIONS = {"train": 0, "validation": 2**61, "test": 2**62}  # where each split's addresses begin
+_BLOCK = 10_000  # stimuli drawn at a time for their truth alone
+
+
+def line_task(
+    name: str,
+    seed: int,
+    train: int = 330_000,
+    validation: int = 10_000,
+    test: int = 10_000,
+    appearance: Appearance = CALIBRATED,
+    threads: int = 1,
+    target: Target = "label",
+    store: Literal["memory", "nowhere"] | Path = "memory",
+) -> Task:
+    """Return a line-and-angle task with `train`, `validation` and `test` examples: inputs (N, 1024) uint8.
+
+    target: what is asked about a stimulus, one of TARGETS; with "label" the task is a classification with labels (N,)
+    int64, else a regression with labels (N, K) float32. A task asks only about stimuli that have an answer: "fractions"
+    needs a crossing, "angle" two segments that meet. store: whether images are kept in "memory", drawn whenever they
+    are read ("nowhere"), or memory-mapped from files in a folder. The default sizes are the paper's (section 4).
+
+    Raises ValueError for an unknown name, target or store, a task without such a target, a bad seed or number of
+    threads, or a split without examples.
+    """
+    threads = whole("threads", threads, 1, 1024)
+    kinds = [figure.kind for figure in (rule_of(name).class_0, rule_of(name).class_1)]
+    if target not in TARGETS:
+        raise ValueError(f"target is {target!r}; expected one of {', '.join(TARGETS)}")
+    asked = [label for label, kind in enumerate(kinds) if _answers(target, kind)]
+    if not asked:
+        raise ValueError(f"target is {target!r}; expected one that stimuli of {name!r} have: they do not cross")
+    splits = {}
+    for which, size in (("train", train), ("validation", validation), ("test", test)):
+        stimuli = _first(name, seed, _REGIONS[which], whole(which, size, 1, 2**40), asked, appearance)
+        splits[which] = _split(stimuli, target, store, threads)
+    return Task(name, splits["train"].labels.shape[1] if target != "label" else 2, **splits)
+
+
+def targets(truth: NDArray[np.void], target: Target) -> NDArray[np.float32]:
+    """Return what a target is for some truth records (n,): (n, K) float32, NaN where a stimulus has no such thing."""
+    if target == "angle":
+        answers = np.where(np.isnan(truth["angle"]), truth["crossing_angle"], truth["angle"])[:, None] / 180
+    elif target == "fractions":
+        answers = np.sort(np.minimum(truth["fractions"], 1 - truth["fractions"]), axis=1)
+    elif target == "lengths":
+        ends = truth["segments"].reshape(-1, 4, 2, 2)  # (n, 4, 4) → (n, segment, end, x or y)
+        lengths = np.linalg.norm(ends[:, :, 1] - ends[:, :, 0], axis=-1)  # (n, 4)
+        lengths[np.arange(4) >= (truth["segment_count"] - truth["distractors"])[:, None]] = np.nan
+        answers = np.stack([np.nanmin(lengths, axis=1), np.nanmax(lengths, axis=1)], axis=1) / SIDE
+    else:
+        raise ValueError(f"target is {target!r}; expected one of angle, fractions, lengths")
+    return answers.astype(np.float32)
+
+
+def _answers(target: Target, kind: int) -> bool:
+    """Whether a figure has what a target asks."""
+    return target in ("label", "lengths") or (kind == CROSSING if target == "fractions" else kind != APART)
+
+
+def _first(task: str, seed: int, start: int, size: int, asked: list[int], appearance: Appearance) -> StimulusSet:
+    """Return the set of the first `size` stimuli from an address on whose labels are among those asked about."""
+    found = np.empty(0, np.uint64)
+    while len(found) < size:
+        block = np.arange(start, start + (size - len(found)) * 2 // len(asked) + 1, dtype=np.uint64)
+        start += len(block)
+        found = np.concatenate([found, block[np.isin(labels_at(task, seed, block), asked)]])
+    return StimulusSet(task, seed, found[:size], appearance)
+
+
+def _split(stimuli: StimulusSet, target: Target, store: Any, threads: int) -> Split:
+    """Return a split whose inputs are kept as `store` says."""
+    if store == "nowhere":
+        if target == "label":
+            return Split(_Pixels(stimuli), stimuli.labels().astype(np.int64))
+        answers = [targets(part.truth, target) for part in stimuli.batches(_BLOCK)]
+        return Split(_Pixels(stimuli), np.concatenate(answers))
+    if store == "memory":
+        drawn = stimuli.in_memory(threads)
+    elif isinstance(store, Path):
+        store.mkdir(parents=True, exist_ok=True)
+        drawn = stimuli.in_file(store / stimuli.file_name(), threads)
+    else:
+        raise ValueError(f"store is {store!r}; expected 'memory', 'nowhere' or the Path of a folder")
+    labels = drawn.labels.astype(np.int64) if target == "label" else targets(drawn.truth, target)
+    return Split(_flat(drawn.images), labels)
+
+
+def _flat(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return images as rows of pixels: (n, 32, 32) → (n, 1024)."""
+    return images.reshape(len(images), SIDE * SIDE)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pixels:
+    """The images of a set as inputs (n, 1024) of a Split: rows are drawn when a batch asks for them."""
+
+    stimuli: StimulusSet
+    dtype = np.dtype(np.uint8)
+    ndim = 2
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.stimuli), SIDE * SIDE
+
+    def __len__(self) -> int:
+        return len(self.stimuli)
+
+    def __getitem__(self, rows: Any) -> NDArray[np.uint8]:
+        return _flat(self.stimuli[rows].images)

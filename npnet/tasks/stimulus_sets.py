@@ -1,0 +1,143 @@
+"""Sets of stimuli that are drawn when they are read: any slice at any time, the same bits whatever is read first.
+
+A `StimulusSet` holds addresses and nothing else. Drawing an image takes a microsecond or two and a training step on
+twenty of them a thousand, so a task can be trained on without ever being stored. Where it should be stored after all:
+
+    in_memory(threads)       all stimuli as arrays
+    in_file(path, threads)   all stimuli memory-mapped from a file, which is drawn once, checked by its SHA-256 and put
+                             in place whole; its name with .json added holds what it was drawn from
+"""
+
+import fcntl
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npnet.tasks.appearance import CALIBRATED, Appearance
+from npnet.tasks.rules import SIDE, TASKS
+from npnet.tasks.stimuli import Stimuli, draw_at, labels_at, whole
+from npnet.tasks.truth import TRUTH
+from npnet.trees import write_atomically
+
+__all__ = ["StimulusSet", "stimulus_set"]
+
+_RECORD = np.dtype([("image", "u1", (SIDE, SIDE)), ("label", "u1"), ("truth", TRUTH)])  # one stimulus in a file
+_BLOCK = 10_000  # stimuli drawn into a file at a time: 13 MB
+
+
+@dataclass(frozen=True, eq=False)
+class StimulusSet:
+    """The stimuli of a task and seed at some addresses `indices` (n,) uint64, with an appearance; drawn when read.
+
+    `set[rows]` draws the stimuli of a slice or an index array of rows, `set[row]` one as Stimuli with n = 1. Raises
+    what `draw` raises.
+    """
+
+    task: str
+    seed: int
+    indices: NDArray[np.uint64]
+    appearance: Appearance = CALIBRATED
+
+    def __post_init__(self) -> None:
+        draw_at(
+            self.task, self.seed, self.indices[:0], self.appearance
+        )  # refuses what cannot be drawn, and does it now
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, rows: Any) -> Stimuli:
+        return draw_at(self.task, self.seed, np.atleast_1d(self.indices[rows]), self.appearance)
+
+    def batches(self, size: int) -> Iterator[Stimuli]:
+        """Yield all stimuli in their order, `size` at a time (fewer in the last batch)."""
+        size = whole("size", size, 1, 2**40)
+        for start in range(0, len(self), size):
+            yield self[start : start + size]
+
+    def labels(self) -> NDArray[np.uint8]:
+        """Return the labels (n,) without drawing the images."""
+        return labels_at(self.task, self.seed, self.indices)
+
+    def in_memory(self, threads: int = 1) -> Stimuli:
+        """Draw all stimuli: 1.3 kB each."""
+        return draw_at(self.task, self.seed, self.indices, self.appearance, threads)
+
+    def in_file(self, path: str | Path, threads: int = 1) -> Stimuli:
+        """Return all stimuli, memory-mapped and read-only, from a file that is drawn first where there is none.
+
+        The file is a `.npy` of one record a stimulus, finished atomically: a process killed at any moment leaves no
+        file of this name, or a whole one. Of several processes that want the file one draws it and the others wait;
+        its pages are in memory once for all of them. Raises ValueError where it holds other stimuli, or is damaged.
+        """
+        path = Path(path)
+        about, sidecar = self._about(), path.with_name(path.name + ".json")
+        with _turn(path):
+            if not (path.exists() and sidecar.exists()):
+                digest = self._write(path, threads)
+                write_atomically(sidecar, (json.dumps({**about, "sha256": digest}, indent=1) + "\n").encode())
+        try:
+            there = json.loads(sidecar.read_text())
+            digest = there.pop("sha256")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"file {sidecar} is damaged ({error!r}); delete it, and {path} is drawn again") from error
+        if there != about:
+            raise ValueError(f"file {path} holds stimuli of {there}; expected {about}: give another path, or delete it")
+        if _sha256(path) != digest:
+            raise ValueError(f"file {path} is damaged: its SHA-256 is not {digest}; delete it, and it is drawn again")
+        records = np.load(path, mmap_mode="r", allow_pickle=False)
+        return Stimuli(records["image"], records["label"], records["truth"])
+
+    def file_name(self) -> str:
+        """Return a file name of its own for what the stimuli are drawn from, as in acl-0-10000-1f0b5c9a44d2.npy."""
+        key = hashlib.sha256(json.dumps(self._about()).encode()).hexdigest()[:12]
+        return f"{self.task}-{self.seed}-{len(self)}-{key}.npy"
+
+    def _about(self) -> dict[str, Any]:
+        """What the stimuli are drawn from, as JSON holds it."""
+        addresses = hashlib.sha256(np.ascontiguousarray(self.indices).tobytes()).hexdigest()
+        about = {"task": self.task, "seed": self.seed, "stimuli": len(self), "addresses": addresses}
+        return json.loads(
+            json.dumps({**about, "rule": asdict(TASKS[self.task]), "appearance": asdict(self.appearance)})
+        )
+
+    def _write(self, path: Path, threads: int) -> str:
+        """Draw all stimuli into a file beside `path`, move it there, and return its SHA-256."""
+        part = path.with_name(f".{path.name}.part")
+        records = np.lib.format.open_memmap(part, "w+", _RECORD, (len(self),))
+        for start in range(0, len(self), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            drawn = draw_at(self.task, self.seed, self.indices[block], self.appearance, threads)
+            for field, values in zip(("image", "label", "truth"), drawn, strict=True):
+                records[field][block] = values
+        records.flush()
+        digest = _sha256(part)
+        part.replace(path)
+        return digest
+
+
+def stimulus_set(task: str, seed: int, start: int, stop: int, appearance: Appearance = CALIBRATED) -> StimulusSet:
+    """Return the set at the addresses (task, seed, i) for i = start … stop − 1; raises what `draw` raises."""
+    start = whole("start", start, 0, 2**63)
+    stop = whole("stop", stop, start, 2**63)
+    return StimulusSet(task, seed, np.arange(start, stop, dtype=np.uint64), appearance)
+
+
+@contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    """Hold the lock of a file; the system lets go of it when the process ends, however it ends."""
+    with path.with_name(f".{path.name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
