@@ -62,9 +62,11 @@ PRESETS: dict[Preset, tuple[tuple[Trial, ...], Protocol]] = {
         (*(Trial(each, 200) for each in APPEARANCES), Trial("calibrated", 400), Trial("calibrated", 400, "l1")),
         Protocol(400, 100, 100, max_epochs_a=3),
     ),
-    "paper": (_ALL[:3] + _FEW + _SOME + _ALL[3:], Protocol(PAPER_TRAIN, 10_000, 10_000)),
+    "paper": (_ALL[:3] + _FEW + _SOME + _ALL[3:], Protocol(PAPER_TRAIN, 10_000, 10_000, max_epochs_a=100)),
 }
-"""What is trained, in which order, and how; a trial's own number of training stimuli counts."""
+"""What is trained, in which order, and how; a trial's own number of training stimuli counts. The cap of 100 epochs is the
+one liberty taken with the paper's protocol: under L1 the error creeps on for longer, by hundredths of a point an epoch.
+"""
 
 
 def cells_of(preset: Preset) -> list[Cell]:
