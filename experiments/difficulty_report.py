@@ -1,6 +1,5 @@
 """What the difficulty study found: a table, a figure, and the files that they are made from."""
 
-from dataclasses import astuple
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,7 +40,7 @@ def write_report(folder: Path, out: Path, console: Console) -> None:
     The folder is one that a run works in, or one that holds the files that an earlier report wrote.
     """
     about = read_json(folder / "results.json")
-    found = _read(folder) if about and not (folder / "cells").is_dir() else []
+    found = _read(folder, about) if about and not (folder / "cells").is_dir() else []
     if not found:
         about = read_json(folder / "configuration.json")
         found, about = _collect(folder, about)
@@ -84,20 +83,21 @@ def _write(found: list[Found], about: dict[str, Any], out: Path) -> None:
         for number in numbers.items()
     ]
     write_csv(out / "results.csv", Measurement._fields, rows)
-    header = ("appearance", "train", "regularizer", "epoch", "objective", "validation_error")
-    write_csv(out / "curves.csv", header, [(*astuple(t), *point) for t, _, curve in found for point in curve])
+    header = ("trial", "epoch", "objective", "validation_error")
+    write_csv(out / "curves.csv", header, [(t.name, *point) for t, _, curve in found for point in curve])
     write_json(out / "results.json", about)
 
 
-def _read(folder: Path) -> list[Found]:
+def _read(folder: Path, about: dict[str, Any]) -> list[Found]:
     """Read what `_write` wrote."""
     found: dict[Trial, Found] = {}
+    trials = {trial.name: trial for trial in (Trial(**each) for each in about["trials"])}
     for _, setting, _, regularizer, _, metric, value in read_csv(folder / "results.csv"):
         train, appearance = setting.removeprefix(_SETTING).split()
-        trial = Trial(appearance, int(train), regularizer)
+        trial = trials[f"{appearance}-{train}-{regularizer}"]
         found.setdefault(trial, Found(trial, {}, [])).numbers[metric] = float(value)
-    for appearance, train, regularizer, epoch, objective, error in read_csv(folder / "curves.csv"):
-        found[Trial(appearance, int(train), regularizer)].curve.append((int(epoch), float(objective), float(error)))
+    for name, epoch, objective, error in read_csv(folder / "curves.csv"):
+        found[trials[name]].curve.append((int(epoch), float(objective), float(error)))
     return list(found.values())
 
 
@@ -108,6 +108,7 @@ def _grid(found: list[Found]) -> Grid:
         paper = f"{paper_error(trial.regularizer):.1f}" if trial.train == PAPER_TRAIN else ""
         test, train = (f"{numbers[which]:.2f}" for which in ("test_error", "train_error"))
         epochs = [f"{numbers[which]:.0f}" for which in ("epochs", "kept_epoch")]
+        epochs[0] += " (cap)" if numbers["epochs"] == trial.max_epochs else ""
         rows.append([trial.appearance, f"{trial.train:,}", trial.regularizer, test, paper, train, *epochs])
     header = ["appearance", "stimuli", "regularizer", "test error", "paper", "training error", "epochs", "kept"]
     return Grid(f"{_SETTING}, errors in percent", header, rows)

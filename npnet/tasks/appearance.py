@@ -34,9 +34,9 @@ class Appearance:
 
     width: float = 1.5
     gap: float = 2.0
-    ground: Range = (0.12, 0.25)
-    contrast: Range = (0.52, 0.70)
-    amplitude: float = 0.09
+    ground: Range = (0.13, 0.27)
+    contrast: Range = (0.50, 0.68)
+    amplitude: float = 0.10
     noise: float = 0.03
 
     def __post_init__(self) -> None:
