@@ -24,18 +24,23 @@ __all__ = [
 ]
 
 RANGES = {
-    "l2": (1e-4, 0.3),
-    "l1": (1e-6, 3e-3),
-    "gl": (1e-6, 3e-3),
-    "l2_sp": (3e-4, 1.0),
-    "l2_sp_fisher": (1e-4, 0.3),
-    "l1_sp": (3e-6, 1e-2),
-    "gl_sp": (3e-6, 1e-2),
-    "gl_sp_fisher": (3e-6, 1e-2),
+    "l2": (3e-4, 0.3),
+    "l1": (3e-6, 3e-3),
+    "gl": (3e-6, 3e-3),
+    "l2_sp": (3e-3, 3.0),
+    "l2_sp_fisher": (3e-4, 0.3),
+    "l1_sp": (1e-5, 1e-2),
+    "gl_sp": (1e-5, 1e-2),
+    "gl_sp_fisher": (3e-6, 3e-3),
 }
-"""From which α to which each penalty's grid runs: from no effect that can be measured to the loss of a task."""
+"""From which α to which each penalty's grid runs: three decades, up to where a pull to zero ruins both tasks, a pull to
+the start keeps the source task as it was, or the steepest weight of the Fisher information is about to overshoot.
+"""
 
-PROXIMAL = ("l1_sp", "gl_sp", "gl_sp_fisher")
+PROXIMAL = ("l2_sp_fisher", "l1_sp", "gl_sp", "gl_sp_fisher")
+"""The penalties that are also run with proximal steps: those with a kink at the start, which proximal steps reach, and
+the one that is too steep for subgradients before it is strong where it is flat.
+"""
 
 
 @dataclass(frozen=True)

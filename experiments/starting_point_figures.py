@@ -85,13 +85,16 @@ def _surface(found: Found, panels: Any) -> None:
     alphas, betas = (sorted({option[i] for option in runs}) for i in (0, 1))
     if runs:
         errors = [[mean([end.test for end in runs[alpha, beta]]) for alpha in alphas] for beta in betas]
-        panel.imshow(errors, origin="lower", cmap="viridis_r", aspect="auto", alpha=0.85)
+        low, high = np.nanmin(errors), np.nanmax(errors)  # the colours end beyond, so that black text is read on all
+        panel.imshow(
+            errors, origin="lower", cmap="YlGnBu", aspect="auto", vmin=low, vmax=high + 0.8 * (high - low) + 1e-9
+        )
         for (row, beta), (column, alpha) in product(enumerate(betas), enumerate(alphas)):
             panel.text(column, row, f"{errors[row][column]:.1f}", ha="center", va="center", fontsize=8)
             if {alpha} == _chosen(found, pair, size, way, "alpha") and {beta} == _chosen(
                 found, pair, size, way, "beta"
             ):
-                panel.plot(column, row, "o", color="none", markeredgecolor="white", markersize=26, markeredgewidth=2)
+                panel.plot(column, row, "o", color="none", markeredgecolor="black", markersize=26, markeredgewidth=2)
     panel.set_xticks(range(len(alphas)), [f"{alpha:g}" for alpha in alphas])
     panel.set_yticks(range(len(betas)), [f"{beta:g}" for beta in betas])
     panel.set(xlabel="α", ylabel="β")

@@ -67,7 +67,10 @@ def test_every_run_is_there(studied):
     ]
     found = [tuple(row[key] for key in ("size", "penalty", "method", "seed", "alpha", "beta")) for row in sweep]
     assert sorted(found) == sorted(expected)
-    assert all(0 <= float(row[error]) <= 100 for row in sweep for error in ("validation", "test", "source"))
+    for row in sweep:
+        errors = [row[name] for name in ("validation", "test", "source")]
+        assert errors == [""] * 3 or all(0 <= float(error) <= 100 for error in errors)  # nothing where it diverged
+    assert sum(row["test"] == "" for row in sweep) < len(sweep) / 20
     table = rows(studied / "results.csv")
     assert {(r["setting"], r["regularizer"], r["method"], r["seed"]) for r in table} == {
         (f"acl->atl {size}", penalty, method, seed) for size, penalty, method, seed, *_ in expected
@@ -82,7 +85,7 @@ def test_proximal_steps_and_frozen_layers_leave_weights_exactly_in_place(studied
     counts = {}
     strongest = {penalty: str(top) for penalty, (_, top) in RANGES.items()}
     for row in rows(studied / "sweep.csv"):
-        if row["alpha"] == strongest.get(row["penalty"]):
+        if row["alpha"] == strongest.get(row["penalty"]) and row["weights"]:
             counts.setdefault((row["penalty"], row["method"]), []).append(float(row["weights"]))
     for penalty in ("l1_sp", "gl_sp"):
         assert min(counts[penalty, "proximal"]) > max(counts[penalty, "fine"])
