@@ -38,7 +38,7 @@ RANGES: dict[str, tuple[str, tuple[float, ...]]] = {
     "ground": ("mean level: at least\namplitude + noise,\nat most 1 − contrast", (0.0, 0.35, 0.5, 0.8)),
     "contrast": ("stroke − ground: more\nthan amplitude + noise,\nat most 1 − ground", (0.15, 0.3, 0.85, 1.0)),
     "amplitude": ("of the pattern: with noise\nat most ground,\nand less than contrast", (0.0, 0.04, 0.2, 0.45)),
-    "noise": ("of each pixel: with\namplitude at most ground,\nand less than contrast", (0.0, 0.1, 0.2, 0.4)),
+    "noise": ("of each pixel: with\namplitude at most ground,\nand less than contrast", (0.0, 0.1, 0.2, 0.35)),
 }
 """The open parameters: what each is, and values over its range beside the default."""
 
