@@ -134,7 +134,6 @@ def sweep(desk: Desk, protocol: Protocol, pair: Pair, size: int, way: Way, seed:
         network = _fine_tune(start, task, way, option, rate, protocol, seed)
         measured = {} if network is None else _measure(start, network, source, task)
         runs.append({"alpha": option[0], "beta": option[1], **measured})
-        desk.show(epoch=len(runs))
         desk.checkpoint(lambda: {"runs": runs, "seconds": saved["seconds"] + time.monotonic() - begun})
     seconds = saved["seconds"] + time.monotonic() - begun
     return {"runs": runs, "seconds": seconds, "environment": environment()}

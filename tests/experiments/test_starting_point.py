@@ -14,6 +14,7 @@ from experiments.starting_point_design import PRESETS, RANGES, WAYS, Pair, Way, 
 from experiments.starting_point_report import table2, table3
 from experiments.starting_point_results import Chosen, choose, collect, read_found
 from experiments.starting_point_tasks import few_of, load_pair
+from npnet import save_tree
 from npnet.tasks import download
 
 PICTURES = ("surface.png", "penalties.png", "freezing.png", "r_squared.png", "pareto.png")
@@ -96,8 +97,13 @@ def test_one_worker_gives_the_bits_of_two_and_goes_on(studied, tmp_path):
     study(tmp_path, 1)
     assert whole(tmp_path) == whole(studied)
     (tmp_path / "cells" / f"{PAIR.name}-6-l2_sp-fine-1" / "result.json").unlink()
+    half = tmp_path / "cells" / f"{PAIR.name}-6-l1_sp-proximal-0"
+    runs = json.loads((half / "result.json").read_text())["runs"]
+    save_tree(half / "checkpoint.npz", {"runs": runs[:3], "seconds": 1000.0})
+    (half / "result.json").unlink()
     printed = study(tmp_path, 2)
-    assert f"{len(cells_of('smoke')) - 1} of {len(cells_of('smoke'))} cells had finished before" in printed
+    assert json.loads((half / "result.json").read_text())["seconds"] > 1000  # it went on from the checkpoint
+    assert f"{len(cells_of('smoke')) - 2} of {len(cells_of('smoke'))} cells had finished before" in printed
     assert whole(tmp_path) == whole(studied)
 
 
