@@ -18,6 +18,7 @@ import numba
 import numpy as np
 
 from npnet.arrays import Array, array_module, compilable
+from npnet.block_threshold import block_threshold
 
 __all__ = ["PENALTIES", "Penalty", "Regularizer", "group_lasso", "l1", "l2", "smoothed"]
 
@@ -153,32 +154,8 @@ def _group_lasso(delta: Array, scale: Any) -> tuple[Array, Array]:
 
 
 def _group_lasso_prox(delta: Array, step: float, scale: Any) -> Array:
-    """Solve δ_j (1 + τ s_j / n) = Δ_j with n = (Σ s δ²)^½ and τ = step √p, one root n for each group.
-
-    n is the root of φ(n) = Σ s_j Δ_j² / (n + τ s_j)² = 1; where φ(0⁺) ≤ 1 every weight of positive scale lands on the
-    anchor. Newton on φ^{−½} = 1, a concave function, climbs from 0 to the root without overshooting.
-    """
-    xp = array_module(delta)
     axis, root_p = _columns(delta)
-    tau = step * root_p
-    if tau == 0:
-        return delta
-    s = scale + xp.zeros_like(delta)
-    safe = xp.where(s > 0, s, 1)
-    a = s * delta * delta
-    moves = xp.where(s > 0, delta * delta / (tau * tau * safe), 0).sum(axis, keepdims=True) > 1  # φ(0⁺) > 1
-    n = xp.zeros_like(moves, dtype=delta.dtype)
-    for _ in range(60):  # converges quadratically: some six steps, more only for scales many decades apart
-        d = xp.where(s > 0, n + tau * s, 1)
-        phi = xp.where(moves, (a / (d * d)).sum(axis, keepdims=True), 1)
-        slope = xp.where(moves, (a / (d * d * d)).sum(axis, keepdims=True), 1)  # −φ'/2
-        ahead = n + phi * (xp.sqrt(phi) - 1) / slope
-        done = (abs(ahead - n) <= 4 * xp.finfo(delta.dtype).eps * abs(ahead)).all()
-        n = ahead
-        if done:
-            break
-    shrunk = xp.where(moves, delta * n / (n + tau * safe), 0)
-    return xp.where(s > 0, shrunk, delta)
+    return block_threshold(delta, step * root_p, scale, axis)
 
 
 l2 = Penalty("l2", _l2, _l2_prox, _l2_pass)

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+import strictarrays
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -246,3 +247,20 @@ def test_an_update_adds_what_the_formula_says(dtype):
         for key in ("W", "b"):
             descend(w[key], dp[key], 0.1)
             assert p[key].tobytes() == w[key].tobytes()
+
+
+@pytest.mark.parametrize("form", ["host", "population", "strict"])
+def test_the_block_threshold_of_scales_decades_apart_in_single_precision(form):
+    """Fisher information spans many decades: float32 must not lose small scales, whose cubes it cannot hold."""
+    rng = np.random.default_rng(2)
+    w = rng.normal(size=(50, 12)).astype(np.float32) * np.float32(0.1)
+    scale = (10.0 ** rng.uniform(-14, 2, (50, 12))).astype(np.float32)
+    scale[:, 6:] = 10.0 ** rng.uniform(0, 2, (50, 6))  # these groups land on zero
+    scale[rng.random(scale.shape) < 0.2] = 0
+    exact = group_lasso.prox(w.astype(float)[None], 0.1, 0.0, scale.astype(float)[None])[0]
+    move = {"host": lambda a: a, "population": lambda a: a[None], "strict": strictarrays.asarray}[form]
+    ours = to_host(group_lasso.prox(move(w), 0.1, 0.0, move(scale))).reshape(w.shape)
+    assert ours.dtype == np.float32
+    np.testing.assert_allclose(ours, exact, rtol=1e-6, atol=1e-9)
+    assert np.array_equal(ours == 0, (scale > 0) & (np.arange(12) >= 6))
+    assert np.array_equal(ours[scale == 0], w[scale == 0])
