@@ -165,9 +165,8 @@ def _fine_tune(
     run, settings = begin(method, start, task, generator(seed, "target", task.name), settings)
     watched = replace(task, validation=rows_of(task.train, slice(_BATCH)))
     try:
-        with np.errstate(divide="ignore"):  # training finds for itself what is not finite
-            for _ in train(run, {task.name: watched}, settings):
-                pass
+        for _ in train(run, {task.name: watched}, settings):
+            pass
     except NotFiniteError:
         return None
     return run.network

@@ -69,9 +69,7 @@ def test_every_run_is_there(studied):
     found = [tuple(row[key] for key in ("size", "penalty", "method", "seed", "alpha", "beta")) for row in sweep]
     assert sorted(found) == sorted(expected)
     for row in sweep:
-        errors = [row[name] for name in ("validation", "test", "source")]
-        assert errors == [""] * 3 or all(0 <= float(error) <= 100 for error in errors)  # nothing where it diverged
-    assert sum(row["test"] == "" for row in sweep) < len(sweep) / 20
+        assert all(0 <= float(row[name]) <= 100 for name in ("validation", "test", "source"))
     table = rows(studied / "results.csv")
     assert {(r["setting"], r["regularizer"], r["method"], r["seed"]) for r in table} == {
         (f"acl->atl {size}", penalty, method, seed) for size, penalty, method, seed, *_ in expected
