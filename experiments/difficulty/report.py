@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from experiments.desk import read_json, write_json
-from experiments.difficulty import HIDDEN, PAPER_TRAIN, TASK, Trial
+from experiments.difficulty.trials import HIDDEN, PAPER_TRAIN, TASK, Trial
 from experiments.folder import result_of
 from experiments.published import published
 from experiments.report import Grid, markdown, show

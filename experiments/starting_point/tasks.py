@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.starting_point_design import Pair, Protocol
+from experiments.starting_point.design import Pair, Protocol
 from npnet import Split, Task, generator
 from npnet.tasks import line_task, load, mnist_halves
 

@@ -21,8 +21,8 @@ from experiments.cells import Result
 from experiments.desk import read_json, write_json
 from experiments.folder import FolderError, result_of
 from experiments.results import Measurement, read_csv, write_csv
-from experiments.starting_point import run_name
-from experiments.starting_point_design import Pair, Protocol, Way, design_of, ways
+from experiments.starting_point.design import Pair, Protocol, Way, design_of, ways
+from experiments.starting_point.runs import run_name
 
 __all__ = ["Chosen", "End", "Found", "choose", "collect", "mean", "read_found", "write_found"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.starting_point_design import WAYS, Pair, Way
-from experiments.starting_point_results import Found, mean
+from experiments.starting_point.design import WAYS, Pair, Way
+from experiments.starting_point.results import Found, mean
 from experiments.statistics import mean_sd, paired
 from npnet.trees import write_atomically
 

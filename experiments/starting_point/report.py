@@ -10,9 +10,9 @@ from rich.console import Console
 from experiments.desk import read_json
 from experiments.published import published_transfers
 from experiments.report import Grid, markdown, show
-from experiments.starting_point_design import RANGES, WAYS, Pair, Way, strengths
-from experiments.starting_point_figures import CAPTIONS, draw_all
-from experiments.starting_point_results import Found, collect, read_found, write_found
+from experiments.starting_point.design import RANGES, WAYS, Pair, Way, strengths
+from experiments.starting_point.figures import CAPTIONS, draw_all
+from experiments.starting_point.results import Found, collect, read_found, write_found
 from experiments.statistics import mean_sd, paired
 from npnet.trees import write_atomically
 

@@ -3,7 +3,7 @@
 A network learns a source task with much data. From there it learns a target task with 30, 60 or 100 images a class,
 under every penalty over its whole grid of strengths, for every seed. Each of these runs leaves its validation error and
 all measures of its end; which strengths a penalty is judged with is decided afterwards, by validation errors alone (see
-starting_point_results). So the choice costs no runs of its own, and the same runs draw the Pareto fronts.
+the results). So the choice costs no runs of its own, and the same runs draw the Pareto fronts.
 
 Source: Li, Grandvalet and Davoine 2018, sections 3 and 4. What differs: the networks are perceptrons; they descend
 without momentum, 20 images a batch, at the paper's rates in effect (0.005, 0.01, 0.02 over 1 − 0.9); the rate is chosen
@@ -21,8 +21,8 @@ import numpy as np
 from experiments.cells import Cell, Result
 from experiments.desk import Desk, read_json
 from experiments.provenance import environment
-from experiments.starting_point_design import PRESETS, Pair, Preset, Protocol, Way, options, ways
-from experiments.starting_point_tasks import few_of, load_pair, rows_of
+from experiments.starting_point.design import PRESETS, Pair, Preset, Protocol, Way, options, ways
+from experiments.starting_point.tasks import few_of, load_pair, rows_of
 from experiments.transfer import train_to_end
 from npnet import (
     SGD,

@@ -1,0 +1,1 @@
+"""The study of how hard the stimuli are. Reading order: trials, report."""

@@ -1,0 +1,1 @@
+"""The study of penalties around the starting point. Reading order: design, tasks, runs, results, report, figures."""

@@ -1,0 +1,128 @@
+"""What every study has in common on the command line: cells that run in a folder until none is left, then a report."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from experiments import blas
+from experiments.cells import Cell
+from experiments.desk import log, read_json, write_json
+from experiments.difficulty import report as difficulty_report
+from experiments.difficulty import trials
+from experiments.folder import FolderError, held, settle_configuration
+from experiments.progress import Watcher
+from experiments.report import write_report
+from experiments.results import collect, read_results, study_of, write_results
+from experiments.runner import Outcome, pool, run_cells
+from experiments.starting_point import design, runs
+from experiments.starting_point import report as starting_point_report
+from experiments.tables import Study
+from experiments.transfer import cells_of
+
+__all__ = ["INTERRUPTED", "Job", "difficulty_job", "report", "run", "starting_point_job", "table_job"]
+
+INTERRUPTED = 130  # what a shell calls a command that Ctrl-C ended
+
+
+@dataclass(frozen=True)
+class Job:
+    """A study to run: what it is in a line, the configuration that its folder belongs to, its cells."""
+
+    what: str
+    configuration: Mapping[str, Any]
+    cells: Sequence[Cell]
+
+
+def table_job(study: Study) -> Job:
+    """Return the job of a table of the Gradual Tuning paper."""
+    p = study.protocol
+    what = f"{study.table.setting}, {p.train:,} / {p.validation:,} / {p.test:,} examples, {p.seeds} seeds"
+    return Job(what, {"experiment": study.table.name, **asdict(study)}, cells_of(study))
+
+
+def difficulty_job(preset: trials.Preset) -> Job:
+    """Return the job of the study of difficulty."""
+    cells = trials.cells_of(preset)
+    return Job(f"{len(cells)} networks on {trials.TASK}", trials.configuration(preset), cells)
+
+
+def starting_point_job(preset: design.Preset) -> Job:
+    """Return the job of the study of starting points."""
+    cells = runs.cells_of(preset)
+    return Job(f"{len(cells)} cells", design.configuration(preset), cells)
+
+
+def run(job: Job, out: Path, workers: int, console: Console) -> int:
+    """Run the cells that have not finished in `out`, write the report, and return the exit code."""
+    configuration = json.loads(json.dumps(job.configuration))
+    with held(out):
+        settle_configuration(out, configuration)
+        name, settings = configuration["experiment"], blas.describe()
+        console.print(f"{name}: {job.what}, {workers} workers, {settings}", highlight=False)
+        started = time.time()
+        try:
+            outcome = _run_cells(job.cells, out, workers, console)
+        except KeyboardInterrupt:
+            log(out, "stopped by Ctrl-C")
+            console.print(f"stopped; nothing is lost: the same command goes on from what is in {out}")
+            return INTERRUPTED
+        finally:
+            _note_start(out, started, workers)
+        report(out, out, console)
+    if outcome.failed:
+        cells = len(outcome.skipped) + len(outcome.finished) + len(outcome.failed)
+        console.print(f"{len(outcome.failed)} of {cells} cells failed; {out}/log.txt says more", style="red")
+    return 1 if outcome.failed else 0
+
+
+def report(folder: Path, out: Path, console: Console) -> None:
+    """Write tables and figures from what is in a folder: from its cells where it has them, else from its results."""
+    configuration = read_json(folder / "configuration.json")
+    about = configuration or read_json(folder / "results.json") or {}
+    write, files = _REPORTS.get(about.get("experiment", ""), (_report_table, "table.md, curves.png"))
+    write(folder, out, console)
+    console.print(f"results, tables and figures are in {out}: results.csv, {files}", soft_wrap=True)
+
+
+def _report_table(folder: Path, out: Path, console: Console) -> None:
+    configuration = read_json(folder / "configuration.json")
+    if configuration is not None and (folder / "cells").is_dir():
+        results = collect(folder, study_of(configuration))
+    else:
+        results = read_results(folder)
+    write_results(results, out)
+    write_report(results, out, console)
+
+
+_REPORTS: dict[str, tuple[Callable[[Path, Path, Console], None], str]] = {
+    "difficulty": (difficulty_report.write_report, "table.md, difficulty.png"),
+    "starting_point": (starting_point_report.write_report, "sweep.csv, table.md and its pictures"),
+}
+"""How the studies other than the tables report, and what that leaves."""
+
+
+def _run_cells(cells: Sequence[Cell], out: Path, workers: int, console: Console) -> Outcome:
+    with Watcher(console) as watcher, pool(workers) as executor:
+        try:
+            return run_cells(cells, out, executor, watcher)
+        except BrokenProcessPool as error:
+            log(out, f"a worker died: {error}")
+            raise FolderError(
+                f"a worker of folder {out} was killed, perhaps for want of memory; the same command goes on from where "
+                "it was, with --workers 1 in half the memory"
+            ) from error
+
+
+def _note_start(out: Path, started: float, workers: int) -> None:
+    """Add this start to the list of the folder's starts."""
+    starts = read_json(out / "starts.json") or []
+    begun = datetime.fromtimestamp(started).astimezone().isoformat(timespec="seconds")
+    starts.append({"started": begun, "seconds": round(time.time() - started, 1), "workers": workers})
+    write_json(out / "starts.json", starts)
