@@ -29,7 +29,7 @@ from npnet.tasks.raster import compose, cover
 from npnet.tasks.rules import DISTRACTOR_LENGTHS, MOST_SEGMENTS, SIDE, TASKS, Rule
 from npnet.tasks.truth import TRUTH, record_figure
 
-__all__ = ["Stimuli", "draw", "draw_at", "labels_at", "rule_of", "whole"]
+__all__ = ["SOURCES", "Stimuli", "draw", "draw_at", "labels_at", "rule_of", "whole"]
 
 _FIGURE, _PAINT = np.uint64(0), np.uint64(1)  # the two streams of an address
 _ONE = np.uint64(1)
@@ -219,5 +219,7 @@ def _compile(sources: int) -> tuple[Any, Any]:
     return fill, fill_labels
 
 
-_SOURCES = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-_fill, _fill_labels = _compile(zlib.crc32(_SOURCES))
+SOURCES = zlib.crc32(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
+"""A digest of the code that draws."""
+
+_fill, _fill_labels = _compile(SOURCES)

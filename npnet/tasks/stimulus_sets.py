@@ -11,9 +11,11 @@ twenty of them a thousand, so a task can be trained on without ever being stored
 import fcntl
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from numpy.typing import NDArray
 
 from npnet.tasks.appearance import CALIBRATED, Appearance
 from npnet.tasks.rules import SIDE, TASKS
-from npnet.tasks.stimuli import Stimuli, draw_at, labels_at, whole
+from npnet.tasks.stimuli import SOURCES, Stimuli, draw_at, labels_at, whole
 from npnet.tasks.truth import TRUTH
 from npnet.trees import write_atomically
 
@@ -75,7 +77,8 @@ class StimulusSet:
 
         The file is a `.npy` of one record a stimulus, finished atomically: a process killed at any moment leaves no
         file of this name, or a whole one. Of several processes that want the file one draws it and the others wait;
-        its pages are in memory once for all of them. Raises ValueError where it holds other stimuli, or is damaged.
+        its pages are in memory once for all of them. Raises ValueError where it holds other stimuli or is damaged, and
+        OSError where it cannot be written.
         """
         path = Path(path)
         about, sidecar = self._about(), path.with_name(path.name + ".json")
@@ -103,24 +106,42 @@ class StimulusSet:
     def _about(self) -> dict[str, Any]:
         """What the stimuli are drawn from, as JSON holds it."""
         addresses = hashlib.sha256(np.ascontiguousarray(self.indices).tobytes()).hexdigest()
-        about = {"task": self.task, "seed": self.seed, "stimuli": len(self), "addresses": addresses}
+        about = {"task": self.task, "seed": self.seed, "stimuli": len(self), "addresses": addresses, "code": SOURCES}
         return json.loads(
             json.dumps({**about, "rule": asdict(TASKS[self.task]), "appearance": asdict(self.appearance)})
         )
 
     def _write(self, path: Path, threads: int) -> str:
-        """Draw all stimuli into a file beside `path`, move it there, and return its SHA-256."""
-        part = path.with_name(f".{path.name}.part")
-        records = np.lib.format.open_memmap(part, "w+", _RECORD, (len(self),))
+        """Draw all stimuli into a file beside `path`, move it there, and return its SHA-256.
+
+        Blocks are written as to any file: on a full disk that is an error, where a write to a map would be a crash.
+        """
+        part, digest = path.with_name(f".{path.name}.part"), hashlib.sha256()
+        try:
+            with part.open("wb") as file:
+                for content in self._content(threads):
+                    digest.update(content)
+                    file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        return digest.hexdigest()
+
+    def _content(self, threads: int) -> Iterator[bytes]:
+        """Yield the bytes of a `.npy` file of all stimuli: its header, then a block of records at a time."""
+        header = BytesIO()
+        description = {"descr": np.lib.format.dtype_to_descr(_RECORD), "fortran_order": False, "shape": (len(self),)}
+        np.lib.format.write_array_header_2_0(header, description)
+        yield header.getvalue()
         for start in range(0, len(self), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            drawn = draw_at(self.task, self.seed, self.indices[block], self.appearance, threads)
+            drawn = draw_at(self.task, self.seed, self.indices[start : start + _BLOCK], self.appearance, threads)
+            records = np.empty(len(drawn.labels), _RECORD)
             for field, values in zip(("image", "label", "truth"), drawn, strict=True):
-                records[field][block] = values
-        records.flush()
-        digest = _sha256(part)
-        part.replace(path)
-        return digest
+                records[field] = values
+            yield records.tobytes()
 
 
 def stimulus_set(task: str, seed: int, start: int, stop: int, appearance: Appearance = CALIBRATED) -> StimulusSet:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -36,15 +37,15 @@ def draw_at(*arguments, real=module.draw_at):
     report(f"block {blocks}")
     return real(*arguments)
 
-def digest(path, real=module._sha256):
-    report("digest")
-    return real(path)
+def fsync(handle, real=module.os.fsync):
+    report("whole")
+    return real(handle)
 
 def write_atomically(*arguments, real=module.write_atomically):
     report("sidecar")
     return real(*arguments)
 
-module.draw_at, module._sha256, module.write_atomically = draw_at, digest, write_atomically
+module.draw_at, module.os.fsync, module.write_atomically = draw_at, fsync, write_atomically
 print("ready", flush=True)
 sys.stdin.readline()
 drawn = made.in_file(path)
@@ -72,7 +73,7 @@ def bits(stimuli):
     return [np.ascontiguousarray(part).tobytes() for part in stimuli]
 
 
-@pytest.mark.parametrize("moment", ["block 3", "digest", "sidecar"])
+@pytest.mark.parametrize("moment", ["block 3", "whole", "sidecar"])
 def test_a_process_killed_while_writing_leaves_nothing_that_is_read(tmp_path, moment):
     path = tmp_path / "set.npy"
     with writer(path, moment, 600) as process:
@@ -94,6 +95,23 @@ def test_a_process_killed_while_writing_leaves_nothing_that_is_read(tmp_path, mo
         "set.npy",
         "set.npy.json",
     ]
+
+
+def test_a_full_disk_is_an_error_that_leaves_nothing(tmp_path, monkeypatch):
+    """A file size limit of the process stands for the disk: a write beyond it fails as one to a full disk does."""
+    path = tmp_path / "set.npy"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    monkeypatch.setattr(stimulus_sets, "_BLOCK", 100)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            SET.in_file(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert [each.name for each in tmp_path.iterdir()] == [".set.npy.lock"]
+    assert bits(SET.in_file(path)) == bits(draw("sbl", 4, 0, 500))
 
 
 def test_two_processes_draw_a_file_once(tmp_path):

@@ -60,7 +60,7 @@ def test_every_task_through_memory_and_file(task, tmp_path):
     chosen, expected = stimulus_set(task, 3, 5, 25, look), draw(task, 3, 5, 25, look)
     assert same(chosen.in_memory(), expected)
     assert same(chosen.in_file(tmp_path / "set.npy"), expected)
-    assert chosen[0].images.tobytes() != stimulus_set(task, 3, 5, 25)[0].images.tobytes()
+    assert chosen[:].images.tobytes() != stimulus_set(task, 3, 5, 25)[:].images.tobytes()
 
 
 def test_any_addresses_in_any_order(tmp_path):
