@@ -28,6 +28,8 @@ bench: $(VENV)/.peers
 
 docs: $(VENV)/.run
 	$(BIN)/python -m experiments report docs/results/table1
+	$(BIN)/python -m experiments report docs/results/difficulty
+	$(BIN)/python -m experiments stimuli --out docs/results/stimuli
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
