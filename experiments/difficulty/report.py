@@ -115,53 +115,54 @@ def _grid(found: list[Found]) -> Grid:
 
 
 def _draw(found: list[Found], path: Path) -> None:
-    """Draw test error against training stimuli on the left, validation error against epochs on the right."""
+    """Draw what appearances do to the test error on the left, the calibrated one's validation errors on the right."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     with rc_context({"font.size": 9, "axes.titlesize": 10}):
         figure = Figure((9.6, 4.4))
-        left, right = figure.subplots(1, 2)
-        _draw_sizes(left, found)
+        left, right = figure.subplots(1, 2, width_ratios=(2, 3))
+        _draw_appearances(left, found)
         for trial, _, curve in found:
             if trial.appearance == "calibrated":
                 colour, alpha = _COLOURS[trial.regularizer], 1.0 if trial.train == PAPER_TRAIN else 0.45
                 epochs, _, errors = zip(*curve, strict=True)
                 right.plot(epochs, errors, linewidth=1.2, color=colour, alpha=alpha)
-                _label(right, f"{trial.train:,}, {trial.regularizer}", (epochs[-1], errors[-1]), colour)
-        right.set(xlabel="epoch", ylabel="validation error (%)", xlim=(0, right.get_xlim()[1] * 1.3))
-        right.set_title("calibrated appearance", loc="left", weight="bold")
-        for panel in (left, right):
-            panel.set_yscale("log")
-            panel.set_yticks([5, 10, 20, 40])
-            panel.yaxis.set_major_formatter("{x:g}")
-            panel.yaxis.set_minor_formatter("")
+                label, above = f"{trial.train:,}, {trial.regularizer}", 4 if trial.train == PAPER_TRAIN else -12
+                right.annotate(
+                    label, (epochs[-1], errors[-1]), (5, above), textcoords="offset points", fontsize=8, color=colour
+                )
+        end = right.get_xlim()[1] * 1.35
+        for name, style in (("none", "--"), ("l1", ":")):
+            right.axhline(paper_error(name), color="0.55", linewidth=1, linestyle=style)
+            right.text(
+                end * 0.99, paper_error(name), f"paper, {name}", fontsize=8, ha="right", va="bottom", color="0.35"
+            )
+        right.set(xlabel="epoch", ylabel="validation error (%)", yscale="log", xlim=(0, end))
+        right.set_yticks([5, 10, 20, 40])
+        right.yaxis.set_major_formatter("{x:g}")
+        right.yaxis.set_minor_formatter("")
+        right.set_title("calibrated appearance, by training stimuli", loc="left", weight="bold")
         figure.tight_layout()
         content = BytesIO()
         figure.savefig(content, format="png", dpi=150)
     write_atomically(path, content.getvalue())
 
 
-def _draw_sizes(panel: Any, found: list[Found]) -> None:
-    """Draw the test errors of all trials: the calibrated appearance's joined by lines, the paper's as crosses."""
-    for regularizer, colour in _COLOURS.items():
-        points = sorted(
-            (trial.train, numbers["test_error"])
-            for trial, numbers, _ in found
-            if (trial.appearance, trial.regularizer) == ("calibrated", regularizer)
-        )
-        panel.plot(*zip(*points, strict=True) if points else ([], []), "o-", color=colour, label=f"here, {regularizer}")
-        panel.plot([PAPER_TRAIN], [paper_error(regularizer)], "x", color=colour, markersize=9, markeredgewidth=2)
-    for trial, numbers, _ in found:
-        if trial.appearance != "calibrated":
-            panel.plot([trial.train], [numbers["test_error"]], "o", color="0.6", markersize=4)
-            _label(panel, trial.appearance, (trial.train, numbers["test_error"]), "0.35")
-    panel.plot([], [], "x", color="0.3", markersize=8, markeredgewidth=2, label="the paper")
-    panel.set(xscale="log", xlabel="training stimuli", ylabel="test error (%)")
-    panel.legend(frameon=False, fontsize=8, loc="lower left")
-    panel.set_title(f"{_SETTING}: error and training set", loc="left", weight="bold")
-
-
-def _label(panel: Any, text: str, point: tuple[float, float], colour: str) -> None:
-    """Write beside a point."""
-    panel.annotate(text, point, (6, 0), textcoords="offset points", va="center", fontsize=8, color=colour)
+def _draw_appearances(panel: Any, found: list[Found]) -> None:
+    """Draw the test error under each appearance, at the size at which most of them were tried."""
+    sizes = [each.trial.train for each in found]
+    size = max(sizes, key=sizes.count, default=0)
+    errors = sorted(
+        (each.numbers["test_error"], each.trial.appearance)
+        for each in found
+        if (each.trial.train, each.trial.regularizer) == (size, "none")
+    )
+    for row, (error, name) in enumerate(errors):
+        panel.plot([error], [row], "o", color="#000000" if name == "calibrated" else "#0072B2")
+        panel.annotate(f"{error:.1f}", (error, row), (6, 0), textcoords="offset points", va="center", fontsize=8)
+    panel.set_yticks(range(len(errors)), [name for _, name in errors])
+    panel.margins(x=0.2)
+    panel.grid(axis="x", color="0.9")
+    panel.set(xlabel="test error (%)")
+    panel.set_title(f"{_SETTING}, {size:,} stimuli", loc="left", weight="bold")
