@@ -28,6 +28,7 @@ __all__ = [
     "Results",
     "collect",
     "read_csv",
+    "read_measurements",
     "read_results",
     "study_of",
     "write_csv",
@@ -176,15 +177,20 @@ def read_results(folder: Path) -> Results:
     about = read_json(folder / "results.json")
     if about is None:
         raise FolderError(f"folder {folder} has no results.json; expected a folder given to --out before")
-    measurements = [
-        Measurement(experiment, setting, method, regularizer, int(seed), metric, float(value))
-        for experiment, setting, method, regularizer, seed, metric, value in read_csv(folder / "results.csv")
-    ]
+    measurements = read_measurements(folder / "results.csv")
     curves = [
         Point(method, regularizer, int(seed), int(epoch), int(updates), int(layers), task, float(error))
         for method, regularizer, seed, epoch, updates, layers, task, error in read_csv(folder / "curves.csv")
     ]
     return Results(study_of(about["configuration"]), about, measurements, curves)
+
+
+def read_measurements(path: Path) -> list[Measurement]:
+    """Read a results.csv."""
+    return [
+        Measurement(experiment, setting, method, regularizer, int(seed), metric, float(value))
+        for experiment, setting, method, regularizer, seed, metric, value in read_csv(path)
+    ]
 
 
 def write_csv(path: Path, header: tuple[str, ...], rows: list[Any]) -> None:

@@ -11,7 +11,7 @@ from experiments.difficulty.trials import HIDDEN, PAPER_TRAIN, TASK, Trial
 from experiments.folder import result_of
 from experiments.published import published
 from experiments.report import Grid, markdown, show
-from experiments.results import Measurement, read_csv, write_csv
+from experiments.results import Measurement, read_csv, read_measurements, write_csv
 from npnet.trees import write_atomically
 
 __all__ = ["paper_error", "write_report"]
@@ -92,10 +92,10 @@ def _read(folder: Path, about: dict[str, Any]) -> list[Found]:
     """Read what `_write` wrote."""
     found: dict[Trial, Found] = {}
     trials = {trial.name: trial for trial in (Trial(**each) for each in about["trials"])}
-    for _, setting, _, regularizer, _, metric, value in read_csv(folder / "results.csv"):
-        train, appearance = setting.removeprefix(_SETTING).split()
-        trial = trials[f"{appearance}-{train}-{regularizer}"]
-        found.setdefault(trial, Found(trial, {}, [])).numbers[metric] = float(value)
+    for m in read_measurements(folder / "results.csv"):
+        train, appearance = m.setting.removeprefix(_SETTING).split()
+        trial = trials[f"{appearance}-{train}-{m.regularizer}"]
+        found.setdefault(trial, Found(trial, {}, [])).numbers[m.metric] = m.value
     for name, epoch, objective, error in read_csv(folder / "curves.csv"):
         found[trials[name]].curve.append((int(epoch), float(objective), float(error)))
     return list(found.values())

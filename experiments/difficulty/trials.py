@@ -1,8 +1,8 @@
 """How hard the stimuli are, and which of the parameters that the paper leaves open make them so.
 
-One network, 500-500, learns acl from scratch by the paper's protocol: under appearances that differ from the calibrated
-one in a single parameter, at a fraction of the training stimuli; then under the calibrated one with ever more of them,
-up to the paper's 330,000, under each of its regularizers. There the paper's own errors on the first task are the mark.
+One network, 500-500, learns acl from scratch by the paper's protocol: with the paper's 330,000 training stimuli under
+the calibrated appearance and a neighbour of it, where the paper's own errors on its first task are the mark; and with a
+fraction of them under appearances in which the levels, the stroke, the background or the gap are others.
 """
 
 from dataclasses import asdict, dataclass, replace

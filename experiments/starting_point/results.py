@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from experiments.cells import Result
 from experiments.desk import read_json, write_json
 from experiments.folder import FolderError, result_of
-from experiments.results import Measurement, read_csv, write_csv
+from experiments.results import Measurement, read_csv, read_measurements, write_csv
 from experiments.starting_point.design import Pair, Protocol, Way, design_of, ways
 from experiments.starting_point.runs import run_name
 
@@ -204,10 +204,7 @@ def read_found(folder: Path) -> Found:
     about = read_json(folder / "results.json")
     if about is None:
         raise FolderError(f"folder {folder} has no results.json; expected a folder given to --out before")
-    measurements = [
-        Measurement(experiment, setting, method, regularizer, int(seed), metric, float(value))
-        for experiment, setting, method, regularizer, seed, metric, value in read_csv(folder / "results.csv")
-    ]
+    measurements = read_measurements(folder / "results.csv")
     ends = [
         End(pair, int(size), penalty, method, int(seed), *(float(value or "nan") for value in numbers))
         for pair, size, penalty, method, seed, *numbers in read_csv(folder / "sweep.csv")

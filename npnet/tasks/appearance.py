@@ -77,4 +77,4 @@ def _check_range(name: str, value: Range) -> None:
 
 
 CALIBRATED = Appearance()
-"""The default everywhere: chosen so that the networks of the paper make the errors that the paper reports."""
+"""The default everywhere: with it a 500-500 network without regularization makes the paper's error on `acl`."""

@@ -48,9 +48,7 @@ class StimulusSet:
     appearance: Appearance = CALIBRATED
 
     def __post_init__(self) -> None:
-        draw_at(
-            self.task, self.seed, self.indices[:0], self.appearance
-        )  # refuses what cannot be drawn, and does it now
+        _ = self[:0]  # refuses now what could not be drawn later
 
     def __len__(self) -> int:
         return len(self.indices)
