@@ -19,7 +19,7 @@ from experiments.cells import Result
 from experiments.desk import read_json, write_json
 from experiments.folder import FolderError, result_of
 from experiments.tables import Protocol, Study, Table
-from npnet.training import Record
+from npnet.run import Record
 from npnet.trees import write_atomically
 
 __all__ = [

@@ -1,7 +1,7 @@
 """npnet: multi-layer perceptrons written by hand, to read and to measure how they learn, transfer and forget.
 
-Reading order: arrays, layers, losses, penalties, network, optimizers, policies, update, training, fisher; methods,
-tasks, check. Every value comes with its gradient, and every gradient is proved by the complex step
+Reading order: arrays, layers, losses, penalties, network, optimizers, policies, run, update, training, population,
+fisher; methods, tasks, check. Every value comes with its gradient, and every gradient is proved by the complex step
 (`python -m npnet.check`).
 """
 
@@ -24,8 +24,10 @@ from npnet.policies import (
     GradualTuning,
     HeadOnly,
 )
+from npnet.population import train_population
+from npnet.run import Hyperparameters, Replicate, Run
 from npnet.tasks.data import Split, Task
-from npnet.training import Hyperparameters, Run, train
+from npnet.training import train
 from npnet.trees import load_tree, save_tree
 from npnet.update import NotFiniteError
 
@@ -48,6 +50,7 @@ __all__ = [
     "NotFiniteError",
     "ProximalSGD",
     "Regularizer",
+    "Replicate",
     "Run",
     "Split",
     "Task",
@@ -86,5 +89,6 @@ __all__ = [
     "to_device",
     "to_host",
     "train",
+    "train_population",
     "uniform_fan_in",
 ]

@@ -8,6 +8,8 @@ penalties' one pass beside their formulas.
 
 import sys
 import zlib
+from collections.abc import Callable, Sequence
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -23,6 +25,8 @@ __all__ = [
     "compilable",
     "descend",
     "generator",
+    "row",
+    "stacked",
     "sum_to",
     "to_device",
     "to_host",
@@ -54,6 +58,21 @@ def to_device(tree: Tree, xp: ModuleType) -> Tree:
 def to_host(tree: Tree) -> Tree:
     """Copy every device array of a tree to the host; host arrays and numbers stay as they are."""
     return map_tree(lambda leaf: leaf.get() if hasattr(leaf, "get") else leaf, tree)
+
+
+def stacked(trees: Sequence[Tree]) -> Tree:
+    """Return trees of the same form as one, whose arrays have a leading axis (R, ...) with a row for each tree."""
+    first = trees[0]
+    if isinstance(first, dict):
+        return {key: stacked([tree[key] for tree in trees]) for key in first}
+    if isinstance(first, list | tuple):
+        return [stacked(branches) for branches in zip(*trees, strict=True)]
+    return array_module(*trees).stack(trees)
+
+
+def row(tree: Tree, r: int) -> Tree:
+    """Return a copy of one of the trees that `stacked` put together."""
+    return map_tree(lambda leaf: leaf[r].copy(), tree)
 
 
 def generator(seed: int, *address: int | str) -> np.random.Generator:
@@ -94,15 +113,24 @@ def compilable(*arrays: Array) -> bool:
 
 
 def descend(w: Array, d: Array, rate: float) -> bool:
-    """Set w ← w − rate·d in place and say whether every number of w is still finite.
+    """Set w ← w − rate·d in place, in one pass over memory, and return False where that met a number not finite.
 
-    One pass over memory on the host. A network of 20 examples a batch is bound by memory there: two array statements
-    and a separate look at the result would be five passes.
+    A network of 20 examples a batch is bound by memory here: two array statements and a separate look at the result
+    would be five passes. Only the compiled pass of the host looks; on a device the answer would have to be waited for.
     """
     if compilable(w, d):
         return bool(_descend(w.reshape(-1), d.reshape(-1), w.dtype.type(rate)))
-    w -= rate * d
-    return bool(array_module(w).isfinite(w).all())
+    xp = array_module(w)
+    if hasattr(xp, "ElementwiseKernel"):
+        _device_kernel(xp)(d, w.dtype.type(rate), w)
+    else:
+        w -= rate * d
+    return True
+
+
+@cache
+def _device_kernel(xp: ModuleType) -> Callable[..., Any]:
+    return xp.ElementwiseKernel("T d, T rate", "T w", "w -= rate * d", "npnet_descend")
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})

@@ -52,9 +52,20 @@ class Features:
         kept = self.kept[id(split), start][1]
         return lambda rows: kept[rows]
 
-    def error(self, head: str, split: Split) -> float:
+    def keep(self, split: Split, start: int) -> bool:
+        """Say whether the inputs of layer `start` are in memory, after `of` was asked for them."""
+        return (id(split), start) in self.kept
+
+    def serve(self, network: Network, lowest: int) -> bool:
+        """Say whether they are those of another network's layers below `lowest` too: of the same numbers."""
+        mine, theirs = (each.parameters()[:lowest] for each in (self.network, network))
+        return self.lowest == lowest and all(
+            (p[key] == q[key]).all() for p, q in zip(mine, theirs, strict=True) for key in p
+        )
+
+    def error(self, network: Network, head: str, split: Split) -> float:
         """Return the error of a head on a split: `analysis.error` without the frozen work."""
         source = self.of(split, self.lowest)
-        above = chain(*self.network.layers(head)[self.lowest :])
-        parameters = self.network.parameters(head)[self.lowest :]
+        above = chain(*network.layers(head)[self.lowest :])
+        parameters = network.parameters(head)[self.lowest :]
         return error_of(lambda rows: above(parameters, source(rows))[0], split)

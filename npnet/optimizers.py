@@ -100,20 +100,20 @@ class Adam:
             )
 
     def start(self, w: Array) -> Buffers:
-        """Return both moments, zero, and the count of updates."""
+        """Return both moments, zero, and the count of updates, an array so that each replicate has its own."""
         xp = array_module(w)
-        return {"m": xp.zeros_like(w), "v": xp.zeros_like(w), "t": 0}
+        return {"m": xp.zeros_like(w), "v": xp.zeros_like(w), "t": xp.zeros((1,) * w.ndim)}
 
     def update(self, w: Array, dw: Array, buffers: Buffers, rate: float) -> bool:
         """Move w and its moments in place and say whether w is still finite."""
-        m, v = buffers["m"], buffers["v"]
-        buffers["t"] += 1
+        m, v, t = buffers["m"], buffers["v"], buffers["t"]
+        t += 1
         m *= self.beta1
         m += (1 - self.beta1) * dw
         v *= self.beta2
         v += (1 - self.beta2) * dw * dw
-        correction1, correction2 = 1 - self.beta1 ** buffers["t"], 1 - self.beta2 ** buffers["t"]
-        return descend(w, m / (array_module(v).sqrt(v / correction2) + self.epsilon), rate / correction1)
+        m_hat, v_hat = (a / (1 - beta**t).astype(w.dtype) for a, beta in ((m, self.beta1), (v, self.beta2)))
+        return descend(w, m_hat / (array_module(v).sqrt(v_hat) + self.epsilon), rate)
 
 
 def _positive(rate: float) -> float:

@@ -1,110 +1,25 @@
 """Training: epochs over one task or several, an update mask for each epoch, early stopping by the validation error.
 
-`train` is a generator that yields one record an epoch. All that it needs to go on is in the `Run`, whose `tree()` is
-plain data: saved after any epoch and loaded anywhere, it goes on to the same bits as if it had never stopped. An epoch
-that fails or is interrupted is undone, so a run never holds half an epoch.
+`train` is a generator that yields one record an epoch. Between two records the run is whole: an epoch that fails or is
+interrupted is undone, so a run never holds half an epoch.
 """
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Any, Literal
 
 import numpy as np
 
-from npnet.arrays import Array, array_module, generator
+from npnet.arrays import Array, array_module
 from npnet.blas import advise
 from npnet.features import Features
-from npnet.losses import Loss, cross_entropy, squared_error
 from npnet.network import Network
-from npnet.optimizers import SGD, Optimizer, Schedule, constant
-from npnet.penalties import Regularizer
-from npnet.policies import FineTuning, Mask, Policy
+from npnet.run import Hyperparameters, Record, Replicate, Run
 from npnet.tasks.data import Split, Task
-from npnet.trees import Tree, copy_tree
-from npnet.update import NotFiniteError, Update
+from npnet.trees import copy_tree
+from npnet.update import NotFiniteError, Rule, Update
 
-__all__ = ["Hyperparameters", "Record", "Run", "epochs_without_minimum", "train"]
-
-Record = dict[str, Any]
-"""One epoch: epoch, updates (so far), mask, rate, objective (mean over steps), error (mean validation error),
-validation {task: error}, evaluations {name: error}. Errors are those of `analysis.error`."""
-
-
-@dataclass(frozen=True)
-class Hyperparameters:
-    """How a network is trained. Raises ValueError for values out of range, naming them.
-
-    loss: that of every task: cross_entropy for classes, squared_error for a regression, or one of your own.
-    patience: epochs without a new minimum of the validation error before the run stops; None: only max_epochs stops it.
-    keep: which weights the run ends with. patience_restarts: the count begins again when a layer joins.
-    patience_cuts_short: patience may end a gradual run before all its layers train.
-    together: with several tasks, a minimum is a new minimum of "all" errors and patience that of the least patient
-    ("all", as in Montone et al. 2017, section 5.2), or both look at their "mean".
-    memory_budget: bytes that activations of frozen layers may occupy.
-    """
-
-    batch_size: int = 20
-    rate: Schedule = field(default_factory=lambda: constant(0.01))
-    optimizer: Optimizer = field(default_factory=SGD)
-    loss: Loss = cross_entropy
-    regularizers: tuple[Regularizer, ...] = ()
-    policy: Policy = field(default_factory=FineTuning)
-    patience: int | None = 20
-    max_epochs: int = 1000
-    keep: Literal["best", "last"] = "best"
-    patience_restarts: bool = True
-    patience_cuts_short: bool = False
-    together: Literal["all", "mean"] = "all"
-    memory_budget: int = 2**30
-
-    def __post_init__(self) -> None:
-        for name, least in (("batch_size", 1), ("max_epochs", 1), ("memory_budget", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}")
-        if self.patience is not None and self.patience < 1:
-            raise ValueError(f"patience is {self.patience}; expected at least one epoch, or None")
-        for name, known in (("keep", ("best", "last")), ("together", ("all", "mean"))):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {known}")
-
-
-@dataclass
-class Run:
-    """A run as it stands after some epoch: network, generator, optimizer buffers, history, best weights.
-
-    When the run has finished, `network` holds the weights that `Hyperparameters.keep` asked for.
-    """
-
-    network: Network
-    rng: np.random.Generator
-    buffers: dict[str, Tree] = field(default_factory=dict)
-    history: list[Record] = field(default_factory=list)
-    best: Tree = None
-    finished: bool = False
-
-    def tree(self) -> Tree:
-        """Return the run as a plain tree that shares its arrays, ready for `save_tree`."""
-        return {
-            "network": self.network.tree(),
-            "generator": self.rng.bit_generator.state,
-            "buffers": self.buffers,
-            "history": self.history,
-            "best": self.best,
-            "finished": self.finished,
-        }
-
-    @classmethod
-    def from_tree(cls, tree: Tree) -> "Run":
-        """Return the run of such a tree. Raises ValueError for another kind of tree."""
-        try:
-            rng = generator(0)
-            rng.bit_generator.state = tree["generator"]
-            network = Network.from_tree(tree["network"])
-            return cls(network, rng, tree["buffers"], tree["history"], tree["best"], tree["finished"])
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"tree is not that of a run ({error!r}); expected what Run.tree returns") from error
+__all__ = ["advance", "batches", "book", "epochs_without_minimum", "measure", "orders", "train"]
 
 
 def train(
@@ -121,81 +36,89 @@ def train(
     run then stands as it did after the last good epoch.
     """
     advise()
-    settings = hyperparameters or Hyperparameters()
-    evaluations = evaluations or {}
-    if not tasks:
-        raise ValueError(f"tasks is {tasks}; expected at least one task by the name of its head")
-    _check_fit(run.network, {head: (head, task.train) for head, task in tasks.items()})
-    _check_fit(run.network, evaluations)
-    _check_loss(settings.loss, tasks)
-    features = Features(run.network, settings.memory_budget)
-    while not run.finished and any(mask := _next_mask(run, settings)):
-        undo = _snapshot(run, tasks, mask)
-        try:
-            record = _epoch(run, tasks, settings, evaluations, features, mask)
-        except BaseException:
-            undo()
-            raise
-        run.history.append(record)
-        _keep_or_finish(run, settings)
-        yield record
+    replicate = Replicate(run, tasks, hyperparameters or Hyperparameters(), evaluations or {})
+    features = Features(run.network, replicate.settings.memory_budget)
+    while any(replicate.mask):
+        yield advance(replicate, features)
 
 
-def _next_mask(run: Run, settings: Hyperparameters) -> Mask:
-    return settings.policy([record["error"] for record in run.history], run.network.depth)
+def advance(replicate: Replicate, features: Features) -> Record:
+    """Take a run through its next epoch and return the record; where that fails the run stands as it did before."""
+    undo = _snapshot(replicate)
+    try:
+        record = _epoch(replicate, features)
+    except BaseException:
+        undo()
+        raise
+    book(replicate, record)
+    return record
 
 
-def _epoch(
-    run: Run,
-    tasks: Mapping[str, Task],
-    settings: Hyperparameters,
-    evaluations: Mapping[str, tuple[str, Split]],
-    features: Features,
-    mask: Mask,
-) -> Record:
+def _epoch(replicate: Replicate, features: Features) -> Record:
     """Train and evaluate one epoch and return its record."""
-    epoch = len(run.history)
-    rate = settings.rate(epoch)
-    update = {
-        head: Update(run.network, head, mask, settings.loss, settings.regularizers, settings.optimizer)
-        for head in tasks
-    }
+    run, tasks, settings, mask = replicate.run, replicate.tasks, replicate.settings, replicate.mask
+    rule = Rule(mask, settings.rate(len(run.history)), settings.optimizer, settings.regularizers)
+    update = {head: Update(run.network, head, settings.loss, rule) for head in tasks}
     features.freeze(min(each.lowest for each in update.values()))
     inputs = {head: features.of(task.train, update[head].start) for head, task in tasks.items()}
     objective, updates = 0.0, 0
-    with np.errstate(over="ignore", invalid="ignore"):  # every update looks for itself at what is not finite
-        for head, rows in _batches(run, tasks, settings.batch_size):
-            updates += 1
-            try:
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):  # every update looks for itself at what is not finite
+            for head, rows in batches(orders(run, tasks), settings.batch_size):
+                updates += 1
                 X, labels = inputs[head](rows), tasks[head].train.labels[rows]
-                objective += update[head](X, labels, rate, run.buffers, run.rng)
-            except NotFiniteError as error:
-                raise NotFiniteError(error.what, error.layer, epoch + 1, updates) from None
-        validation = {head: features.error(head, task.validation) for head, task in tasks.items()}
-        evaluated = {name: features.error(head, split) for name, (head, split) in evaluations.items()}
+                objective += float(update[head](X, labels, run.buffers, run.rng))
+            return measure(replicate, run.network, features, objective, updates)
+    except NotFiniteError as error:
+        raise NotFiniteError(error.what, error.layer, len(run.history) + 1, updates) from None
+
+
+def orders(run: Run, tasks: Mapping[str, Task]) -> dict[str, Array]:
+    """Draw the order in which each task's training examples are seen in an epoch."""
+    xp = array_module(run.network.trunk[0]["W"])
+    return {head: xp.asarray(run.rng.permutation(len(task.train))) for head, task in tasks.items()}
+
+
+def batches(orders: Mapping[str, Array], size: int) -> Iterator[tuple[str, Array]]:
+    """Yield (head, rows) through all tasks in turn, each in its own order, until the longest is through.
+
+    Orders (N,) give rows (size,), those of a population (R, N) give rows (R, size); the last ones may be fewer.
+    """
+    for at in range(0, max(order.shape[-1] for order in orders.values()), size):
+        for head, order in orders.items():
+            if at < order.shape[-1]:
+                yield head, order[..., at : at + size]
+
+
+def measure(replicate: Replicate, network: Network, features: Features, objective: float, updates: int) -> Record:
+    """Return the record of an epoch of so many updates, whose objectives sum to this, and which ended in this network.
+
+    Raises NotFiniteError where a weight that may have moved or an error is not finite.
+    """
+    run, settings, mask = replicate.run, replicate.settings, replicate.mask
+    moved = [(f"hidden layer {i + 1}", p) for i, p in enumerate(network.trunk) if mask[i]]
+    moved += [(f"head {head!r}", network.head(head)) for head in replicate.tasks if mask[-1]]
+    for name, p in moved:
+        for key, w in p.items():
+            if not array_module(w).isfinite(w).all():
+                raise NotFiniteError(f"updated {key}", name)
+    validation = {head: features.error(network, head, task.validation) for head, task in replicate.tasks.items()}
+    evaluated = {name: features.error(network, *of) for name, of in replicate.evaluations.items()}
+    if not math.isfinite(objective):
+        raise NotFiniteError("objective", "the loss")
     for name, measured in [*validation.items(), *evaluated.items()]:
         if not math.isfinite(measured):
-            raise NotFiniteError("error", f"the outputs for {name!r}", epoch + 1, updates)
+            raise NotFiniteError("error", f"the outputs for {name!r}")
     return {
-        "epoch": epoch + 1,
+        "epoch": len(run.history) + 1,
         "updates": updates + (run.history[-1]["updates"] if run.history else 0),
         "mask": list(mask),
-        "rate": rate,
+        "rate": settings.rate(len(run.history)),
         "objective": objective / updates,
         "error": sum(validation.values()) / len(validation),
         "validation": validation,
         "evaluations": evaluated,
     }
-
-
-def _batches(run: Run, tasks: Mapping[str, Task], size: int) -> Iterator[tuple[str, Array]]:
-    """Yield (head, rows) through all tasks in turn, each in an order of its own, until the longest is through."""
-    xp = array_module(run.network.trunk[0]["W"])
-    orders = {head: xp.asarray(run.rng.permutation(len(task.train))) for head, task in tasks.items()}
-    for at in range(0, max(map(len, orders.values())), size):
-        for head, order in orders.items():
-            if at < len(order):
-                yield head, order[at : at + size]
 
 
 def epochs_without_minimum(history: Sequence[Record], together: str = "all", restarts: bool = True) -> int:
@@ -215,11 +138,15 @@ def epochs_without_minimum(history: Sequence[Record], together: str = "all", res
     return waited
 
 
-def _keep_or_finish(run: Run, settings: Hyperparameters) -> None:
-    """Keep the weights of a new minimum; where the rules say so, finish the run with the weights they ask for."""
+def book(replicate: Replicate, record: Record) -> None:
+    """Add an epoch to its run: keep the weights of a new minimum, and where the rules say so finish the run with the
+    weights they ask for.
+    """
+    run, settings, mask = replicate.run, replicate.settings, tuple(record["mask"])
+    run.history.append(record)
     if epochs_without_minimum(run.history, settings.together, restarts=False) == 0:
         run.best = {"epoch": len(run.history), "network": copy_tree(run.network.tree())}
-    mask, following = tuple(run.history[-1]["mask"]), _next_mask(run, settings)
+    following = replicate.mask
     waited = epochs_without_minimum(run.history, settings.together, settings.patience_restarts)
     joining = settings.policy.gradual and not settings.patience_cuts_short and not all(mask)
     if settings.patience_restarts and following != mask:
@@ -230,12 +157,13 @@ def _keep_or_finish(run: Run, settings: Hyperparameters) -> None:
         run.network = Network.from_tree(run.best["network"])
 
 
-def _snapshot(run: Run, tasks: Mapping[str, Task], mask: Mask) -> Callable[[], None]:
+def _snapshot(replicate: Replicate) -> Callable[[], None]:
     """Copy what an epoch may change and return the function that puts it all back."""
+    run, mask = replicate.run, replicate.mask
     state = run.rng.bit_generator.state
     buffers = copy_tree(run.buffers)
     moving = [p for p, share in zip(run.network.trunk, mask, strict=False) if share]
-    moving += [run.network.head(head) for head in tasks]
+    moving += [run.network.head(head) for head in replicate.tasks]
     copies = copy_tree(moving)
 
     def restore() -> None:
@@ -246,21 +174,3 @@ def _snapshot(run: Run, tasks: Mapping[str, Task], mask: Mask) -> Callable[[], N
                 w[...] = copy[key]
 
     return restore
-
-
-def _check_fit(network: Network, splits: Mapping[str, tuple[str, Split]]) -> None:
-    """Raise ValueError where inputs or labels do not fit the network."""
-    width = network.trunk[0]["W"].shape[-2]
-    for name, (head, split) in splits.items():
-        split.check(repr(name), network.head(head)["b"].shape[-1])
-        if split.inputs.shape[-1] != width:
-            raise ValueError(f"inputs of {name!r} have {split.inputs.shape[-1]} values each; expected {width}")
-
-
-def _check_loss(loss: Loss, tasks: Mapping[str, Task]) -> None:
-    """Raise ValueError where one of the library's two losses meets the other's labels; others judge for themselves."""
-    for head, task in tasks.items():
-        if loss is cross_entropy and task.train.regression:
-            raise ValueError(f"loss is cross_entropy; expected squared_error for {head!r}, a regression task")
-        if loss is squared_error and not task.train.regression:
-            raise ValueError(f"loss is squared_error; expected cross_entropy for {head!r}, a classification task")

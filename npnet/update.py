@@ -6,6 +6,7 @@ inputs come precomputed, they are not penalised, and nothing below the lowest la
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,11 @@ from npnet.arrays import Array, array_module
 from npnet.layers import Parameters
 from npnet.losses import Loss
 from npnet.network import Network
-from npnet.optimizers import Optimizer
+from npnet.optimizers import SGD, Optimizer
 from npnet.penalties import Regularizer
 from npnet.policies import Mask
 
-__all__ = ["NotFiniteError", "Update"]
+__all__ = ["NotFiniteError", "Rule", "Update"]
 
 
 class NotFiniteError(FloatingPointError):
@@ -35,31 +36,38 @@ class NotFiniteError(FloatingPointError):
         return type(self), (self.what, self.layer, self.epoch, self.step)  # so that it crosses between processes
 
 
-class Update:
-    """The update of one head's path under one mask, prepared once and made at every batch of an epoch.
+@dataclass(frozen=True)
+class Rule:
+    """How layers move: each at its share of the rate, by an optimizer, under regularizers.
 
-    lowest: the first of the network's layers that trains. start: the layer whose inputs the update expects,
-    which is the same one unless dropout below it must be drawn anew every time.
+    rows: the replicates of a population that move so, a slice of its leading axis; a network alone moves as one.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        head: str,
-        mask: Mask,
-        loss: Loss,
-        regularizers: Sequence[Regularizer],
-        optimizer: Optimizer,
-    ) -> None:
-        layers, parameters = network.layers(head), network.parameters(head)
+    mask: Mask
+    rate: float
+    optimizer: Optimizer = field(default_factory=SGD)
+    regularizers: Sequence[Regularizer] = ()
+    rows: Any = ...
+
+
+class Update:
+    """The update of one head's path, prepared once and made at every batch of an epoch.
+
+    rules: one for a network; for a population as many as its replicates differ in, which together name each of them
+    once, in order, and freeze the same layers. lowest: the first of the network's layers that trains. start: the layer
+    whose inputs the update expects, which is the same one unless dropout below it must be drawn anew every time.
+    """
+
+    def __init__(self, network: Network, head: str, loss: Loss, *rules: Rule) -> None:
+        layers, parameters, mask = network.layers(head), network.parameters(head), rules[0].mask
         positions = [i for i, p in enumerate(parameters) if p]  # of the hidden layers' and the head's linear maps
         if len(mask) != len(positions):
             raise ValueError(f"mask is {mask}; expected {len(positions)} numbers: every hidden layer's and the head's")
         self.lowest = min((i for i, share in zip(positions, mask, strict=True) if share), default=len(layers))
         self.start = min(self.lowest, network.deterministic)
         self.layers, self.parameters = layers[self.start :], parameters[self.start :]
-        self.head, self.mask, self.depth = head, mask, network.depth
-        self.loss, self.regularizers, self.optimizer = loss, regularizers, optimizer
+        self.head, self.depth, self.loss, self.rules = head, network.depth, loss, rules
+        self.population = network.trunk[0]["W"].ndim > 2
         self.layer_at = {i - self.start: layer for layer, i in enumerate(positions) if mask[layer]}
 
     def descent(
@@ -94,56 +102,83 @@ class Update:
             value, gradients[i] = value + penalty, dp
         return value, gradients
 
-    def __call__(
-        self, X: Array, labels: Array, rate: float, buffers: dict[str, Any], rng: np.random.Generator
-    ) -> float:
-        """Move every layer that trains, in place, and return the value that the objective had before.
+    def __call__(self, X: Array, labels: Array, buffers: dict[str, Any], rng: np.random.Generator) -> Array:
+        """Move every layer that trains, in place, and return the value that the objective had before, (R,) of R.
 
-        Raises NotFiniteError when that value or a weight is not finite.
+        Raises NotFiniteError when that value or a weight is not finite. Not for a population: of that the others go on,
+        and nobody waits for a device at every step.
         """
         loss, descent = self.descent(X, labels, rng)
-        value = float(loss)
-        if not math.isfinite(value):
+        value = loss.astype(np.float64)
+        if not self.population and not math.isfinite(value):
             raise NotFiniteError("objective", self._first_not_finite(X))
         for i, penalty, gradients in descent:
-            layer = self.layer_at[i]
-            value += float(penalty)
-            if not math.isfinite(value):
-                raise NotFiniteError("penalty", self.name(layer))
-            for key, w in self.parameters[i].items():
-                place, share = f"{self.name(layer)}: {key}", rate * self.mask[layer]
-                if place not in buffers:
-                    buffers[place] = self.optimizer.start(w)
-                if not self.optimizer.update(w, gradients[key], buffers[place], share):
-                    raise NotFiniteError(f"updated {key}", self.name(layer))
-                if self.optimizer.proximal:
-                    self._shrink(layer, key, w, share)
+            value = value + penalty
+            if not self.population and not math.isfinite(value):
+                raise NotFiniteError("penalty", self.name(self.layer_at[i]))
+            for rule in self.rules:
+                self._move(rule, i, gradients, buffers)
         return value
 
+    def _move(self, rule: Rule, i: int, gradients: Parameters, buffers: dict[str, Any]) -> None:
+        """Move a layer by its rule."""
+        layer, rows = self.layer_at[i], rule.rows
+        for key, w in self.parameters[i].items():
+            place, rate = self.place(layer, key), rule.rate * rule.mask[layer]
+            if place not in buffers:
+                buffers[place] = rule.optimizer.start(w)
+            mine = {name: buffer[rows] for name, buffer in buffers[place].items()}  # views, moved in place
+            finite = rule.optimizer.update(w[rows], gradients[key][rows], mine, rate)
+            if not finite and not self.population:
+                raise NotFiniteError(f"updated {key}", self.name(layer))
+            if rule.optimizer.proximal:
+                for each, w_rows, anchor, scale in self._penalised(rule, layer, key, w):
+                    w_rows[...] = each.penalty.prox(w_rows, rate * each.strength, anchor, scale)
+
     def name(self, layer: int) -> str:
-        """Return the name of a layer of the mask, in messages and buffers: hidden layer 1 is the lowest."""
+        """Return the name of a layer of the mask in messages: hidden layer 1 is the lowest."""
         return f"head {self.head!r}" if layer == self.depth else f"hidden layer {layer + 1}"
+
+    def moving(self) -> Iterator[tuple[str, Array]]:
+        """Yield every parameter that moves, with the place of its buffers."""
+        for i, layer in self.layer_at.items():
+            for key, w in self.parameters[i].items():
+                yield self.place(layer, key), w
+
+    def place(self, layer: int, key: str) -> str:
+        """Return where the optimizer's buffers for a parameter are kept."""
+        return f"{self.name(layer)}: {key}"
 
     def _penalise(self, layer: int, p: Parameters, gradients: Parameters) -> Array | float:
         """Add the gradient of every regularizer on a layer to `gradients` and return their value.
 
         Not before a proximal step: that follows the loss alone, and applies the penalties afterwards.
         """
-        value: Array | float = 0.0
-        if self.optimizer.proximal:
-            return value
-        for each in self.regularizers:
-            for key, w in p.items():
-                if each.applies(layer, self.depth, key):
-                    anchor, scale = each.reference(layer, self.depth, key)
-                    value = value + each.penalty.add(gradients[key], each.strength, w, anchor, scale)
-        return value
+        values: list[Any] = []
+        for rule in self.rules:
+            value: Array | float = 0.0
+            for key, w in p.items() if not rule.optimizer.proximal else ():
+                dw = self._columns(gradients[key])[rule.rows]
+                for each, w_rows, anchor, scale in self._penalised(rule, layer, key, w):
+                    value = value + each.penalty.add(dw, each.strength, w_rows, anchor, scale)
+            values.append(value)
+        if len(values) == 1:
+            return values[0]
+        xp = array_module(p["W"])
+        return xp.concatenate(
+            [xp.zeros(len(p["W"][rule.rows])) + v for rule, v in zip(self.rules, values, strict=True)]
+        )
 
-    def _shrink(self, layer: int, key: str, w: Array, rate: float) -> None:
-        """Apply the proximal step of every regularizer to an array, in place."""
-        for each in self.regularizers:
+    def _penalised(self, rule: Rule, layer: int, key: str, w: Array) -> Iterator[tuple[Regularizer, Array, Any, Any]]:
+        """Yield each regularizer that acts on a parameter, with the rows that it acts on, their anchor and scale."""
+        for each in rule.regularizers:
             if each.applies(layer, self.depth, key):
-                w[...] = each.penalty.prox(w, rate * each.strength, *each.reference(layer, self.depth, key))
+                anchor, scale = (self._columns(a) for a in each.reference(layer, self.depth, key))
+                yield each, self._columns(w)[rule.rows], anchor, scale
+
+    def _columns(self, w: Any) -> Any:
+        """Return a population's biases (R, K) as columns (R, K, 1): penalties act on the last two axes."""
+        return w[..., None] if self.population and getattr(w, "ndim", 0) == 2 else w
 
     def _first_not_finite(self, X: Array) -> str:
         """Return the name of the lowest place whose outputs are not finite, the sum itself where all of them are."""

@@ -84,15 +84,15 @@ def test_descend_on_any_array(xp, dtype, view):
 
 @pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
 @pytest.mark.parametrize("where", [0, 7, 63])
-def test_descend_sees_what_is_not_finite(xp, bad, where):
+def test_descend_sees_on_the_host_what_is_not_finite(bad, where):
     w, d = np.zeros(64, np.float32), np.zeros(64, np.float32)
-    assert descend(xp.asarray(w), xp.asarray(d), 1.0)
+    assert descend(w.copy(), d, 1.0)
     d[where] = bad
-    assert not descend(xp.asarray(w), xp.asarray(d), 1.0)
+    assert not descend(w.copy(), d, 1.0)
     d[where] = 3e38
     w[where] = -3e38
     with np.errstate(over="ignore"):
-        assert not descend(xp.asarray(w), xp.asarray(d), 1.0)
+        assert not descend(w.copy(), d, 1.0)
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)

@@ -16,9 +16,8 @@ from npnet.arrays import descend, generator, to_host
 from npnet.check import check_gradient
 from npnet.losses import cross_entropy
 from npnet.network import mlp
-from npnet.optimizers import SGD
 from npnet.penalties import PENALTIES, Regularizer, group_lasso, l1, l2
-from npnet.update import NotFiniteError, Update
+from npnet.update import NotFiniteError, Rule, Update
 
 entries = st.one_of(st.sampled_from([0.0, 1.0, -1.0]), st.floats(-4, 4, width=16))
 shapes = hnp.array_shapes(min_dims=2, max_dims=3, max_side=4)
@@ -185,9 +184,11 @@ def test_add_hides_nothing_that_is_not_finite(penalty, bad, where):
     np.testing.assert_array_equal(dw, 0.5 * penalty(w)[1])  # NaN where the weight is NaN, and there alone
     network = mlp((65, 1), {"a": 2}, generator(0))
     anchors = [{"W": w[:, None]}]
-    update = Update(network, "a", (1, 1), cross_entropy, (Regularizer(penalty, 0.5, anchors=anchors),), SGD())
+    update = Update(
+        network, "a", cross_entropy, Rule((1, 1), 0.1, regularizers=(Regularizer(penalty, 0.5, anchors=anchors),))
+    )
     with pytest.raises(NotFiniteError, match=r"penalty is not finite .* in hidden layer 1"):
-        update(np.ones((1, 65), np.float32), np.array([0]), 0.1, {}, generator(0))
+        update(np.ones((1, 65), np.float32), np.array([0]), {}, generator(0))
 
 
 @pytest.mark.parametrize("penalty", PENALTIES.values())
@@ -226,8 +227,8 @@ def test_an_update_adds_what_the_formula_says(dtype):
     X, labels = generator(1).random((5, 7)).astype(dtype), np.array([0, 1, 2, 0, 1])
     anchors = [{key: p * dtype(0.5) for key, p in layer.items()} for layer in before.trunk]
     regularizers = (Regularizer(l1, 0.01), Regularizer(l2, 0.1, "trunk", biases=True, anchors=anchors))
-    value, plain = Update(before, "a", (1, 1), cross_entropy, (), SGD()).objective(X, labels, None)
-    update = Update(before.copy(), "a", (1, 1), cross_entropy, regularizers, SGD())
+    value, plain = Update(before, "a", cross_entropy, Rule((1, 1), 0.1)).objective(X, labels, None)
+    update = Update(before.copy(), "a", cross_entropy, Rule((1, 1), 0.1, regularizers=regularizers))
     total, gradients = update.objective(X, labels, None)
     expected, value = [dp for dp in plain if dp], float(value)
     for dp, w, anchor in zip(expected, (before.trunk[0], before.heads["a"]), (anchors[0], None), strict=True):
@@ -239,7 +240,7 @@ def test_an_update_adds_what_the_formula_says(dtype):
             dp[key] = dp[key] + strength * dw
     for dp, right in zip([dp for dp in gradients if dp], expected, strict=True):
         assert all(dp[key].tobytes() == right[key].tobytes() for key in ("W", "b"))
-    for once in (total, update(X, labels, 0.1, {}, generator(0))):
+    for once in (total, update(X, labels, {}, generator(0))):
         assert float(once) == pytest.approx(value, rel=60 * float(np.finfo(dtype).eps))  # sums of up to 42 terms
     for p, w, dp in zip(
         [p for p in update.parameters if p], (before.trunk[0], before.heads["a"]), expected, strict=True

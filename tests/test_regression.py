@@ -16,8 +16,9 @@ from npnet.methods import begin, fine_tuning, gradual_tuning
 from npnet.network import mlp
 from npnet.optimizers import Adam, constant
 from npnet.policies import FineTuning, GradualTuning, HeadOnly
+from npnet.run import Hyperparameters, Run
 from npnet.tasks.data import Split, Task
-from npnet.training import Hyperparameters, Run, train
+from npnet.training import train
 from npnet.trees import leaves, load_tree, save_tree
 from npnet.update import NotFiniteError
 
@@ -78,7 +79,7 @@ def test_the_error_of_a_network_is_that_of_its_outputs(xp):
     features = Features(net, 2**20)
     for lowest in (0, 3, 6):  # nothing frozen, one hidden layer with its dropout, both
         features.freeze(lowest)
-        assert features.error("a", task.test) == pytest.approx(error(net, "a", task.test), rel=1e-14)
+        assert features.error(net, "a", task.test) == pytest.approx(error(net, "a", task.test), rel=1e-14)
 
 
 @pytest.mark.parametrize("method", [fine_tuning, gradual_tuning])

@@ -26,7 +26,7 @@ from npnet.check import check_gradient
 from npnet.losses import cross_entropy
 from npnet.methods.starting_point import CONVENTIONS, RECIPES
 from npnet.penalties import group_lasso, l1, l2, smoothed
-from npnet.update import Update
+from npnet.update import Rule, Update
 
 
 def split(N=40, seed=0):
@@ -57,6 +57,10 @@ def omega(form, delta, F):
     return sum(np.sqrt(len(delta)) * np.sqrt((F[:, g] * delta[:, g] ** 2).sum()) for g in columns)
 
 
+def updating(run, regularizers=()):
+    return Update(run.network, "new", cross_entropy, Rule((1, 1, 1), 0.1, regularizers=regularizers))
+
+
 @pytest.mark.parametrize("memories", [1, 2])
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_by_its_formula(name, memories):
@@ -66,8 +70,8 @@ def test_every_recipe_by_its_formula(name, memories):
     for p in [*run.network.trunk, run.network.heads["new"]]:
         for w in p.values():
             w += rng.normal(size=w.shape)
-    update = Update(run.network, "new", (1, 1, 1), cross_entropy, settings.regularizers, SGD())
-    plain = Update(run.network, "new", (1, 1, 1), cross_entropy, (), SGD())
+    update = updating(run, settings.regularizers)
+    plain = updating(run)
     X, labels = TASK.train.inputs, TASK.train.labels
     penalty = update.objective(X, labels, None)[0] - plain.objective(X, labels, None)[0]
     terms = list(source.memories.values()) if "fisher" in name else [{"anchor": source.trunk, "fisher": None}]
@@ -84,10 +88,8 @@ def test_every_recipe_by_its_formula(name, memories):
 def test_at_the_starting_point_nothing_is_pulled_and_nothing_is_nan(name):
     run, settings = begin(starting_point(name, 5.0), network(), TASK, generator(1))
     X, labels = TASK.train.inputs, TASK.train.labels
-    value, gradients = Update(
-        run.network, "new", (1, 1, 1), cross_entropy, settings.regularizers, SGD()
-    ).objective(X, labels, None)  # fmt: skip
-    plain, without = Update(run.network, "new", (1, 1, 1), cross_entropy, (), SGD()).objective(X, labels, None)
+    value, gradients = updating(run, settings.regularizers).objective(X, labels, None)
+    plain, without = updating(run).objective(X, labels, None)
     assert value == plain
     for ours, theirs in zip(gradients, without, strict=True):
         for key in theirs or {}:
@@ -134,8 +136,8 @@ def test_conventions_scale_strengths_and_count_biases(convention):
     for p in [*run.network.trunk, run.network.heads["new"]]:
         p["W"] += 1.0
         p["b"] += 1.0
-    update = Update(run.network, "new", (1, 1, 1), cross_entropy, settings.regularizers, SGD())
-    plain = Update(run.network, "new", (1, 1, 1), cross_entropy, (), SGD())
+    update = updating(run, settings.regularizers)
+    plain = updating(run)
     X, labels = TASK.train.inputs, TASK.train.labels
     penalty = update.objective(X, labels, None)[0] - plain.objective(X, labels, None)[0]
     shared = 5 * 4 + 4 * 6 + (4 + 6 if row.biases else 0)

@@ -18,10 +18,11 @@ from npnet.network import Network, mlp
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant
 from npnet.penalties import Regularizer, group_lasso, l1, l2
 from npnet.policies import Discriminative, EqualBudget, FineTuning, Freeze, GradualByEpoch, GradualTuning, HeadOnly
+from npnet.run import Hyperparameters, Run
 from npnet.tasks.data import Split, Task
-from npnet.training import Hyperparameters, Run, epochs_without_minimum, train
+from npnet.training import epochs_without_minimum, train
 from npnet.trees import copy_tree, leaves, load_tree, save_tree
-from npnet.update import NotFiniteError, Update
+from npnet.update import NotFiniteError, Rule, Update
 
 OPTIMIZERS = [SGD(), ProximalSGD(), Momentum(), Adam()]
 
@@ -252,9 +253,9 @@ def test_only_the_gradients_that_something_needs_are_made(monkeypatch, mask, mad
         return Y, noted
 
     monkeypatch.setattr(npnet.network, "linear", spy)
-    update = Update(network(), "a", mask, cross_entropy, (), SGD())
+    update = Update(network(), "a", cross_entropy, Rule(mask, 0.1))
     X = np.ones((2, update.parameters[0]["W"].shape[0]))
-    update(X, np.array([0, 1]), 0.1, {}, generator(0))
+    update(X, np.array([0, 1]), {}, generator(0))
     assert asked == made  # from the head down: (dX, dW and db)
 
 
@@ -264,7 +265,8 @@ def test_the_mask_is_each_layers_share_of_the_rate():
     for mask in ((1, 1, 1), (0.25, 0.5, 2)):
         before = network()
         after = before.copy()
-        Update(after, "a", mask, cross_entropy, (Regularizer(l2, 0.1),), SGD())(X, labels, 0.1, {}, generator(0))
+        rule = Rule(mask, 0.1, regularizers=(Regularizer(l2, 0.1),))
+        Update(after, "a", cross_entropy, rule)(X, labels, {}, generator(0))
         pairs = zip([*after.trunk, after.heads["a"]], [*before.trunk, before.heads["a"]], strict=True)
         moved.append([p["W"] - q["W"] for p, q in pairs])
     for whole, part, share in zip(*moved, (0.25, 0.5, 2), strict=True):

@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.benchmarks.timing import in_turn, one_core, ratio, sgemm_rate, write
-from npnet import SGD, cross_entropy, generator, mlp
-from npnet.update import Update
+from npnet import cross_entropy, generator, mlp
+from npnet.update import Rule, Update
 
 __all__ = ["main"]
 
@@ -39,12 +39,12 @@ def operations(widths: Sequence[int], batch: int) -> int:
 def ours(widths: Sequence[int], X: np.ndarray, labels: np.ndarray) -> Contender:
     """Return npnet's step, as `npnet.train` makes it."""
     network = mlp(widths[:-1], {"task": widths[-1]}, generator(0))
-    update = Update(network, "task", (1.0,) * (len(widths) - 1), cross_entropy, (), SGD())
+    update = Update(network, "task", cross_entropy, Rule((1.0,) * (len(widths) - 1), RATE))
     rng = generator(1)
 
     def make(steps: int) -> None:
         for _ in range(steps):
-            update(X, labels, RATE, {}, rng)
+            update(X, labels, {}, rng)
 
     return make
 

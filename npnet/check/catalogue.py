@@ -11,10 +11,9 @@ from npnet import layers
 from npnet.arrays import Array, generator
 from npnet.losses import cross_entropy, squared_error
 from npnet.network import Network, mlp
-from npnet.optimizers import SGD
 from npnet.penalties import PENALTIES, Regularizer
 from npnet.trees import Tree
-from npnet.update import Update
+from npnet.update import Rule, Update
 
 __all__ = ["Case", "cases"]
 
@@ -129,7 +128,7 @@ def network_case(
         for i, p in zip(moving, parameters, strict=True):
             now[i] = p
         changed = replace(network, trunk=now[:-1], heads={head: now[-1]})
-        update = Update(changed, head, tuple(mask), cross_entropy, regularizers, SGD())
+        update = Update(changed, head, cross_entropy, Rule(tuple(mask), 1.0, regularizers=regularizers))
         below = layers.chain(*changed.layers()[: update.start])(changed.parameters()[: update.start], X)[0]
         value, gradients = update.objective(below, labels, generator(0, name))
         wanted = [g for g in gradients if g]

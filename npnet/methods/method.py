@@ -8,8 +8,8 @@ import numpy as np
 from npnet.network import Initialiser, Network, glorot
 from npnet.penalties import Regularizer
 from npnet.policies import FineTuning, Policy
+from npnet.run import Hyperparameters, Run
 from npnet.tasks.data import Task
-from npnet.training import Hyperparameters, Run
 
 __all__ = ["Method", "begin", "new_head"]
 

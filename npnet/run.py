@@ -1,0 +1,150 @@
+"""A run as data: how it is trained, and where it stands after some epoch.
+
+All that a run needs to go on is in its `Run`, whose `tree()` is plain data: saved after any epoch and loaded anywhere,
+it goes on to the same bits as if it had never stopped.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from npnet.arrays import generator
+from npnet.losses import Loss, cross_entropy, squared_error
+from npnet.network import Network
+from npnet.optimizers import SGD, Optimizer, Schedule, constant
+from npnet.penalties import Regularizer
+from npnet.policies import FineTuning, Mask, Policy
+from npnet.tasks.data import Split, Task
+from npnet.trees import Tree
+
+__all__ = ["Hyperparameters", "Record", "Replicate", "Run"]
+
+Record = dict[str, Any]
+"""One epoch: epoch, updates (so far), mask, rate, objective (mean over steps), error (mean validation error),
+validation {task: error}, evaluations {name: error}. Errors are those of `analysis.error`."""
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """How a network is trained. Raises ValueError for values out of range, naming them.
+
+    loss: that of every task: cross_entropy for classes, squared_error for a regression, or one of your own.
+    patience: epochs without a new minimum of the validation error before the run stops; None: only max_epochs stops it.
+    keep: which weights the run ends with. patience_restarts: the count begins again when a layer joins.
+    patience_cuts_short: patience may end a gradual run before all its layers train.
+    together: with several tasks, a minimum is a new minimum of "all" errors and patience that of the least patient
+    ("all", as in Montone et al. 2017, section 5.2), or both look at their "mean".
+    memory_budget: bytes that activations of frozen layers may occupy.
+    """
+
+    batch_size: int = 20
+    rate: Schedule = field(default_factory=lambda: constant(0.01))
+    optimizer: Optimizer = field(default_factory=SGD)
+    loss: Loss = cross_entropy
+    regularizers: tuple[Regularizer, ...] = ()
+    policy: Policy = field(default_factory=FineTuning)
+    patience: int | None = 20
+    max_epochs: int = 1000
+    keep: Literal["best", "last"] = "best"
+    patience_restarts: bool = True
+    patience_cuts_short: bool = False
+    together: Literal["all", "mean"] = "all"
+    memory_budget: int = 2**30
+
+    def __post_init__(self) -> None:
+        for name, least in (("batch_size", 1), ("max_epochs", 1), ("memory_budget", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}")
+        if self.patience is not None and self.patience < 1:
+            raise ValueError(f"patience is {self.patience}; expected at least one epoch, or None")
+        for name, known in (("keep", ("best", "last")), ("together", ("all", "mean"))):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {known}")
+
+
+@dataclass
+class Run:
+    """A run as it stands after some epoch: network, generator, optimizer buffers, history, best weights.
+
+    When the run has finished, `network` holds the weights that `Hyperparameters.keep` asked for.
+    """
+
+    network: Network
+    rng: np.random.Generator
+    buffers: dict[str, Tree] = field(default_factory=dict)
+    history: list[Record] = field(default_factory=list)
+    best: Tree = None
+    finished: bool = False
+
+    def tree(self) -> Tree:
+        """Return the run as a plain tree that shares its arrays, ready for `save_tree`."""
+        return {
+            "network": self.network.tree(),
+            "generator": self.rng.bit_generator.state,
+            "buffers": self.buffers,
+            "history": self.history,
+            "best": self.best,
+            "finished": self.finished,
+        }
+
+    @classmethod
+    def from_tree(cls, tree: Tree) -> "Run":
+        """Return the run of such a tree. Raises ValueError for another kind of tree."""
+        try:
+            rng = generator(0)
+            rng.bit_generator.state = tree["generator"]
+            network = Network.from_tree(tree["network"])
+            return cls(network, rng, tree["buffers"], tree["history"], tree["best"], tree["finished"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"tree is not that of a run ({error!r}); expected what Run.tree returns") from error
+
+
+@dataclass
+class Replicate:
+    """A run with all that takes it to its end: one of the arguments of `train`, one of many in a population.
+
+    tasks: {head: task}; batches of several tasks alternate in this order. evaluations: {name: (head, split)}, measured
+    after every epoch beside the tasks' own validation errors. failure: why it stopped, where numbers ceased to be
+    finite. Raises ValueError where tasks, network and loss do not fit.
+    """
+
+    run: Run
+    tasks: Mapping[str, Task]
+    settings: Hyperparameters = field(default_factory=Hyperparameters)
+    evaluations: Mapping[str, tuple[str, Split]] = field(default_factory=dict)
+    failure: FloatingPointError | None = None
+
+    def __post_init__(self) -> None:
+        if not self.tasks:
+            raise ValueError(f"tasks is {self.tasks}; expected at least one task by the name of its head")
+        _check_fit(self.run.network, {head: (head, task.train) for head, task in self.tasks.items()})
+        _check_fit(self.run.network, self.evaluations)
+        _check_loss(self.settings.loss, self.tasks)
+
+    @property
+    def mask(self) -> Mask:
+        """The mask of the next epoch, zeros alone where there will be none."""
+        run = self.run
+        if run.finished or self.failure:
+            return (0.0,) * (run.network.depth + 1)
+        return self.settings.policy([record["error"] for record in run.history], run.network.depth)
+
+
+def _check_fit(network: Network, splits: Mapping[str, tuple[str, Split]]) -> None:
+    """Raise ValueError where inputs or labels do not fit the network."""
+    width = network.trunk[0]["W"].shape[-2]
+    for name, (head, split) in splits.items():
+        split.check(repr(name), network.head(head)["b"].shape[-1])
+        if split.inputs.shape[-1] != width:
+            raise ValueError(f"inputs of {name!r} have {split.inputs.shape[-1]} values each; expected {width}")
+
+
+def _check_loss(loss: Loss, tasks: Mapping[str, Task]) -> None:
+    """Raise ValueError where one of the library's two losses meets the other's labels; others judge for themselves."""
+    for head, task in tasks.items():
+        if loss is cross_entropy and task.train.regression:
+            raise ValueError(f"loss is cross_entropy; expected squared_error for {head!r}, a regression task")
+        if loss is squared_error and not task.train.regression:
+            raise ValueError(f"loss is squared_error; expected cross_entropy for {head!r}, a classification task")
