@@ -1,6 +1,5 @@
 """The command line: what can be run, as typed dataclasses that tyro turns into subcommands."""
 
-import os
 import sys
 from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
@@ -13,8 +12,10 @@ from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, subco
 
 from experiments import studies
 from experiments.difficulty import trials
+from experiments.executors import Where
 from experiments.folder import FolderError
 from experiments.starting_point import design
+from experiments.status import show_status
 from experiments.stimuli import write_sheets
 from experiments.tables import PRESETS, TABLES, Initialise, Preset, Study
 
@@ -63,16 +64,13 @@ class RunTable:
     Attributes:
         out: folder for results; run again with the same folder to go on where a run was stopped.
         preset: "paper" as published, "quick" a fraction of it in minutes, "smoke" in seconds to see that it works.
-        workers: processes at work at once; results are the same bits whatever their number.
+        where: where the work is done.
     """
 
     out: Path
     preset: Preset = "quick"
-    workers: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
     overrides: Annotated[Overrides, OmitArgPrefixes] = field(default_factory=Overrides)
-
-    def __post_init__(self) -> None:
-        _check_workers(self.workers)
 
     def job(self) -> studies.Job:
         """Return what to run: the preset of the table of this name, with what was said otherwise."""
@@ -98,15 +96,12 @@ class Difficulty:
     Attributes:
         out: folder for results; run again with the same folder to go on where a run was stopped.
         preset: "paper" with up to 330,000 stimuli (hours), "smoke" in seconds to see that it works.
-        workers: processes at work at once; results are the same bits whatever their number.
+        where: where the work is done.
     """
 
     out: Path
     preset: trials.Preset = "paper"
-    workers: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
-
-    def __post_init__(self) -> None:
-        _check_workers(self.workers)
+    where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
 
     def job(self) -> studies.Job:
         """Return what to run."""
@@ -120,15 +115,12 @@ class StartingPoint:
     Attributes:
         out: folder for results; run again with the same folder to go on where a run was stopped.
         preset: "quick" in about an hour on two cores, "paper" in a night, "smoke" in seconds to see that it works.
-        workers: processes at work at once; results are the same bits whatever their number.
+        where: where the work is done.
     """
 
     out: Path
     preset: design.Preset = "quick"
-    workers: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
-
-    def __post_init__(self) -> None:
-        _check_workers(self.workers)
+    where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
 
     def job(self) -> studies.Job:
         """Return what to run."""
@@ -162,6 +154,17 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Status:
+    """Say what is done, running and left in the folder of a study, and about how long the rest will take.
+
+    Attributes:
+        folder: a folder that a run writes to, or has written to.
+    """
+
+    folder: Positional[Path]
+
+
+@dataclass(frozen=True)
 class Bench:
     """Measure speed beside other libraries: "step", a training step; "frozen", frozen layers; "stimuli", drawing.
 
@@ -181,6 +184,7 @@ Command = (
     | Annotated[StartingPoint, subcommand("starting_point")]
     | Annotated[Stimuli, subcommand("stimuli")]
     | Annotated[Report, subcommand("report")]
+    | Annotated[Status, subcommand("status")]
     | Annotated[Bench, subcommand("bench")]
 )
 
@@ -197,7 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
             config=(OmitSubcommandPrefixes,),
         )
         if isinstance(command, RunTable | Difficulty | StartingPoint):
-            return studies.run(command.job(), command.out, command.workers, console)
+            return studies.run(command.job(), command.out, command.where, console)
         if isinstance(command, Stimuli):
             names = ", ".join(path.name for path in write_sheets(command.out, command.seed))
             console.print(f"pictures are in {command.out}: {names}", soft_wrap=True)
@@ -205,14 +209,11 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(command, Report):
             studies.report(command.folder, command.out or command.folder, console)
             return 0
+        if isinstance(command, Status):
+            show_status(command.folder, console)
+            return 0
         import_module(f"experiments.benchmarks.{command.which}").main(command.json)
         return 0
-    except (FolderError, ValueError) as error:
+    except (FolderError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-
-
-def _check_workers(workers: int) -> None:
-    """Raise ValueError for less than one worker."""
-    if workers < 1:
-        raise ValueError(f"workers is {workers}; expected at least one")

@@ -4,7 +4,8 @@
     cells/<cell>/progress.json    what the progress display reads
     cells/<cell>/result.json      the result, written last: where it is, the cell has finished
 
-Every file is moved into place whole, so a process may be killed at any moment.
+Every file is moved into place whole, so a process may be killed at any moment. A file named `stop` in the study's
+folder asks all cells, on whatever machine, to leave a checkpoint after the epoch under way and to stop there.
 """
 
 import json
@@ -19,11 +20,17 @@ from experiments.cells import Result
 from npnet import load_tree, save_tree, to_host
 from npnet.trees import Tree, write_atomically
 
-__all__ = ["Desk", "log", "read_json", "write_json"]
+__all__ = ["STOP", "Desk", "Stopped", "log", "read_json", "write_json"]
+
+STOP = "stop"
 
 # Seconds: what a killed cell loses at most, beside the epoch under way. NPNET_CHECKPOINT_SECONDS says otherwise.
 CHECKPOINT_EVERY = 5.0
 SHOW_EVERY = 0.3
+
+
+class Stopped(Exception):  # noqa: N818 (no error: the cell was asked to)
+    """A cell has left its checkpoint and stopped, as it was asked to."""
 
 
 class Desk:
@@ -33,7 +40,9 @@ class Desk:
         self.study, self.cell = study, cell
         self.path = study / "cells" / cell
         self.path.mkdir(parents=True, exist_ok=True)
-        self.saved = self.shown = time.monotonic()
+        self.begun = self.saved = time.monotonic()
+        self.shown = 0.0
+        self.show()
 
     def needed(self, cell: str) -> Path:
         """Return the folder of another cell, one that this cell's `needs` names."""
@@ -51,17 +60,29 @@ class Desk:
 
     def checkpoint(self, tree: Callable[[], Tree]) -> None:
         """Save what `tree` returns, from which the cell can go on, unless the last one is only a few seconds old."""
-        if time.monotonic() - self.saved >= float(os.environ.get("NPNET_CHECKPOINT_SECONDS", CHECKPOINT_EVERY)):
+        every = float(os.environ.get("NPNET_CHECKPOINT_SECONDS", CHECKPOINT_EVERY))
+        if self.asked_to_stop or time.monotonic() - self.saved >= every:
             save_tree(self.path / "checkpoint.npz", to_host(tree()))
             self.saved = time.monotonic()
 
+    @property
+    def asked_to_stop(self) -> bool:
+        """Whether the study is to stop."""
+        return (self.study / STOP).exists()
+
+    def stop_if_asked(self) -> None:
+        """Raise Stopped where the study is to stop; to be called when there is a checkpoint."""
+        if self.asked_to_stop:
+            raise Stopped
+
     def show(self, **progress: Any) -> None:
-        """Tell the progress display how far the cell is."""
-        if time.monotonic() - self.shown >= SHOW_EVERY:
+        """Tell whoever looks how far the cell is."""
+        now = time.monotonic()
+        if now - self.shown >= SHOW_EVERY:
             draft = self.path / "progress.draft"
-            draft.write_text(json.dumps(progress))
+            draft.write_text(json.dumps({**progress, "seconds": round(now - self.begun, 1)}))
             draft.replace(self.path / "progress.json")
-            self.shown = time.monotonic()
+            self.shown = now
 
     def log(self, message: str) -> None:
         """Add a line to the study's log."""

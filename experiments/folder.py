@@ -1,20 +1,24 @@
 """A study's folder: one configuration, one run at a time, and nothing in it that a killed process could leave half.
 
 configuration.json   what the folder holds; another configuration is refused, never mixed in
+plan.json            the names of its cells
 lock                 held while a run works here; the system lets go of it when the process ends, however it ends
 cells/, log.txt      what the cells leave (see desk)
 """
 
 import fcntl
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from experiments.cells import Cell, Result
 from experiments.desk import read_json, write_json
 
-__all__ = ["FolderError", "finished", "held", "result_of", "settle_configuration"]
+__all__ = ["FolderError", "finished", "held", "in_use", "result_of", "settle_configuration"]
+
+_PATIENCE = 0.5  # seconds in which whoever only looks at the lock has let go of it
 
 
 class FolderError(RuntimeError):
@@ -30,13 +34,33 @@ def held(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise FolderError(f"folder {folder} cannot be written to ({error}); give another one with --out") from error
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FolderError(
-                f"folder {folder} is in use by another run; wait for that one, or give another folder with --out"
-            ) from None
+        deadline = time.monotonic() + _PATIENCE
+        while not _taken(lock):
+            if time.monotonic() > deadline:
+                raise FolderError(
+                    f"folder {folder} is in use by another run; wait for that one, or give another folder with --out"
+                )
+            time.sleep(0.05)
         yield
+
+
+def in_use(folder: Path) -> bool:
+    """Say whether a run works in a folder now."""
+    try:
+        lock = (folder / "lock").open("a")
+    except OSError:
+        return False
+    with lock:
+        return not _taken(lock)
+
+
+def _taken(lock: TextIO) -> bool:
+    """Take a lock and say whether that went well."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def settle_configuration(folder: Path, configuration: Mapping[str, Any]) -> None:

@@ -2,14 +2,14 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-__all__ = ["Watcher"]
+__all__ = ["Watcher", "describe", "progress_of"]
 
 
 class Watcher:
@@ -52,11 +52,11 @@ class Watcher:
     def look(self, study: Path, running: Sequence[str]) -> None:
         """Show what the running cells have written about themselves."""
         for name in running:
-            progress = _read(study / "cells" / name / "progress.json")
+            progress = progress_of(study, name)
             if progress:
                 if name not in self.lines:
                     self.lines[name] = self.bars.add_task(name, total=None, state="")
-                self.bars.update(self.lines[name], completed=progress["epoch"], state=_describe(progress))
+                self.bars.update(self.lines[name], completed=progress.get("epoch", 0), state=describe(progress))
 
     def finished(self, name: str) -> None:
         """Show that a cell has finished."""
@@ -77,17 +77,18 @@ class Watcher:
             self.bars.update(self.all, completed=self.done)
 
 
-def _describe(progress: dict[str, Any]) -> str:
+def describe(progress: Mapping[str, Any]) -> str:
     """Return a cell's progress as a line: epoch, validation error, layers that train."""
     return ", ".join(
-        [f"epoch {progress['epoch']}"]
+        [f"epoch {progress['epoch']}" if "epoch" in progress else "begins"]
         + ([f"validation error {progress['error']:.2f} %"] if "error" in progress else [])
         + ([f"{progress['layers']} layers train"] if "layers" in progress else [])
     )
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def progress_of(study: Path, cell: str) -> dict[str, Any] | None:
+    """Return what a running cell has written about itself; None where it runs no more, or not yet."""
     try:
-        return json.loads(path.read_text())
+        return json.loads((study / "cells" / cell / "progress.json").read_text())
     except (OSError, ValueError):
-        return None  # not written yet, or gone because the cell has just finished
+        return None

@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,11 +17,12 @@ from experiments.cells import Cell
 from experiments.desk import log, read_json, write_json
 from experiments.difficulty import report as difficulty_report
 from experiments.difficulty import trials
+from experiments.executors import Where
 from experiments.folder import FolderError, held, settle_configuration
 from experiments.progress import Watcher
 from experiments.report import write_report
 from experiments.results import collect, read_results, study_of, write_results
-from experiments.runner import Outcome, pool, run_cells
+from experiments.runner import run_cells
 from experiments.starting_point import design, runs
 from experiments.starting_point import report as starting_point_report
 from experiments.tables import Study
@@ -59,26 +61,36 @@ def starting_point_job(preset: design.Preset) -> Job:
     return Job(f"{len(cells)} cells", design.configuration(preset), cells)
 
 
-def run(job: Job, out: Path, workers: int, console: Console) -> int:
-    """Run the cells that have not finished in `out`, write the report, and return the exit code."""
+def run(job: Job, out: Path, where: Where, console: Console) -> int:
+    """Run the cells that have not finished in `out`, write the report, and return the exit code.
+
+    Raises ValueError, FolderError or OSError for what cannot be done.
+    """
+    where.check()
     configuration = json.loads(json.dumps(job.configuration))
+    out = out.absolute() if where.cluster else out
     with held(out):
         settle_configuration(out, configuration)
-        name, settings = configuration["experiment"], blas.describe()
-        console.print(f"{name}: {job.what}, {workers} workers, {settings}", highlight=False)
-        started = time.time()
+        write_json(out / "plan.json", [cell.name for cell in job.cells])
+        name = configuration["experiment"]
+        console.print(f"{name}: {job.what}, {where.describe()}, {blas.describe()}", highlight=False)
         try:
-            outcome = _run_cells(job.cells, out, workers, console)
+            with _start(out, where), where.executor(out) as executor, Watcher(console) as watcher:
+                outcome = run_cells(job.cells, out, executor, watcher, where.module)
         except KeyboardInterrupt:
             log(out, "stopped by Ctrl-C")
-            console.print(f"stopped; nothing is lost: the same command goes on from what is in {out}")
+            console.print(f"stopped; nothing is lost: the same command goes on from what is in {out}", soft_wrap=True)
             return INTERRUPTED
-        finally:
-            _note_start(out, started, workers)
+        except BrokenProcessPool as error:
+            log(out, f"a worker died: {error}")
+            raise FolderError(
+                f"a worker of folder {out} was killed, perhaps for want of memory; the same command goes on from where "
+                "it was, with --workers 1 in half the memory"
+            ) from error
         report(out, out, console)
+        log(out, f"{len(outcome.failed)} of {len(job.cells)} cells failed; the report is written")
     if outcome.failed:
-        cells = len(outcome.skipped) + len(outcome.finished) + len(outcome.failed)
-        console.print(f"{len(outcome.failed)} of {cells} cells failed; {out}/log.txt says more", style="red")
+        console.print(f"{len(outcome.failed)} of {len(job.cells)} cells failed; {out}/log.txt says more", style="red")
     return 1 if outcome.failed else 0
 
 
@@ -108,21 +120,16 @@ _REPORTS: dict[str, tuple[Callable[[Path, Path, Console], None], str]] = {
 """How the studies other than the tables report, and what that leaves."""
 
 
-def _run_cells(cells: Sequence[Cell], out: Path, workers: int, console: Console) -> Outcome:
-    with Watcher(console) as watcher, pool(workers) as executor:
-        try:
-            return run_cells(cells, out, executor, watcher)
-        except BrokenProcessPool as error:
-            log(out, f"a worker died: {error}")
-            raise FolderError(
-                f"a worker of folder {out} was killed, perhaps for want of memory; the same command goes on from where "
-                "it was, with --workers 1 in half the memory"
-            ) from error
-
-
-def _note_start(out: Path, started: float, workers: int) -> None:
-    """Add this start to the list of the folder's starts."""
+@contextmanager
+def _start(out: Path, where: Where) -> Iterator[None]:
+    """Note this start in the folder, and in the end how long it took; that stays empty where it was killed."""
     starts = read_json(out / "starts.json") or []
-    begun = datetime.fromtimestamp(started).astimezone().isoformat(timespec="seconds")
-    starts.append({"started": begun, "seconds": round(time.time() - started, 1), "workers": workers})
-    write_json(out / "starts.json", starts)
+    begun, started = time.monotonic(), datetime.now().astimezone().isoformat(timespec="seconds")
+    start: dict[str, Any] = {"started": started, "seconds": None, "workers": where.workers, "cluster": where.cluster}
+    write_json(out / "starts.json", [*starts, start])
+    log(out, f"started with {where.describe()}")
+    try:
+        yield
+    finally:
+        start["seconds"] = round(time.monotonic() - begun, 1)
+        write_json(out / "starts.json", [*starts, start])

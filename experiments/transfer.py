@@ -4,19 +4,18 @@ Both methods of a pair start from one generator: the same new head, the same ord
 misclassified, on validation sets while a run goes on, on test sets for the weights that it keeps.
 """
 
-import time
-from collections.abc import Mapping
 from functools import lru_cache
 
 from experiments.cells import Cell, Result
 from experiments.desk import Desk, read_json
+from experiments.lessons import Lesson
 from experiments.provenance import environment
 from experiments.tables import REGULARIZERS, Protocol, Recipe, Study
 from npnet import (
     Hyperparameters,
     Network,
+    Replicate,
     Run,
-    Split,
     Task,
     begin,
     constant,
@@ -25,29 +24,13 @@ from npnet import (
     generator,
     gradual_tuning,
     mlp,
-    train,
 )
 from npnet.network import INITIALISERS
 from npnet.tasks import line_task, mnist_halves
 
-__all__ = ["cells_of", "hyperparameters", "learn_first", "learn_second", "leave", "load_task", "train_to_end"]
+__all__ = ["cells_of", "hyperparameters", "learn_first", "learn_second", "leave", "load_task"]
 
 _METHODS = {method.name: method for method in (fine_tuning, gradual_tuning)}
-
-
-def cells_of(study: Study) -> list[Cell]:
-    """Return the cells of a table: a first network for each regularizer, then from it every seed with every method."""
-    cells = [
-        Cell(f"{regularizer}-first", learn_first, {"study": study, "regularizer": regularizer})
-        for regularizer in study.regularizers
-    ]
-    for regularizer in study.regularizers:
-        for seed in range(study.protocol.seeds):
-            for method in study.methods:
-                what = {"study": study, "regularizer": regularizer, "method": method, "seed": seed}
-                name, needs = f"{regularizer}-{method}-{seed}", (f"{regularizer}-first",)
-                cells.append(Cell(name, learn_second, what, needs))
-    return cells
 
 
 def load_task(name: str, protocol: Protocol) -> Task:
@@ -75,8 +58,8 @@ def hyperparameters(protocol: Protocol, recipe: Recipe, max_epochs: int) -> Hype
     )
 
 
-def learn_first(desk: Desk, study: Study, regularizer: str) -> Result:
-    """Train a new network on the first task or tasks and leave it as network.npz."""
+def begin_first(desk: Desk, study: Study, regularizer: str) -> Replicate:
+    """Return a new network at its start on the first task or tasks."""
     table, protocol = study.table, study.protocol
     tasks = {name: load_task(name, protocol) for name in table.first}
     rng = generator(protocol.data_seed, "first", *table.first)  # the same start under every regularizer
@@ -88,63 +71,76 @@ def learn_first(desk: Desk, study: Study, regularizer: str) -> Result:
         INITIALISERS[protocol.initialise],
         dropout=REGULARIZERS[regularizer].rates(len(table.hidden)),
     )
-    settings = hyperparameters(protocol, REGULARIZERS[regularizer], protocol.max_epochs_a)
-    run, seconds = train_to_end(desk, Run(network, rng), tasks, settings)
-    errors = {name: error(run.network, name, task.test) for name, task in tasks.items()}
-    return leave(desk, run, settings, seconds, {"before": errors})
+    return Replicate(
+        Run(network, rng), tasks, hyperparameters(protocol, REGULARIZERS[regularizer], protocol.max_epochs_a)
+    )
 
 
-def learn_second(desk: Desk, study: Study, regularizer: str, method: str, seed: int) -> Result:
-    """Train on the second task from the first network, and measure what that did to the first task."""
+def end_first(desk: Desk, replicate: Replicate, seconds: float, study: Study, regularizer: str) -> Result:
+    """Leave the network as network.npz."""
+    errors = {name: error(replicate.run.network, name, task.test) for name, task in replicate.tasks.items()}
+    return leave(desk, replicate, seconds, {"before": errors})
+
+
+def begin_second(desk: Desk, study: Study, regularizer: str, method: str, seed: int) -> Replicate:
+    """Return the first network at its start on the second task."""
     table, protocol = study.table, study.protocol
     first = {name: load_task(name, protocol) for name in table.first}
     second = load_task(table.second, protocol)
-    needed = desk.needed(f"{regularizer}-first")
     run, settings = begin(
         _METHODS[method],
-        Network.load(needed / "network.npz"),
+        Network.load(desk.needed(f"{regularizer}-first") / "network.npz"),
         second,
         generator(seed, "second", table.second),  # the same for both methods
         hyperparameters(protocol, REGULARIZERS[regularizer], protocol.max_epochs_b),
         INITIALISERS[protocol.initialise],
     )
     watched = {name: (name, task.validation) for name, task in first.items()}
-    run, seconds = train_to_end(desk, run, {second.name: second}, settings, watched)
+    return Replicate(run, {second.name: second}, settings, watched)
+
+
+def end_second(
+    desk: Desk, replicate: Replicate, seconds: float, study: Study, regularizer: str, method: str, seed: int
+) -> Result:
+    """Measure what the second task did to the first."""
+    network, second = replicate.run.network, study.table.second
+    first = {name: load_task(name, study.protocol) for name in study.table.first}
+    before = read_json(desk.needed(f"{regularizer}-first") / "result.json")["errors"]["before"]
     errors = {
-        "before": read_json(needed / "result.json")["errors"]["before"],
-        "after": {name: error(run.network, name, task.test) for name, task in first.items()},
-        "second": error(run.network, second.name, second.test),
+        "before": before,
+        "after": {name: error(network, name, task.test) for name, task in first.items()},
+        "second": error(network, second, replicate.tasks[second].test),
     }
-    return leave(desk, run, settings, seconds, errors)
+    return leave(desk, replicate, seconds, errors)
 
 
-def train_to_end(
-    desk: Desk,
-    run: Run,
-    tasks: Mapping[str, Task],
-    settings: Hyperparameters,
-    watched: Mapping[str, tuple[str, Split]] | None = None,
-) -> tuple[Run, float]:
-    """Train from the start or from the last checkpoint to the end; return the run and the seconds it took in all."""
-    saved = desk.resume()
-    before = 0.0
-    if saved is not None:
-        run, before = Run.from_tree(saved["run"]), saved["seconds"]
-        desk.log(f"goes on after epoch {len(run.history)}")
-    start = time.monotonic()
-    for record in train(run, tasks, settings, watched):
-        desk.show(epoch=record["epoch"], error=record["error"], layers=sum(map(bool, record["mask"])))
-        desk.checkpoint(lambda: {"run": run.tree(), "seconds": before + time.monotonic() - start})
-    return run, before + time.monotonic() - start
+learn_first = Lesson(begin_first, end_first)
+learn_second = Lesson(begin_second, end_second)
 
 
-def leave(desk: Desk, run: Run, settings: Hyperparameters, seconds: float, errors: dict) -> Result:
+def leave(desk: Desk, replicate: Replicate, seconds: float, errors: dict) -> Result:
     """Leave the network in the cell's folder and return the result that belongs to it."""
+    run, keep = replicate.run, replicate.settings.keep
     run.network.save(desk.path / "network.npz")
     return {
         "errors": errors,
         "history": run.history,
-        "kept_epoch": run.best["epoch"] if settings.keep == "best" else len(run.history),
+        "kept_epoch": run.best["epoch"] if keep == "best" else len(run.history),
         "seconds": seconds,
         "environment": environment(),
     }
+
+
+def cells_of(study: Study) -> list[Cell]:
+    """Return the cells of a table: a first network for each regularizer, then from it every seed with every method."""
+    cells = [
+        Cell(f"{regularizer}-first", learn_first, {"study": study, "regularizer": regularizer})
+        for regularizer in study.regularizers
+    ]
+    for regularizer in study.regularizers:
+        for seed in range(study.protocol.seeds):
+            for method in study.methods:
+                what = {"study": study, "regularizer": regularizer, "method": method, "seed": seed}
+                name, needs = f"{regularizer}-{method}-{seed}", (f"{regularizer}-first",)
+                cells.append(Cell(name, learn_second, what, needs))
+    return cells

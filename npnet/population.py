@@ -9,19 +9,22 @@ the end: its mask, patience, stopping and best weights are its own, and no numbe
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array, array_module, row, stacked, to_host
+from npnet.arrays import Array, array_module, row, stacked, to_device, to_host
 from npnet.blas import advise
 from npnet.features import Features
 from npnet.network import Network
-from npnet.run import Record, Replicate
+from npnet.penalties import Regularizer
+from npnet.run import Record, Replicate, Run
+from npnet.tasks.data import Split, Task
 from npnet.training import advance, batches, book, measure, orders
 from npnet.update import NotFiniteError, Rule, Update
 
-__all__ = ["train_population"]
+__all__ = ["move", "train_population"]
 
 
 def train_population(replicates: Sequence[Replicate]) -> Iterator[dict[int, Record]]:
@@ -47,6 +50,39 @@ def train_population(replicates: Sequence[Replicate]) -> Iterator[dict[int, Reco
                     records[place] = record
         known = [each for each in known if any(each is other for other in used)]
         yield records
+
+
+def move(replicates: Sequence[Replicate], xp: ModuleType) -> list[Replicate]:
+    """Return the replicates with all their arrays in xp, numpy or cupy.
+
+    Splits that some of them share they share there too; inputs that were drawn as they were read are arrays then.
+    """
+    known: dict[int, Split] = {}
+
+    def there(tree: Any) -> Any:
+        return to_host(tree) if xp is np else to_device(tree, xp)
+
+    def split(here: Split) -> Split:
+        if id(here) not in known:
+            known[id(here)] = Split(there(here.inputs[:]), there(here.labels))
+        return known[id(here)]
+
+    def task(here: Task) -> Task:
+        return replace(here, train=split(here.train), validation=split(here.validation), test=split(here.test))
+
+    def term(here: Regularizer) -> Regularizer:
+        return replace(here, anchors=there(here.anchors), scales=there(here.scales))
+
+    return [
+        replace(
+            each,
+            run=Run.from_tree(there(each.run.tree())),
+            tasks={head: task(of) for head, of in each.tasks.items()},
+            settings=replace(each.settings, regularizers=tuple(map(term, each.settings.regularizers))),
+            evaluations={name: (head, split(of)) for name, (head, of) in each.evaluations.items()},
+        )
+        for each in replicates
+    ]
 
 
 def _alike(replicates: Sequence[Replicate], going: Sequence[int]) -> list[list[int]]:

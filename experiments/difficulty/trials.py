@@ -10,13 +10,14 @@ from typing import Any, Literal
 
 from experiments.cells import Cell, Result
 from experiments.desk import Desk
+from experiments.lessons import Lesson
 from experiments.tables import REGULARIZERS, Protocol, Recipe
-from experiments.transfer import hyperparameters, leave, train_to_end
-from npnet import Run, error, generator, mlp
+from experiments.transfer import hyperparameters, leave
+from npnet import Replicate, Run, error, generator, mlp
 from npnet.network import INITIALISERS
 from npnet.tasks import CALIBRATED, line_task
 
-__all__ = ["APPEARANCES", "HIDDEN", "PAPER_TRAIN", "PRESETS", "TASK", "Trial", "cells_of", "configuration", "learn"]
+__all__ = ["APPEARANCES", "HIDDEN", "PAPER_TRAIN", "PRESETS", "TASK", "Trial", "cells_of", "configuration"]
 
 TASK, HIDDEN = "acl", (500, 500)
 PAPER_TRAIN = 330_000  # training stimuli of the paper
@@ -76,12 +77,6 @@ are compared after 40 epochs each, with the weights of the best of them.
 """
 
 
-def cells_of(preset: Preset) -> list[Cell]:
-    """Return a cell for each trial; none needs another."""
-    trials, protocol = PRESETS[preset]
-    return [Cell(trial.name, learn, {"trial": trial, "protocol": protocol}) for trial in trials]
-
-
 def configuration(preset: Preset) -> dict[str, Any]:
     """Return what a results folder is computed from."""
     trials, protocol = PRESETS[preset]
@@ -96,12 +91,11 @@ def configuration(preset: Preset) -> dict[str, Any]:
     }
 
 
-def learn(desk: Desk, trial: Trial, protocol: Protocol) -> Result:
-    """Train a new network on acl as a trial says, by the protocol of the paper's first tasks."""
-    p = protocol
+def begin_trial(desk: Desk, trial: Trial, protocol: Protocol) -> Replicate:
+    """Return a new network at its start on acl as a trial says, by the protocol of the paper's first tasks."""
+    p, recipe = protocol, RECIPES[trial.regularizer]
     task = line_task(TASK, p.data_seed, trial.train, p.validation, p.test, APPEARANCES[trial.appearance])
     rng = generator(p.data_seed, "first", TASK)  # the start that tables of the paper with this first task have, too
-    recipe = RECIPES[trial.regularizer]
     network = mlp(
         (task.train.inputs.shape[-1], *HIDDEN),
         {TASK: 2},
@@ -109,7 +103,19 @@ def learn(desk: Desk, trial: Trial, protocol: Protocol) -> Result:
         INITIALISERS[p.initialise],
         dropout=recipe.rates(len(HIDDEN)),
     )
-    settings = hyperparameters(p, recipe, trial.max_epochs or p.max_epochs_a)
-    run, seconds = train_to_end(desk, Run(network, rng), {TASK: task}, settings)
-    errors = {"test": error(run.network, TASK, task.test), "train": error(run.network, TASK, task.train)}
-    return leave(desk, run, settings, seconds, errors)
+    return Replicate(Run(network, rng), {TASK: task}, hyperparameters(p, recipe, trial.max_epochs or p.max_epochs_a))
+
+
+def end_trial(desk: Desk, replicate: Replicate, seconds: float, trial: Trial, protocol: Protocol) -> Result:
+    """Measure the errors on the test set and on what was trained on."""
+    network, task = replicate.run.network, replicate.tasks[TASK]
+    errors = {"test": error(network, TASK, task.test), "train": error(network, TASK, task.train)}
+    return leave(desk, replicate, seconds, errors)
+
+
+def cells_of(preset: Preset) -> list[Cell]:
+    """Return a cell for each trial; none needs another."""
+    trials, protocol = PRESETS[preset]
+    return [
+        Cell(trial.name, Lesson(begin_trial, end_trial), {"trial": trial, "protocol": protocol}) for trial in trials
+    ]

@@ -20,10 +20,10 @@ import numpy as np
 
 from experiments.cells import Cell, Result
 from experiments.desk import Desk, read_json
+from experiments.lessons import Lesson
 from experiments.provenance import environment
 from experiments.starting_point.design import PRESETS, Pair, Preset, Protocol, Way, options, ways
 from experiments.starting_point.tasks import few_of, load_pair, rows_of
-from experiments.transfer import train_to_end
 from npnet import (
     SGD,
     Freeze,
@@ -31,6 +31,7 @@ from npnet import (
     Network,
     NotFiniteError,
     ProximalSGD,
+    Replicate,
     Run,
     Task,
     begin,
@@ -46,7 +47,7 @@ from npnet import (
 )
 from npnet.analysis import r_squared
 
-__all__ = ["cells_of", "choose_rate", "learn_source", "run_name", "sweep"]
+__all__ = ["cells_of", "choose_rate", "run_name", "sweep"]
 
 _BATCH = 20
 _QUARTILES = (25, 50, 75)
@@ -55,7 +56,10 @@ _QUARTILES = (25, 50, 75)
 def cells_of(preset: Preset) -> list[Cell]:
     """Return the cells: a source network for each pair, a rate for each size, every way and seed over its grid."""
     p = PRESETS[preset]
-    cells = [Cell(f"{pair.name}-source", learn_source, {"protocol": p, "pair": pair}) for pair in reversed(p.pairs)]
+    cells = [
+        Cell(f"{pair.name}-source", Lesson(begin_source, end_source), {"protocol": p, "pair": pair})
+        for pair in reversed(p.pairs)
+    ]
     for pair, size in product(p.pairs, p.sizes):
         what: dict[str, Any] = {"protocol": p, "pair": pair, "size": size}
         needs = (f"{pair.name}-source", f"{pair.name}-{size}-rate")
@@ -70,20 +74,24 @@ def run_name(pair: Pair, size: int, way: Way, seed: int) -> str:
     return f"{pair.name}-{size}-{way.penalty}-{way.method}-{seed}"
 
 
-def learn_source(desk: Desk, protocol: Protocol, pair: Pair) -> Result:
-    """Train a new network on the source task and leave it with its Fisher information, as network.npz.
-
-    The information is divided by its mean over the trunk's weights, so that α says the same with it and without it: its
-    mean is 1 then. What it was is in the result.
-    """
+def begin_source(desk: Desk, protocol: Protocol, pair: Pair) -> Replicate:
+    """Return a new network at its start on the source task."""
     task, _ = load_pair(pair, protocol)
     rng = generator(protocol.data_seed, "first", pair.source)  # as in the tables of Gradual Tuning
     network = mlp((task.train.inputs.shape[-1], *protocol.hidden), {pair.source: task.outputs}, rng)
     settings = Hyperparameters(
         _BATCH, constant(0.01), patience=protocol.source_patience, max_epochs=protocol.source_epochs
     )
-    run, seconds = train_to_end(desk, Run(network, rng), {pair.source: task}, settings)
-    network = run.network
+    return Replicate(Run(network, rng), {pair.source: task}, settings)
+
+
+def end_source(desk: Desk, replicate: Replicate, seconds: float, protocol: Protocol, pair: Pair) -> Result:
+    """Leave the network with its Fisher information, as network.npz.
+
+    The information is divided by its mean over the trunk's weights, so that α says the same with it and without it: its
+    mean is 1 then. What it was is in the result.
+    """
+    network, task = replicate.run.network, replicate.tasks[pair.source]
     information = fisher_information(network, pair.source, rows_of(task.train, slice(protocol.fisher)))
     weights = [layer["W"] for layer in information]
     mean = sum(float(F.sum(dtype=np.float64)) for F in weights) / sum(F.size for F in weights)
@@ -93,8 +101,8 @@ def learn_source(desk: Desk, protocol: Protocol, pair: Pair) -> Result:
         "error": error(network, pair.source, task.test),
         "fisher_mean": mean,
         "fisher_largest": max(float(F.max()) for F in weights),
-        "kept_epoch": run.best["epoch"],
-        "epochs": len(run.history),
+        "kept_epoch": replicate.run.best["epoch"],
+        "epochs": len(replicate.run.history),
         "weights": [F.size for F in weights],
         "units": [F.shape[-1] for F in weights],
         "seconds": seconds,
@@ -134,7 +142,9 @@ def sweep(desk: Desk, protocol: Protocol, pair: Pair, size: int, way: Way, seed:
         network = _fine_tune(start, task, way, option, rate, protocol, seed)
         measured = {} if network is None else _measure(start, network, source, task)
         runs.append({"alpha": option[0], "beta": option[1], **measured})
+        desk.show(epoch=len(runs))
         desk.checkpoint(lambda: {"runs": runs, "seconds": saved["seconds"] + time.monotonic() - begun})
+        desk.stop_if_asked()
     seconds = saved["seconds"] + time.monotonic() - begun
     return {"runs": runs, "seconds": seconds, "environment": environment()}
 

@@ -6,9 +6,10 @@ from rich.console import Console
 
 from experiments import blas
 from experiments.cells import Cell
+from experiments.executors import Where, pool
 from experiments.folder import FolderError, held, result_of, settle_configuration
 from experiments.progress import Watcher
-from experiments.runner import pool, run_cells
+from experiments.runner import run_cells
 
 QUIET = Console(quiet=True)
 
@@ -67,9 +68,9 @@ def test_a_cell_is_named_like_a_folder():
         Cell("../x", tinystudy.fine)
 
 
-def test_a_pool_has_a_worker():
-    with pytest.raises(ValueError, match="workers is 0"), pool(0):
-        pass
+def test_there_is_a_worker():
+    with pytest.raises(ValueError, match="workers is 0"):
+        Where(workers=0).check()
 
 
 def test_a_held_folder_is_refused(tmp_path):
