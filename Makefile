@@ -43,7 +43,7 @@ $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q -e ".[dev,experiments]"
+	$(BIN)/python -m pip install -q -e ".[dev,experiments,cluster]"
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.peers: pyproject.toml | $(VENV)/bin/python

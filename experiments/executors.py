@@ -15,10 +15,11 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from experiments import blas
+from experiments.desk import log
 from experiments.folder import FolderError
 from experiments.provenance import environment
 
-__all__ = ["Where", "cluster", "ctrl_c_waits", "pool"]
+__all__ = ["Where", "check_worker", "cluster", "ctrl_c_waits", "pool"]
 
 _CONNECT = 10.0  # seconds in which a cluster has to answer
 
@@ -113,15 +114,24 @@ def _check_workers(client: Any, address: str, folder: Path) -> None:
         token.unlink()
     if not workers:
         raise FolderError(f"the cluster at {address} has no workers; start some")
-    here = environment()
     for worker, (sees, there) in workers.items():
-        if not sees:
-            raise FolderError(
-                f"worker {worker} does not see folder {folder}; give --out on a file system that all share"
-            )
-        for name in ("npnet", "commit"):
-            if there[name] != here[name]:
-                raise FolderError(f"worker {worker} has {name} {there[name]}; expected {here[name]}, as here")
+        check_worker(worker, sees, there, folder)
+
+
+def check_worker(worker: str, sees: bool, there: dict[str, str], folder: Path) -> None:
+    """Raise FolderError for a worker that does not see the study's folder, or has another npnet.
+
+    One that computes with other libraries or kernels is noted in the log: its results are right, but not to the bit.
+    """
+    here = environment()
+    if not sees:
+        raise FolderError(f"worker {worker} does not see folder {folder}; give --out on a file system that all share")
+    for name in ("npnet", "commit"):
+        if there[name] != here[name]:
+            raise FolderError(f"worker {worker} has {name} {there[name]}; expected {here[name]}, as here")
+    differs = [f"{name} {there[name]} (here {here[name]})" for name in here if there[name] != here[name]]
+    if differs:
+        log(folder, f"worker {worker} has {', '.join(differs)}: last bits may differ")
 
 
 def _look(token: Path) -> tuple[bool, dict[str, str]]:

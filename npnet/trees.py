@@ -1,9 +1,11 @@
 """Plain trees (nested dicts and lists of arrays, numbers, strings and None): what all state is made of, and its files.
 
-A file is an `.npz` archive: one member for each array, and one that holds the rest as JSON. Nothing is ever pickled.
-A file is written beside its final place and moved there at the end, so that a reader sees the old one or the new one.
+A file is an `.npz` archive: one member for each array, one that holds the rest as JSON, and a SHA-256 of all of them.
+Nothing is ever pickled. A file is written beside its final place and moved there at the end, so that a reader sees the
+old one or the new one.
 """
 
+import hashlib
 import io
 import json
 import os
@@ -20,6 +22,7 @@ Tree = Any
 """Nested dicts (of string keys) and lists; leaves are arrays, numbers, strings, booleans or None."""
 
 _STRUCTURE = "structure.json"
+_DIGEST = "sha256"
 _ARRAY = "array:"  # in the structure, the leaf "array:17" stands for the archive's member 17
 _TEXT = "text:"  # and "text:abc" for the string "abc"
 
@@ -95,6 +98,7 @@ def save_tree(path: str | Path, tree: Tree) -> None:
     structure = json.dumps(encode(tree, ""))
     content = io.BytesIO()
     arrays[_STRUCTURE] = np.frombuffer(structure.encode(), np.uint8)
+    arrays[_DIGEST] = _digest(arrays)
     np.savez(content, allow_pickle=False, **arrays)
     write_atomically(path, content.getvalue())
 
@@ -103,6 +107,7 @@ def load_tree(path: str | Path) -> Tree:
     """Load a tree that `save_tree` wrote; never unpickles.
 
     Raises FileNotFoundError where there is no file and ValueError where the file is truncated, altered or not a tree.
+    An altered file is one that was damaged or edited; whoever forges the SHA-256 too is not found out.
     """
 
     def decode(branch: Any) -> Tree:
@@ -118,9 +123,21 @@ def load_tree(path: str | Path) -> Tree:
 
     with open(path, "rb") as file:
         try:
-            archive = np.load(file, allow_pickle=False)
+            archive = dict(np.load(file, allow_pickle=False))
+            if archive.pop(_DIGEST).tobytes() != _digest(archive).tobytes():
+                raise ValueError("its SHA-256 is another one")
             return decode(json.loads(archive[_STRUCTURE].tobytes()))
         except Exception as error:  # whatever a damaged archive makes its readers raise
             raise ValueError(
                 f"{path} is not a whole saved tree ({error!r}); expected a file written by npnet"
             ) from error
+
+
+def _digest(arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the SHA-256 of named arrays, as bytes."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.reshape(-1).view(np.uint8).data)
+    return np.frombuffer(digest.digest(), np.uint8)

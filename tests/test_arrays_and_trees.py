@@ -158,6 +158,18 @@ def test_damaged_files_are_refused_with_the_reason(tmp_path, rng):
         load_tree(tmp_path / "none.npz")
 
 
+def test_an_edited_file_is_refused(tmp_path):
+    path = tmp_path / "tree.npz"
+    save_tree(path, {"w": np.arange(3.0), "epoch": 3})
+    members = dict(np.load(path))
+    for name, edited in {"0": np.array([0, 1, 9.0]), "structure.json": members["structure.json"][::-1]}.items():
+        np.savez(path, **{**members, name: edited})
+        with pytest.raises(ValueError, match="its SHA-256 is another one"):
+            load_tree(path)
+    np.savez(path, **members)
+    assert load_tree(path)["epoch"] == 3
+
+
 def test_nothing_is_unpickled(tmp_path):
     path = tmp_path / "evil.npz"
     structure = np.frombuffer(json.dumps({"w": "array:0"}).encode(), np.uint8)

@@ -12,3 +12,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("study") / "results"
     tinystudy.run(tinystudy.table3(out, "--workers", 2))
     return out
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """Everything that a study long enough to be stopped comes to when nothing stops it."""
+    out = tmp_path_factory.mktemp("long") / "results"
+    tinystudy.run(tinystudy.table3(out, "--workers", 2, **tinystudy.LONG))
+    return tinystudy.whole(out)

@@ -1,18 +1,22 @@
 """A whole study: its files, the same bits with any number of workers, and going on after every way of being stopped."""
 
+import importlib.util
 import json
+import os
 import random
+import resource
+import shutil
 import signal
 import subprocess
 import time
 
+import numpy as np
 import pytest
 import tinystudy
-from tinystudy import command, environment, rows, run, table3, whole
+from tinystudy import LONG, command, environment, rows, run, start, table3, until, whole
 
-from npnet import Network
-
-LONG = {"train": 600, "max_epochs_a": 6, "max_epochs_b": 8}  # long enough to be stopped in the middle
+from npnet import Network, load_tree
+from npnet.trees import leaves
 
 
 def test_results_in_long_form(finished):
@@ -91,28 +95,6 @@ def test_errors_say_what_was_expected(arguments, message, tmp_path):
     assert message in done.stderr
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory):
-    out = tmp_path_factory.mktemp("long") / "results"
-    run(table3(out, "--workers", 2, **LONG))
-    return whole(out)
-
-
-def start(out):
-    process = subprocess.Popen(
-        table3(out, "--workers", 2, **LONG),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment(),
-    )
-    deadline = time.monotonic() + 60
-    while process.poll() is None and not list(out.glob("cells/*/checkpoint.npz")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return process
-
-
 def test_killed_at_any_moment_it_goes_on_to_the_same_bits(uninterrupted, tmp_path):
     for _ in range(2):
         process = start(tmp_path)
@@ -124,19 +106,128 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(uninterrupted, tmp_pat
     assert whole(tmp_path) == uninterrupted
 
 
-def test_ctrl_c_stops_at_once_and_loses_nothing(uninterrupted, tmp_path):
+def test_ctrl_c_ends_with_the_epoch_and_loses_nothing(uninterrupted, tmp_path):
     process = start(tmp_path)
     refused = run(table3(tmp_path, **LONG), code=2)
     assert "in use by another run" in refused
     process.send_signal(signal.SIGINT)
-    stopped = time.monotonic()
     printed, _ = process.communicate(timeout=30)
-    assert time.monotonic() - stopped < 5
     assert process.returncode == 130, printed
+    assert "stopping after the epoch under way" in printed
     assert "the same command goes on" in printed
     assert "Traceback" not in printed
+    assert not (tmp_path / "stop").exists()
+    log = (tmp_path / "log.txt").read_text()
+    assert "started with 2 workers" in log
+    assert "stopped by Ctrl-C" in log
+    assert "nothing runs here now" in run(command("status", tmp_path))
     run(table3(tmp_path, "--workers", 1, **LONG))
     assert whole(tmp_path) == uninterrupted
+    assert "9 of 9 cells done" in run(command("status", tmp_path))
+
+
+def test_the_first_ctrl_c_saves_every_epoch_and_the_second_stops_at_once(tmp_path):
+    long = {**LONG, "max_epochs_a": 1000, "patience": 1000, "train": 3000}
+    process = subprocess.Popen(
+        table3(tmp_path, "--workers", 1, **long), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=environment(NPNET_CHECKPOINT_SECONDS="1000"),
+    )  # fmt: skip
+    show = tmp_path / "cells" / "none-first" / "progress.json"
+    until(lambda: show.exists() and json.loads(show.read_text()).get("epoch", 0) >= 2)
+    assert "1 running" in run(command("status", tmp_path))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    saved = load_tree(tmp_path / "cells" / "none-first" / "checkpoint.npz")
+    assert len(saved["run"]["history"]) >= 2
+
+    process = start(tmp_path / "other", wait=False, **{**long, "train": 60_000})
+    until(lambda: (tmp_path / "other" / "cells" / "none-first" / "progress.json").exists())
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+    printed, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, printed
+    assert "Traceback" not in printed
+
+
+def test_killed_between_two_unfreezings_it_goes_on_to_the_same_bits(uninterrupted, tmp_path):
+    process = start(tmp_path)
+    gradual = tmp_path / "cells" / "none-gradual-0"
+
+    def unfreezing():
+        try:
+            layers = [sum(map(bool, r["mask"])) for r in load_tree(gradual / "checkpoint.npz")["run"]["history"]]
+        except FileNotFoundError:
+            return False
+        return layers[-1:] == [2]
+
+    until(lambda: unfreezing() or (gradual / "result.json").exists() or process.poll() is not None)
+    process.kill()
+    process.communicate()
+    found = unfreezing()
+    run(table3(tmp_path, "--workers", 2, **LONG))
+    assert whole(tmp_path) == uninterrupted
+    if not found:
+        pytest.skip("the run was past that stage before it could be killed; everything else held")
+
+
+def test_without_room_for_a_file_cells_fail_and_go_on_when_there_is(uninterrupted, tmp_path):
+    """A limit on the size of files: what the system says then is what it says on a full disk, at the same places."""
+
+    def no_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+    full = subprocess.run(
+        table3(tmp_path, "--workers", 2, **LONG), capture_output=True, text=True, env=environment(), preexec_fn=no_room
+    )
+    assert full.returncode == 1
+    assert "none-first failed: OSError: [Errno 27] File too large" in full.stdout
+    assert "none-fine-0 failed: not run, because none-first failed" in full.stdout
+    assert not list(tmp_path.glob("cells/*/checkpoint.npz"))
+    run(table3(tmp_path, "--workers", 2, **LONG))
+    assert whole(tmp_path) == uninterrupted
+
+
+def test_a_folder_that_cannot_be_written_to():
+    assert "cannot be written to" in run(table3("/proc/npnet"), code=2)
+
+
+def test_a_folder_that_becomes_read_only(finished, tmp_path):
+    if os.geteuid() == 0:
+        pytest.skip("whoever is root may write everywhere")
+    folder = tmp_path / "results"
+    shutil.copytree(finished, folder)
+    folder.chmod(0o555)
+    assert "error: [Errno 13] Permission denied" in run(table3(folder), code=2)
+
+
+def test_a_population_comes_to_what_the_runs_come_to_by_themselves(finished, tmp_path):
+    printed = run(table3(tmp_path, "--population"))
+    assert "as a population on the cpu" in printed
+    assert [{**row, "value": ""} for row in rows(tmp_path / "results.csv")] == [
+        {**row, "value": ""} for row in rows(finished / "results.csv")
+    ]
+    for cell in sorted((finished / "cells").iterdir()):
+        alone, together = (Network.load(path / "network.npz") for path in (cell, tmp_path / "cells" / cell.name))
+        for (path, w), (_, v) in zip(leaves(alone.tree()), leaves(together.tree()), strict=True):
+            if isinstance(w, np.ndarray):
+                np.testing.assert_allclose(v, w, rtol=1e-3, atol=1e-5, err_msg=f"{cell.name} {path}")
+
+
+def test_a_population_that_was_killed_goes_on(tmp_path):
+    run(table3(tmp_path / "whole", "--population", **LONG))
+    process = start(tmp_path / "killed", "--population")
+    time.sleep(random.uniform(0, 1))
+    process.kill()
+    process.communicate()
+    run(table3(tmp_path / "killed", "--population", **LONG))
+    assert whole(tmp_path / "killed") == whole(tmp_path / "whole")
+
+
+def test_a_device_that_is_not_there():
+    if importlib.util.find_spec("cupy"):
+        pytest.skip("CuPy is installed")
+    assert "device is 'gpu'; expected 'cpu' where CuPy is not installed" in run(table3("x", "--device", "gpu"), code=2)
 
 
 def test_a_damaged_checkpoint_begins_its_cell_again(finished, tmp_path):

@@ -5,12 +5,17 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from experiments.desk import Desk
 from npnet import NotFiniteError
 
 SIZES = {"train": 60, "validation": 40, "test": 40, "seeds": 1, "max-epochs-a": 2, "max-epochs-b": 3}
+
+
+LONG = {"train": 600, "max_epochs_a": 6, "max_epochs_b": 8}  # long enough to be stopped in the middle
 
 
 def table3(out: Path, *arguments: object, **sizes: int) -> list[str]:
@@ -33,6 +38,27 @@ def run(arguments: list[str], code: int = 0) -> str:
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=120, env=environment())
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def until(happened: Callable[[], object]) -> None:
+    """Wait for what has to happen within a minute."""
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def start(out: Path, *arguments: object, wait: bool = True, **sizes: int) -> "subprocess.Popen[str]":
+    """Start a run; it goes on as soon as there is a checkpoint."""
+    process = subprocess.Popen(
+        table3(out, "--workers", 2, *arguments, **{**LONG, **sizes}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(),
+    )
+    until(lambda: not wait or process.poll() is not None or list(out.glob("cells/*/checkpoint.npz")))
+    return process
 
 
 def rows(path: Path) -> list[dict[str, str]]:
