@@ -24,6 +24,7 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.peers
 	$(BIN)/python -m experiments bench step
 	$(BIN)/python -m experiments bench frozen
+	$(BIN)/python -m experiments bench population
 	$(BIN)/python -m experiments bench stimuli
 
 docs: $(VENV)/.run

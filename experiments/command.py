@@ -166,14 +166,15 @@ class Status:
 
 @dataclass(frozen=True)
 class Bench:
-    """Measure speed beside other libraries: "step", a training step; "frozen", frozen layers; "stimuli", drawing.
+    """Measure speed beside other libraries: "step", a training step; "frozen", frozen layers; "population", many
+    networks as one; "stimuli", drawing.
 
     Attributes:
         which: the benchmark.
         json: also write the measurements here.
     """
 
-    which: Positional[Literal["step", "frozen", "stimuli"]]
+    which: Positional[Literal["step", "frozen", "population", "stimuli"]]
     json: Path | None = None
 
 

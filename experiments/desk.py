@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
 from experiments.cells import Result
@@ -89,8 +90,9 @@ class Desk:
         log(self.study, f"{self.cell}: {message}")
 
     def finish(self, result: Result) -> None:
-        """Leave the result, then clear away what only an unfinished cell needs."""
-        write_json(self.path / "result.json", result)
+        """Leave the result, with the most memory that its process has held, and clear away what nobody needs now."""
+        peak = getrusage(RUSAGE_SELF).ru_maxrss // 1024  # kilobytes, on Linux
+        write_json(self.path / "result.json", {**result, "peak_memory_mb": peak})
         for leftover in (*self.path.glob("*.part"), *self.path.glob("progress.*"), self.path / "checkpoint.npz"):
             leftover.unlink(missing_ok=True)
 

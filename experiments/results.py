@@ -98,7 +98,7 @@ def collect(folder: Path, study: Study) -> Results:
     measurements: list[Measurement] = []
     curves: list[Point] = []
     environments: list[dict[str, str]] = []
-    seconds = 0.0
+    seconds, memory = 0.0, 0
     for regularizer in study.regularizers:
         first = result_of(folder, f"{regularizer}-first")
         runs = [("first", study.protocol.data_seed, first)] + [
@@ -115,6 +115,7 @@ def collect(folder: Path, study: Study) -> Results:
                 )
             curves += _curves(study, method, regularizer, seed, result, first)
             seconds += result["seconds"]
+            memory = max(memory, result.get("peak_memory_mb", 0))
             if result["environment"] not in environments:
                 environments.append(result["environment"])
     about = {
@@ -125,6 +126,7 @@ def collect(folder: Path, study: Study) -> Results:
         "examples": {which: getattr(study.protocol, which) for which in ("train", "validation", "test")},
         "environments": environments,
         "compute_seconds": round(seconds, 1),
+        "peak_memory_mb": memory,
         "starts": read_json(folder / "starts.json") or [],
     }
     return Results(study, about, measurements, curves)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from experiments.benchmarks import frozen, step, stimuli, timing
+from experiments.benchmarks import frozen, population, step, stimuli, timing
 from npnet.arrays import generator
 from npnet.tasks import draw
 
@@ -42,6 +42,22 @@ def test_both_benchmarks_write_what_they_measured(tmp_path, monkeypatch):
     assert measured["rows"][0]["ratios"] == {"npnet": 1.0}
     assert measured["environment"]["npnet"]
     assert json.loads((tmp_path / "frozen.json").read_text())["ratio"] > 1
+
+
+def test_traffic_of_a_step():
+    # 4·3 + 3 parameters below, 3·2 + 2 above: read, gradient written, both read, written; above also read going back
+    assert population.traffic((4, 3, 2)) == 4 * (5 * 15 + 6 * 8)
+
+
+def test_populations_of_every_size_are_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(population, "_device", lambda: (np, "a core"))
+    monkeypatch.setattr(population, "copy_rate", lambda xp: 1e9)
+    population.main(tmp_path / "population.json", (1, 3), (8, 4, 2), rounds=2)
+    measured = json.loads((tmp_path / "population.json").read_text())
+    assert [row["replicates"] for row in measured["rows"]] == [1, 3]
+    for row in measured["rows"]:
+        assert row["ratios"]["population"] == 1
+        assert {"population", "one by one"} <= set(row["rates"])
 
 
 @pytest.mark.parametrize("module", list(stimuli.PEERS))

@@ -74,7 +74,7 @@ def whole(folder: Path) -> dict[str, object]:
     for cell in sorted((folder / "cells").iterdir()):
         assert sorted(path.name for path in cell.iterdir()) == ["network.npz", "result.json"]
         result = json.loads((cell / "result.json").read_text())
-        del result["seconds"], result["environment"]
+        del result["seconds"], result["environment"], result["peak_memory_mb"]
         content[cell.name] = result, (cell / "network.npz").read_bytes()
     return content
 
