@@ -7,7 +7,7 @@ OUT ?= results
 .PHONY: run test test-gpu lint bench docs clean
 
 run: $(VENV)/.run
-	$(BIN)/python -m experiments table3 --preset quick --out $(OUT)/table3
+	$(BIN)/python -m experiments tables --only 3 --preset quick --out $(OUT)/quick
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto

@@ -17,7 +17,7 @@ from experiments.folder import FolderError
 from experiments.starting_point import design
 from experiments.status import show_status
 from experiments.stimuli import write_sheets
-from experiments.tables import PRESETS, TABLES, Initialise, Preset, Study
+from experiments.tables import TABLES, Initialise, Preset, Study, protocol
 
 __all__ = ["main"]
 
@@ -58,35 +58,30 @@ class Overrides:
 
 
 @dataclass(frozen=True)
-class RunTable:
-    """What the commands that repeat a table have in common.
+class Tables:
+    """Repeat the tables of the Gradual Tuning paper: how much of a first task a network forgets, learning a second.
 
     Attributes:
         out: folder for results; run again with the same folder to go on where a run was stopped.
+        only: which tables, as in "1,3"; all eight by default. A folder may get more of them later.
         preset: "paper" as published, "quick" a fraction of it in minutes, "smoke" in seconds to see that it works.
         where: where the work is done.
     """
 
     out: Path
+    only: str = "1,2,3,4,5,6,7,8"
     preset: Preset = "quick"
     where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
     overrides: Annotated[Overrides, OmitArgPrefixes] = field(default_factory=Overrides)
 
     def job(self) -> studies.Job:
-        """Return what to run: the preset of the table of this name, with what was said otherwise."""
-        name = type(self).__name__.lower()
+        """Return what to run: the preset of each table, with what was said otherwise."""
+        names = [f"table{number.strip()}" for number in self.only.split(",")]
+        if not set(names) <= set(TABLES):
+            raise ValueError(f"only is {self.only!r}; expected numbers of tables from 1 to 8, with commas between")
         given = {key: value for key, value in asdict(self.overrides).items() if value is not None}
-        return studies.table_job(Study(TABLES[name], replace(PRESETS[name][self.preset], **given)))
-
-
-@dataclass(frozen=True)
-class Table1(RunTable):
-    """Repeat table 1: digits 0 to 4, then 5 to 9, on MNIST images; 500-500."""
-
-
-@dataclass(frozen=True)
-class Table3(RunTable):
-    """Repeat table 3: angle or crossing beside a distracting line (acl), then without it (ac); 500-500."""
+        tables = [TABLES[name] for name in dict.fromkeys(names)]
+        return studies.tables_job([Study(table, replace(protocol(table, self.preset), **given)) for table in tables])
 
 
 @dataclass(frozen=True)
@@ -179,8 +174,7 @@ class Bench:
 
 
 Command = (
-    Annotated[Table1, subcommand("table1")]
-    | Annotated[Table3, subcommand("table3")]
+    Annotated[Tables, subcommand("tables")]
     | Annotated[Difficulty, subcommand("difficulty")]
     | Annotated[StartingPoint, subcommand("starting_point")]
     | Annotated[Stimuli, subcommand("stimuli")]
@@ -201,7 +195,7 @@ def main(arguments: list[str] | None = None) -> int:
             args=arguments,
             config=(OmitSubcommandPrefixes,),
         )
-        if isinstance(command, RunTable | Difficulty | StartingPoint):
+        if isinstance(command, Tables | Difficulty | StartingPoint):
             return studies.run(command.job(), command.out, command.where, console)
         if isinstance(command, Stimuli):
             names = ", ".join(path.name for path in write_sheets(command.out, command.seed))

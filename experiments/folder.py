@@ -63,22 +63,28 @@ def _taken(lock: TextIO) -> bool:
     return True
 
 
-def settle_configuration(folder: Path, configuration: Mapping[str, Any]) -> None:
-    """Write the configuration, or compare it with the one that is there. Raises FolderError where they differ."""
-    there = read_json(folder / "configuration.json")
-    if there is None:
-        write_json(folder / "configuration.json", configuration)
-        return
+def settle_configuration(folder: Path, configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the configuration, or compare it with the one that is there; return that of the whole folder.
+
+    A folder may grow by studies: those of "studies" that are only there stay, those that are only here are added.
+    Raises FolderError where anything else differs.
+    """
+    there = read_json(folder / "configuration.json") or configuration
+    kept, new = there.get("studies", {}), configuration.get("studies", {})
+    whole = {**configuration, "studies": {**kept, **new}} if new else dict(configuration)
+    before = {**there, "studies": {**new, **kept}} if new else there
     differences = [
-        f"{name} is {_get(there, name)!r} there and {_get(configuration, name)!r} here"
-        for name in dict.fromkeys([*_names(there), *_names(configuration)])
-        if _get(there, name) != _get(configuration, name)
+        f"{name} is {_get(before, name)!r} there and {_get(whole, name)!r} here"
+        for name in dict.fromkeys([*_names(before), *_names(whole)])
+        if _get(before, name) != _get(whole, name)
     ]
     if differences:
         raise FolderError(
             f"folder {folder} holds results of another configuration: {'; '.join(differences)}. Give another folder "
             "with --out, or the configuration it was begun with"
         )
+    write_json(folder / "configuration.json", whole)
+    return whole
 
 
 def result_of(folder: Path, cell: str) -> Result | None:

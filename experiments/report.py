@@ -17,7 +17,7 @@ from experiments.figures import caption, draw_curves
 from experiments.published import REPETITIONS, Published, published
 from experiments.results import Results
 from experiments.statistics import mean_sd, paired
-from experiments.tables import PRESETS, Protocol
+from experiments.tables import Protocol, protocol
 from npnet.trees import write_atomically
 
 __all__ = ["Grid", "comparison_grid", "markdown", "notes", "show", "table_grid", "write_report"]
@@ -37,13 +37,13 @@ class Grid:
 
 def table_grid(results: Results, methods: Sequence[str] = ()) -> Grid:
     """Return the paper's table with ours in it: two lines for each regularizer, methods side by side."""
-    table, protocol = results.study.table, results.study.protocol
+    table, p = results.study.table, results.study.protocol
     methods = methods or results.study.methods
     old = "+".join(table.first) + " before → after"
     header = ["", f"{_unit(results)}", *(c for m in methods for c in (f"{m}: {table.second}", old, "epochs"))]
     rows = []
     for regularizer in results.study.regularizers:
-        rows.append([regularizer, f"here {protocol.train:,}"])
+        rows.append([regularizer, f"here {p.train:,}"])
         rows.append(["", f"paper {_paper(results).train:,}"])
         for method in methods:
             rows[-2] += _ours(results, method, regularizer)
@@ -147,7 +147,7 @@ def _unit(results: Results) -> str:
 
 
 def _paper(results: Results) -> Protocol:
-    return PRESETS[results.study.table.name]["paper"]
+    return protocol(results.study.table, "paper")
 
 
 def _amounts(protocol: Protocol) -> str:

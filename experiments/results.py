@@ -100,9 +100,9 @@ def collect(folder: Path, study: Study) -> Results:
     environments: list[dict[str, str]] = []
     seconds, memory = 0.0, 0
     for regularizer in study.regularizers:
-        first = result_of(folder, f"{regularizer}-first")
+        first = result_of(folder, study.table.first_cell(regularizer))
         runs = [("first", study.protocol.data_seed, first)] + [
-            (method, seed, result_of(folder, f"{regularizer}-{method}-{seed}"))
+            (method, seed, result_of(folder, study.table.second_cell(regularizer, method, seed)))
             for seed in range(study.protocol.seeds)
             for method in study.methods
         ]

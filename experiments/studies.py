@@ -28,7 +28,7 @@ from experiments.starting_point import report as starting_point_report
 from experiments.tables import Study
 from experiments.transfer import cells_of
 
-__all__ = ["INTERRUPTED", "Job", "difficulty_job", "report", "run", "starting_point_job", "table_job"]
+__all__ = ["INTERRUPTED", "Job", "difficulty_job", "report", "run", "starting_point_job", "tables_job"]
 
 INTERRUPTED = 130  # what a shell calls a command that Ctrl-C ended
 
@@ -42,11 +42,12 @@ class Job:
     cells: Sequence[Cell]
 
 
-def table_job(study: Study) -> Job:
-    """Return the job of a table of the Gradual Tuning paper."""
-    p = study.protocol
-    what = f"{study.table.setting}, {p.train:,} / {p.validation:,} / {p.test:,} examples, {p.seeds} seeds"
-    return Job(what, {"experiment": study.table.name, **asdict(study)}, cells_of(study))
+def tables_job(studies: Sequence[Study]) -> Job:
+    """Return the job of some tables of the Gradual Tuning paper."""
+    cells = cells_of(studies)
+    names = ", ".join(f"{study.table.name} ({study.protocol.train:,} examples)" for study in studies)
+    parts = {study.table.name: asdict(study) for study in studies}
+    return Job(f"{names}, {len(cells)} cells", {"experiment": "tables", "studies": parts}, cells)
 
 
 def difficulty_job(preset: trials.Preset) -> Job:
@@ -98,26 +99,32 @@ def report(folder: Path, out: Path, console: Console) -> None:
     """Write tables and figures from what is in a folder: from its cells where it has them, else from its results."""
     configuration = read_json(folder / "configuration.json")
     about = configuration or read_json(folder / "results.json") or {}
-    write, files = _REPORTS.get(about.get("experiment", ""), (_report_table, "table.md, curves.png"))
+    write, files = _REPORTS.get(about.get("experiment", ""), (_report_table, "results.csv, table.md, curves.png"))
     write(folder, out, console)
-    console.print(f"results, tables and figures are in {out}: results.csv, {files}", soft_wrap=True)
+    console.print(f"results, tables and figures are in {out}: {files}", soft_wrap=True)
+
+
+def _report_tables(folder: Path, out: Path, console: Console) -> None:
+    """Report every table that a folder has cells of, each into a folder of its own."""
+    for name, configuration in read_json(folder / "configuration.json")["studies"].items():
+        results = collect(folder, study_of(configuration))
+        write_results(results, out / name)
+        write_report(results, out / name, console)
 
 
 def _report_table(folder: Path, out: Path, console: Console) -> None:
-    configuration = read_json(folder / "configuration.json")
-    if configuration is not None and (folder / "cells").is_dir():
-        results = collect(folder, study_of(configuration))
-    else:
-        results = read_results(folder)
+    """Report one table from its results."""
+    results = read_results(folder)
     write_results(results, out)
     write_report(results, out, console)
 
 
 _REPORTS: dict[str, tuple[Callable[[Path, Path, Console], None], str]] = {
-    "difficulty": (difficulty_report.write_report, "table.md, difficulty.png"),
-    "starting_point": (starting_point_report.write_report, "sweep.csv, table.md and its pictures"),
+    "tables": (_report_tables, "for each table results.csv, table.md, curves.png"),
+    "difficulty": (difficulty_report.write_report, "results.csv, table.md, difficulty.png"),
+    "starting_point": (starting_point_report.write_report, "results.csv, sweep.csv, table.md and its pictures"),
 }
-"""How the studies other than the tables report, and what that leaves."""
+"""How the studies report, and what that leaves; any other name is that of a table by itself."""
 
 
 @contextmanager

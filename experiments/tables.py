@@ -10,7 +10,7 @@ from typing import Literal
 from npnet import Regularizer, l1
 from npnet.network import INITIALISERS
 
-__all__ = ["PRESETS", "REGULARIZERS", "TABLES", "Preset", "Protocol", "Recipe", "Study", "Table"]
+__all__ = ["REGULARIZERS", "TABLES", "Preset", "Protocol", "Recipe", "Study", "Table", "protocol"]
 
 Initialise = Literal["glorot", "he", "uniform_fan_in", "normal"]
 Preset = Literal["smoke", "quick", "paper"]
@@ -33,7 +33,20 @@ class Table:
     @property
     def setting(self) -> str:
         """Tasks and network in one line, as in "acl->ac 500-500"."""
-        return f"{'+'.join(self.first)}->{self.second} {'-'.join(map(str, self.hidden))}"
+        return f"{'+'.join(self.first)}->{self.second} {self.network}"
+
+    @property
+    def network(self) -> str:
+        """The widths, as in "500-500"."""
+        return "-".join(map(str, self.hidden))
+
+    def first_cell(self, regularizer: str) -> str:
+        """Return the name of the cell of the first network, which all tables share that begin with it."""
+        return f"first-{'+'.join(self.first)}-{self.network}-{regularizer}"
+
+    def second_cell(self, regularizer: str, method: str, seed: int) -> str:
+        """Return the name of the cell of a run on the second task."""
+        return f"{self.name}-{regularizer}-{method}-{seed}"
 
 
 @dataclass(frozen=True)
@@ -91,7 +104,7 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Study:
-    """One table under one protocol: the whole configuration of a results folder."""
+    """One table under one protocol: all that its numbers depend on."""
 
     table: Table
     protocol: Protocol
@@ -102,41 +115,42 @@ class Study:
 REGULARIZERS = {"none": Recipe(), "l1": Recipe(l1=1e-4), "dropout": Recipe(dropout=True)}
 """The rows of every table."""
 
+_SMALL, _LARGE = (500, 500), (1000, 1000, 1000)
+_FIVE = ("acl", "sb2l", "sbl", "sbt", "cnc")
+
 TABLES = {
     table.name: table
     for table in (
-        Table(1, ("mnist04",), "mnist59", (500, 500)),
-        Table(3, ("acl",), "ac", (500, 500)),
+        Table(1, ("mnist04",), "mnist59", _SMALL),
+        Table(2, ("mnist04",), "mnist59", _LARGE),
+        Table(3, ("acl",), "ac", _SMALL),
+        Table(4, ("acl",), "ac", _LARGE),
+        Table(5, ("acl",), "atl", _SMALL),
+        Table(6, ("acl",), "atl", _LARGE),
+        Table(7, _FIVE, "ac", _LARGE),
+        Table(8, _FIVE, "atl", _LARGE),
     )
 }
-"""The tables that can be repeated."""
+"""The tables of the paper."""
 
 _IMAGES = Protocol(20_000, 5_000, 5_000)
 _STIMULI = Protocol(330_000, 10_000, 10_000)
 
-PRESETS: dict[str, dict[Preset, Protocol]] = {
-    "table1": {
-        "smoke": replace(_IMAGES, train=200, validation=100, test=100, seeds=2, max_epochs_a=3, max_epochs_b=4),
-        "quick": replace(_IMAGES, train=5_000, seeds=3, patience=10, max_epochs_a=40, max_epochs_b=40),
-        "paper": _IMAGES,
-    },
-    "table3": {
-        "smoke": replace(_STIMULI, train=200, validation=100, test=100, seeds=2, max_epochs_a=3, max_epochs_b=4),
-        "quick": replace(
-            _STIMULI,
-            train=24_000,
-            validation=4_000,
-            test=4_000,
-            seeds=3,
-            batch_size=40,
-            max_epochs_a=32,
-            max_epochs_b=16,
-        ),
-        "paper": _STIMULI,
-    },
-}
-"""What a table is repeated with: the paper's protocol, a fraction of it, or just enough to see that all parts work.
 
-quick: minutes on two cores. Stimuli: 24,000 for training, batches of 40 (with 20 an epoch's end is more of an accident)
-and caps on epochs that runs reach before patience ends them. Images: a quarter for training, half the patience, caps.
-"""
+def protocol(table: Table, preset: Preset) -> Protocol:
+    """Return what a table is repeated with: the paper's protocol, a fraction of it, or next to nothing.
+
+    quick: for 500-500 minutes on two cores, for 1000-1000-1000 an hour, for five first tasks some hours. Stimuli:
+    24,000 for training, batches of 40 (with 20 an epoch's end is more of an accident) and caps on epochs that runs
+    reach before patience ends them. Images: a quarter for training, half the patience, caps.
+    """
+    paper = _IMAGES if table.second.startswith("mnist") else _STIMULI
+    if preset == "paper":
+        return paper
+    if preset == "smoke":
+        return replace(paper, train=200, validation=100, test=100, seeds=2, max_epochs_a=3, max_epochs_b=4)
+    if paper is _IMAGES:
+        return replace(paper, train=5_000, seeds=3, patience=10, max_epochs_a=40, max_epochs_b=40)
+    return replace(
+        paper, train=24_000, validation=4_000, test=4_000, seeds=3, batch_size=40, max_epochs_a=32, max_epochs_b=16
+    )

@@ -4,7 +4,10 @@ Both methods of a pair start from one generator: the same new head, the same ord
 misclassified, on validation sets while a run goes on, on test sets for the weights that it keeps.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import product
+from typing import Any
 
 from experiments.cells import Cell, Result
 from experiments.desk import Desk, read_json
@@ -58,25 +61,26 @@ def hyperparameters(protocol: Protocol, recipe: Recipe, max_epochs: int) -> Hype
     )
 
 
-def begin_first(desk: Desk, study: Study, regularizer: str) -> Replicate:
+def begin_first(
+    desk: Desk, first: tuple[str, ...], hidden: tuple[int, ...], protocol: Protocol, regularizer: str
+) -> Replicate:
     """Return a new network at its start on the first task or tasks."""
-    table, protocol = study.table, study.protocol
-    tasks = {name: load_task(name, protocol) for name in table.first}
-    rng = generator(protocol.data_seed, "first", *table.first)  # the same start under every regularizer
-    widths = (next(iter(tasks.values())).train.inputs.shape[-1], *table.hidden)
+    tasks = {name: load_task(name, protocol) for name in first}
+    rng = generator(protocol.data_seed, "first", *first)  # the same start under every regularizer
+    widths = (next(iter(tasks.values())).train.inputs.shape[-1], *hidden)
     network = mlp(
         widths,
         {name: task.outputs for name, task in tasks.items()},
         rng,
         INITIALISERS[protocol.initialise],
-        dropout=REGULARIZERS[regularizer].rates(len(table.hidden)),
+        dropout=REGULARIZERS[regularizer].rates(len(hidden)),
     )
     return Replicate(
         Run(network, rng), tasks, hyperparameters(protocol, REGULARIZERS[regularizer], protocol.max_epochs_a)
     )
 
 
-def end_first(desk: Desk, replicate: Replicate, seconds: float, study: Study, regularizer: str) -> Result:
+def end_first(desk: Desk, replicate: Replicate, seconds: float, **arguments: Any) -> Result:
     """Leave the network as network.npz."""
     errors = {name: error(replicate.run.network, name, task.test) for name, task in replicate.tasks.items()}
     return leave(desk, replicate, seconds, {"before": errors})
@@ -89,7 +93,7 @@ def begin_second(desk: Desk, study: Study, regularizer: str, method: str, seed: 
     second = load_task(table.second, protocol)
     run, settings = begin(
         _METHODS[method],
-        Network.load(desk.needed(f"{regularizer}-first") / "network.npz"),
+        Network.load(desk.needed(table.first_cell(regularizer)) / "network.npz"),
         second,
         generator(seed, "second", table.second),  # the same for both methods
         hyperparameters(protocol, REGULARIZERS[regularizer], protocol.max_epochs_b),
@@ -105,7 +109,7 @@ def end_second(
     """Measure what the second task did to the first."""
     network, second = replicate.run.network, study.table.second
     first = {name: load_task(name, study.protocol) for name in study.table.first}
-    before = read_json(desk.needed(f"{regularizer}-first") / "result.json")["errors"]["before"]
+    before = read_json(desk.needed(study.table.first_cell(regularizer)) / "result.json")["errors"]["before"]
     errors = {
         "before": before,
         "after": {name: error(network, name, task.test) for name, task in first.items()},
@@ -131,16 +135,24 @@ def leave(desk: Desk, replicate: Replicate, seconds: float, errors: dict) -> Res
     }
 
 
-def cells_of(study: Study) -> list[Cell]:
-    """Return the cells of a table: a first network for each regularizer, then from it every seed with every method."""
-    cells = [
-        Cell(f"{regularizer}-first", learn_first, {"study": study, "regularizer": regularizer})
-        for regularizer in study.regularizers
-    ]
-    for regularizer in study.regularizers:
-        for seed in range(study.protocol.seeds):
-            for method in study.methods:
+def cells_of(studies: Sequence[Study]) -> list[Cell]:
+    """Return the cells of some tables: a first network for each regularizer, then from it every seed and method.
+
+    Tables that begin with the same network share its cell. Raises ValueError where they do not agree on it.
+    """
+    first: dict[str, Cell] = {}
+    second: list[Cell] = []
+    for study in studies:
+        table, p = study.table, study.protocol
+        for regularizer in study.regularizers:
+            name = table.first_cell(regularizer)
+            what = {"first": table.first, "hidden": table.hidden, "protocol": p, "regularizer": regularizer}
+            cell = first.setdefault(name, Cell(name, learn_first, what))
+            if cell.arguments != what:
+                raise ValueError(
+                    f"{table.name} has {p} for {name!r}; expected {cell.arguments['protocol']}, as another"
+                )
+            for seed, method in product(range(p.seeds), study.methods):
                 what = {"study": study, "regularizer": regularizer, "method": method, "seed": seed}
-                name, needs = f"{regularizer}-{method}-{seed}", (f"{regularizer}-first",)
-                cells.append(Cell(name, learn_second, what, needs))
-    return cells
+                second.append(Cell(table.second_cell(regularizer, method, seed), learn_second, what, (name,)))
+    return [*first.values(), *second]

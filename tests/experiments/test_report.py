@@ -10,9 +10,9 @@ from experiments.published import published
 from experiments.report import Grid, comparison_grid, markdown, notes, table_grid
 from experiments.results import Measurement, Results
 from experiments.statistics import mean_sd, paired
-from experiments.tables import PRESETS, REGULARIZERS, TABLES, Study
+from experiments.tables import REGULARIZERS, TABLES, Study, protocol
 
-TABLE3 = Study(TABLES["table3"], PRESETS["table3"]["quick"])
+TABLE3 = Study(TABLES["table3"], protocol(TABLES["table3"], "quick"))
 
 
 def results_of(errors):
@@ -48,9 +48,9 @@ def test_published_numbers_belong_to_the_tables_that_can_be_repeated():
 
 
 def test_the_paper_preset_is_the_paper():
-    for name, (train, rest) in {"table1": (20_000, 5_000), "table3": (330_000, 10_000)}.items():
-        p = PRESETS[name]["paper"]
-        assert (p.train, p.validation, p.test) == (train, rest, rest)
+    for name, table in TABLES.items():
+        p, images = protocol(table, "paper"), name in ("table1", "table2")
+        assert (p.train, p.validation, p.test) == ((20_000, 5_000, 5_000) if images else (330_000, 10_000, 10_000))
         assert (p.seeds, p.batch_size, p.rate, p.patience) == (5, 20, 0.01, 20)
     assert REGULARIZERS["dropout"].rates(3) == (0.2, 0.5, 0.5)
     (penalty,) = REGULARIZERS["l1"].regularizers()

@@ -29,7 +29,7 @@ def test_needs_come_first_and_finished_cells_are_skipped(run, tmp_path):
     cells.append(Cell("sum", tinystudy.adds, {"needs": list(names)}, needs=names))
     first = run(cells, workers=2)
     assert first.finished[-1] == "sum"
-    assert result_of(tmp_path, "sum") == {"value": 3}
+    assert result_of(tmp_path, "sum")["value"] == 3
     assert run(cells).skipped == [*names, "sum"]
 
 
@@ -85,6 +85,18 @@ def test_another_configuration_is_refused(tmp_path):
     settle_configuration(tmp_path, {"protocol": {"train": 1, "seeds": 2}})
     with pytest.raises(FolderError, match=r"protocol\.train is 1 there and 5 here"):
         settle_configuration(tmp_path, {"protocol": {"train": 5, "seeds": 2}})
+
+
+def test_a_folder_grows_by_studies(tmp_path):
+    one, two = {"train": 1}, {"train": 2}
+    settle_configuration(tmp_path, {"experiment": "tables", "studies": {"one": one}})
+    whole = settle_configuration(tmp_path, {"experiment": "tables", "studies": {"two": two}})
+    assert whole == {"experiment": "tables", "studies": {"one": one, "two": two}}
+    assert settle_configuration(tmp_path, {"experiment": "tables", "studies": {"one": one}}) == whole
+    with pytest.raises(FolderError, match=r"studies\.one\.train is 1 there and 3 here"):
+        settle_configuration(tmp_path, {"experiment": "tables", "studies": {"one": {"train": 3}}})
+    with pytest.raises(FolderError, match="experiment is 'tables' there and 'other' here"):
+        settle_configuration(tmp_path, {"experiment": "other"})
 
 
 AVX512 = {"avx512f", "avx512dq", "avx512bw", "avx512vl"}

@@ -31,7 +31,7 @@ def whole(folder):
     """What must not depend on how it was run: bytes, and results without their times."""
     content = {name: (folder / name).read_bytes() for name in FILES if name != "results.json"}
     for path in sorted((folder / "cells").glob("*/result.json")):
-        content[path.parent.name] = json.loads(path.read_text()) | {"seconds": 0, "environment": 0}
+        content[path.parent.name] = json.loads(path.read_text()) | {"seconds": 0, "environment": 0, "peak_memory_mb": 0}
     return content
 
 

@@ -20,7 +20,7 @@ from npnet.trees import leaves
 
 
 def test_results_in_long_form(finished):
-    table = rows(finished / "results.csv")
+    table = rows(finished / "table3" / "results.csv")
     assert list(table[0]) == ["experiment", "setting", "method", "regularizer", "seed", "metric", "value"]
     assert {row["experiment"] for row in table} == {"table3"}
     assert {row["setting"] for row in table} == {"acl->ac 500-500"}
@@ -39,7 +39,7 @@ def test_results_in_long_form(finished):
 
 
 def test_results_say_where_they_come_from(finished):
-    about = json.loads((finished / "results.json").read_text())
+    about = json.loads((finished / "table3" / "results.json").read_text())
     assert about["examples"] == {"train": 60, "validation": 40, "test": 40}
     assert about["configuration"]["protocol"]["batch_size"] == 20
     assert about["seeds"] == [0]
@@ -50,13 +50,13 @@ def test_results_say_where_they_come_from(finished):
 
 
 def test_both_methods_start_from_the_same_head_and_network(finished):
-    first = Network.load(finished / "cells" / "none-first" / "network.npz")
+    first = Network.load(finished / "cells" / "first-acl-500-500-none" / "network.npz")
     assert set(first.heads) == {"acl"}
     for method in ("fine", "gradual"):
-        after = Network.load(finished / "cells" / f"none-{method}-0" / "network.npz")
+        after = Network.load(finished / "cells" / f"table3-none-{method}-0" / "network.npz")
         assert set(after.heads) == {"acl", "ac"}
         assert (after.heads["acl"]["W"] == first.heads["acl"]["W"]).all()  # the old head never moves
-    dropout = Network.load(finished / "cells" / "dropout-fine-0" / "network.npz")
+    dropout = Network.load(finished / "cells" / "table3-dropout-fine-0" / "network.npz")
     assert dropout.dropout == (0.2, 0.5)
 
 
@@ -69,24 +69,51 @@ def test_one_worker_gives_the_bits_of_two(finished, tmp_path):
 
 def test_a_report_needs_no_cells(finished, tmp_path):
     run(command("report", finished, "--out", tmp_path / "with"))
-    run(command("report", tmp_path / "with", "--out", tmp_path / "without"))
+    run(command("report", tmp_path / "with" / "table3", "--out", tmp_path / "without"))
     for name in ("results.csv", "curves.csv", "results.json", "table.md", "table.txt", "curves.png"):
-        assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
-    assert (tmp_path / "with" / "curves.png").read_bytes() == (finished / "curves.png").read_bytes()
+        assert (tmp_path / "with" / "table3" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
+    assert (tmp_path / "with" / "table3" / "curves.png").read_bytes() == (
+        finished / "table3" / "curves.png"
+    ).read_bytes()
+
+
+def test_tables_share_their_first_networks(tmp_path):
+    small = ("--preset", "smoke", "--train", 40, "--seeds", 1, "--max-epochs-a", 1, "--max-epochs-b", 1)
+    run(command("tables", "--only", "3", "--out", tmp_path, *small))
+    printed = run(command("tables", "--only", "5,3", "--out", tmp_path, *small))
+    assert "9 of 15 cells had finished before" in printed
+    assert rows(tmp_path / "table5" / "results.csv")[0]["setting"] == "acl->atl 500-500"
+    assert (tmp_path / "table3" / "curves.png").exists()
+    run(command("report", tmp_path, "--out", tmp_path / "again"))
+    for name in ("table3/results.csv", "table5/table.md"):
+        assert (tmp_path / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_every_table_can_be_run(tmp_path):
+    small = ("--train", 20, "--validation", 20, "--test", 20, "--seeds", 1, "--max-epochs-a", 1, "--max-epochs-b", 1)
+    run(command("tables", "--only", "7,8", "--preset", "smoke", "--out", tmp_path, *small))
+    for number, new in ((7, "ac"), (8, "atl")):
+        table = rows(tmp_path / f"table{number}" / "results.csv")
+        assert {row["setting"] for row in table} == {f"acl+sb2l+sbl+sbt+cnc->{new} 1000-1000-1000"}
+        assert {f"task_a_error_after:{old}" for old in ("acl", "sb2l", "sbl", "sbt", "cnc")} <= {
+            row["metric"] for row in table
+        }
 
 
 def test_another_configuration_in_the_same_folder(finished):
-    before = (finished / "results.csv").read_bytes()
-    assert "protocol.batch_size is 20 there and 50 here" in run(table3(finished, "--batch-size", 50), code=2)
-    assert (finished / "results.csv").read_bytes() == before
+    before = (finished / "table3" / "results.csv").read_bytes()
+    assert "studies.table3.protocol.batch_size is 20 there and 50 here" in run(
+        table3(finished, "--batch-size", 50), code=2
+    )
+    assert (finished / "table3" / "results.csv").read_bytes() == before
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["report", "nowhere"], "nowhere has no results.json"),
-        (["table3", "--out", "x", "--workers", "0"], "workers is 0; expected at least one"),
-        (["table3", "--out", "x", "--seeds", "0"], "seeds is 0; expected at least 1"),
+        (["tables", "--out", "x", "--workers", "0"], "workers is 0; expected at least one"),
+        (["tables", "--out", "x", "--seeds", "0"], "seeds is 0; expected at least 1"),
     ],
 )
 def test_errors_say_what_was_expected(arguments, message, tmp_path):
@@ -132,16 +159,16 @@ def test_the_first_ctrl_c_saves_every_epoch_and_the_second_stops_at_once(tmp_pat
         table3(tmp_path, "--workers", 1, **long), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env=environment(NPNET_CHECKPOINT_SECONDS="1000"),
     )  # fmt: skip
-    show = tmp_path / "cells" / "none-first" / "progress.json"
+    show = tmp_path / "cells" / "first-acl-500-500-none" / "progress.json"
     until(lambda: show.exists() and json.loads(show.read_text()).get("epoch", 0) >= 2)
     assert "1 running" in run(command("status", tmp_path))
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
-    saved = load_tree(tmp_path / "cells" / "none-first" / "checkpoint.npz")
+    saved = load_tree(tmp_path / "cells" / "first-acl-500-500-none" / "checkpoint.npz")
     assert len(saved["run"]["history"]) >= 2
 
     process = start(tmp_path / "other", wait=False, **{**long, "train": 60_000})
-    until(lambda: (tmp_path / "other" / "cells" / "none-first" / "progress.json").exists())
+    until(lambda: (tmp_path / "other" / "cells" / "first-acl-500-500-none" / "progress.json").exists())
     for _ in range(2):
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
@@ -152,7 +179,7 @@ def test_the_first_ctrl_c_saves_every_epoch_and_the_second_stops_at_once(tmp_pat
 
 def test_killed_between_two_unfreezings_it_goes_on_to_the_same_bits(uninterrupted, tmp_path):
     process = start(tmp_path)
-    gradual = tmp_path / "cells" / "none-gradual-0"
+    gradual = tmp_path / "cells" / "table3-none-gradual-0"
 
     def unfreezing():
         try:
@@ -181,8 +208,8 @@ def test_without_room_for_a_file_cells_fail_and_go_on_when_there_is(uninterrupte
         table3(tmp_path, "--workers", 2, **LONG), capture_output=True, text=True, env=environment(), preexec_fn=no_room
     )
     assert full.returncode == 1
-    assert "none-first failed: OSError: [Errno 27] File too large" in full.stdout
-    assert "none-fine-0 failed: not run, because none-first failed" in full.stdout
+    assert "first-acl-500-500-none failed: OSError: [Errno 27] File too large" in full.stdout
+    assert "table3-none-fine-0 failed: not run, because first-acl-500-500-none failed" in full.stdout
     assert not list(tmp_path.glob("cells/*/checkpoint.npz"))
     run(table3(tmp_path, "--workers", 2, **LONG))
     assert whole(tmp_path) == uninterrupted
@@ -204,8 +231,8 @@ def test_a_folder_that_becomes_read_only(finished, tmp_path):
 def test_a_population_comes_to_what_the_runs_come_to_by_themselves(finished, tmp_path):
     printed = run(table3(tmp_path, "--population"))
     assert "as a population on the cpu" in printed
-    assert [{**row, "value": ""} for row in rows(tmp_path / "results.csv")] == [
-        {**row, "value": ""} for row in rows(finished / "results.csv")
+    assert [{**row, "value": ""} for row in rows(tmp_path / "table3" / "results.csv")] == [
+        {**row, "value": ""} for row in rows(finished / "table3" / "results.csv")
     ]
     for cell in sorted((finished / "cells").iterdir()):
         alone, together = (Network.load(path / "network.npz") for path in (cell, tmp_path / "cells" / cell.name))
@@ -231,16 +258,16 @@ def test_a_device_that_is_not_there():
 
 
 def test_a_damaged_checkpoint_begins_its_cell_again(finished, tmp_path):
-    cell = tmp_path / "cells" / "none-first"
+    cell = tmp_path / "cells" / "first-acl-500-500-none"
     cell.mkdir(parents=True)
     (cell / "checkpoint.npz").write_bytes(b"PK not really")
     run(table3(tmp_path))
-    assert "none-first: checkpoint is damaged, the cell begins again" in (tmp_path / "log.txt").read_text()
+    assert "first-acl-500-500-none: checkpoint is damaged, the cell begins again" in (tmp_path / "log.txt").read_text()
     assert whole(tmp_path) == whole(finished)
 
 
 def test_a_diverging_cell_is_reported_and_the_others_go_on(tmp_path):
     printed = run(table3(tmp_path, "--rate", "1e30"), code=1)
-    assert "none-first failed: NotFiniteError" in printed
+    assert "first-acl-500-500-none failed: NotFiniteError" in printed
     assert "9 of 9 cells failed" in printed
-    assert tinystudy.rows(tmp_path / "results.csv") == []
+    assert tinystudy.rows(tmp_path / "table3" / "results.csv") == []

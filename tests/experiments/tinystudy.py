@@ -21,7 +21,7 @@ LONG = {"train": 600, "max_epochs_a": 6, "max_epochs_b": 8}  # long enough to be
 def table3(out: Path, *arguments: object, **sizes: int) -> list[str]:
     """The command that runs table 3 with next to nothing."""
     options = [f"--{name}={n}" for name, n in {**SIZES, **{k.replace("_", "-"): n for k, n in sizes.items()}}.items()]
-    return command("table3", "--preset", "smoke", "--out", out, *options, *arguments)
+    return command("tables", "--only", 3, "--preset", "smoke", "--out", out, *options, *arguments)
 
 
 def command(*arguments: object) -> list[str]:
@@ -69,7 +69,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 def whole(folder: Path) -> dict[str, object]:
     """Everything in a study's folder that must not depend on how it was run: bytes, and results without their times."""
     content: dict[str, object] = {
-        name: (folder / name).read_bytes() for name in ("results.csv", "curves.csv", "table.md")
+        name: (folder / "table3" / name).read_bytes() for name in ("results.csv", "curves.csv", "table.md")
     }
     for cell in sorted((folder / "cells").iterdir()):
         assert sorted(path.name for path in cell.iterdir()) == ["network.npz", "result.json"]
