@@ -6,7 +6,6 @@ Every grid of text is built once and then printed by rich or written as Markdown
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
-from math import isnan
 from pathlib import Path
 
 from rich import box
@@ -16,8 +15,9 @@ from rich.table import Table as RichTable
 from experiments.figures import caption, draw_curves
 from experiments.published import REPETITIONS, Published, published
 from experiments.results import Results
-from experiments.statistics import mean_sd, paired
+from experiments.statistics import mean_sd
 from experiments.tables import Protocol, protocol
+from experiments.text import difference, number, spread
 from npnet.trees import write_atomically
 
 __all__ = ["Grid", "comparison_grid", "markdown", "notes", "show", "table_grid", "write_report"]
@@ -57,9 +57,9 @@ def comparison_grid(results: Results) -> Grid:
     rows = []
     for regularizer in results.study.regularizers:
         fine, gradual = (_forgetting(results, method, regularizer) for method in ("fine", "gradual"))
-        new = [results.values("task_b_error", method, regularizer) for method in ("fine", "gradual")]
-        forgot = [_number(mean_sd(list(each.values()))[0]) for each in (fine, gradual)]
-        rows.append([regularizer, *forgot, *_difference(fine, gradual), *_difference(*new), str(len(fine))])
+        new, other = (results.values("task_b_error", method, regularizer) for method in ("fine", "gradual"))
+        forgot = [number(mean_sd(list(each.values()))[0], 2) for each in (fine, gradual)]
+        rows.append([regularizer, *forgot, *difference(fine, gradual, 2), *difference(new, other, 2), str(len(fine))])
     old, second = "+".join(results.study.table.first), results.study.table.second
     header = ["", "forgotten: fine", "gradual", "difference (95 %)", "p", "new task: difference (95 %)", "p", "pairs"]
     title = (
@@ -164,8 +164,8 @@ def _ours(results: Results, method: str, regularizer: str) -> list[str]:
     for task in results.study.table.first:
         name = f":{task}" if len(results.study.table.first) > 1 else ""
         before = mean_sd(values(f"task_a_error_before{name}"))[0]
-        old.append(f"{_number(before)} → {_spread(*mean_sd(values(f'task_a_error_after{name}')))}")
-    return [_spread(*mean_sd(values("task_b_error"))), "\n".join(old), _spread(*mean_sd(values("epochs")), digits=0)]
+        old.append(f"{number(before, 2)} → {spread(values(f'task_a_error_after{name}'), 2)}")
+    return [spread(values("task_b_error"), 2), "\n".join(old), spread(values("epochs"), 0)]
 
 
 def _theirs(results: Results, method: str, regularizer: str) -> list[str]:
@@ -194,24 +194,3 @@ def _forgetting(results: Results, method: str, regularizer: str) -> dict[int, fl
         for seed, after in results.values(f"task_a_error_after{name}", method, regularizer).items():
             gains[seed] = gains.get(seed, 0.0) + (after - before[seed]) / len(names)
     return gains
-
-
-def _difference(one: dict[int, float], other: dict[int, float]) -> list[str]:
-    """Return a paired difference with its interval, and its p."""
-    found = paired(one, other)
-    if not found.n:
-        return ["–", "–"]
-    interval = "" if isnan(found.low) else f" ({_signed(found.low)} … {_signed(found.high)})"
-    return [f"{_signed(found.difference)}{interval}", "–" if isnan(found.p) else f"{found.p:.2g}"]
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
-
-
-def _number(value: float, digits: int = 2) -> str:
-    return "–" if isnan(value) else f"{value:.{digits}f}".replace("-", "−")
-
-
-def _spread(mean: float, sd: float, digits: int = 2) -> str:
-    return _number(mean, digits) + ("" if isnan(sd) else f" ± {sd:.{digits}f}")

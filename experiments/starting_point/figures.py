@@ -24,7 +24,8 @@ CAPTIONS = {
     "r_squared.png": "How much of each unit's activation after fine tuning the one before explains, R² on the target's "
     "training images. Boxes: quartiles over units, averaged over seeds; lines in them: the median; points: the mean.",
     "pareto.png": "What α buys: error on the old task against error on the new one, each point a strength, mean over "
-    "seeds, β as chosen; lines join strengths in order, the strongest has a large point. Dotted: the old task before.",
+    "seeds, β as chosen; lines join strengths in order, the strongest has a large point. Dashed: proximal steps. "
+    "Dotted: the old task before.",
 }
 """The files, and the text that belongs under each."""
 
@@ -141,7 +142,8 @@ def _freezing(found: Found, panels: Any) -> None:
             panel.axhline(centres[0], color=colour, linestyle="--", linewidth=0.8)
         panel.set_xticks(range(depth + 1))
         panel.set(xlabel="first hidden layers frozen", ylabel="test error (%)")
-        panel.legend(frameon=False)
+        if (row, column) == (0, len(p.pairs) - 1):
+            panel.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
         _title(panel, pair, size)
 
 

@@ -8,15 +8,16 @@ from pathlib import Path
 from rich.console import Console
 
 from experiments.desk import read_json
-from experiments.published import published_transfers
+from experiments.published import PublishedTransfer, published_transfers
 from experiments.report import Grid, markdown, show
+from experiments.starting_point.beyond import budget_grid, exact_grid, proximal_grid
 from experiments.starting_point.design import RANGES, WAYS, Pair, Way, strengths
 from experiments.starting_point.figures import CAPTIONS, draw_all
 from experiments.starting_point.results import Found, collect, read_found, write_found
-from experiments.statistics import mean_sd, paired
+from experiments.text import difference, number, spread
 from npnet.trees import write_atomically
 
-__all__ = ["exact_grid", "notes", "penalties_grid", "table2", "table3", "write_report"]
+__all__ = ["notes", "penalties_grid", "table2", "table3", "write_report"]
 
 _COMPARED = ("l2", "l2_sp", "l2_sp_fisher")
 _HEADER = ["", *_COMPARED, "l2_sp − l2 (95 %)", "p", "fisher − l2_sp (95 %)", "p"]
@@ -35,7 +36,8 @@ def write_report(folder: Path, out: Path, console: Console) -> None:
     write_found(found, out)
     draw_all(found, out)
     grids, lines = [table2(found), table3(found)], notes(found)
-    more = [*(penalties_grid(found, pair) for pair in found.protocol.pairs), exact_grid(found)]
+    more = [penalties_grid(found, pair) for pair in found.protocol.pairs]
+    more += [budget_grid(found), proximal_grid(found), exact_grid(found)]
     pictures = [f"![{name.removesuffix('.png')}]({name})\n\n{text}\n" for name, text in CAPTIONS.items()]
     parts = [
         "# starting_point\n",
@@ -77,8 +79,8 @@ def _compare(found: Found, accuracy: Accuracy) -> list[list[str]]:
     rows = []
     for pair, size in product(found.protocol.pairs, found.protocol.sizes):
         l2, l2_sp, fisher = values = [accuracy(pair, size, Way(penalty)) for penalty in _COMPARED]
-        cells = [_spread(list(each.values())) for each in values]
-        rows.append([_setting(pair, size), *cells, *_difference(l2_sp, l2), *_difference(fisher, l2_sp)])
+        cells = [spread(list(each.values()), 1) for each in values]
+        rows.append([_setting(pair, size), *cells, *difference(l2_sp, l2, 1), *difference(fisher, l2_sp, 1)])
     return rows
 
 
@@ -88,9 +90,13 @@ def _theirs(quantity: str) -> list[list[str]]:
     rows = []
     for place in dict.fromkeys((row.source, row.target) for row in published):
         values = {row.method.replace("-", "_"): row for row in published if (row.source, row.target) == place}
-        cells = [_number(values[name].value) + _deviation(values[name].sd) for name in _COMPARED]
+        cells = [_published(values[name]) for name in _COMPARED]
         rows.append([f"paper: {place[0]} → {place[1]}", *cells, *[""] * 4])
     return rows
+
+
+def _published(row: PublishedTransfer) -> str:
+    return number(row.value, 1) + ("" if isnan(row.sd) else f" ± {row.sd:.1f}")
 
 
 def penalties_grid(found: Found, pair: Pair) -> Grid:
@@ -105,27 +111,11 @@ def penalties_grid(found: Found, pair: Pair) -> Grid:
             )
             forgotten = [now - then for now, then in zip(after, before, strict=True)]
             chosen = f"{alpha[0]:g}, {beta[0]:g}" if alpha and way.penalty != "none" else "–"
-            row += [_spread(error), _spread(forgotten), chosen]
+            row += [spread(error, 1), spread(forgotten, 1), chosen]
         rows.append(row)
     columns = (("test error", "forgotten", "α, β") for _ in found.protocol.sizes)
     names = [f"{size}: {name}" for size, each in zip(found.protocol.sizes, columns, strict=True) for name in each]
     return Grid(f"{pair.source} → {pair.target}: every penalty, percent and points, mean ± sd", ["", *names], rows)
-
-
-def exact_grid(found: Found) -> Grid:
-    """Return which part of weights and of units is exactly where it began, layer by layer, at the middle size."""
-    size, depth = found.protocol.sizes[len(found.protocol.sizes) // 2], len(found.protocol.hidden)
-    parts = [(name, layer) for name in ("weights", "units") for layer in range(1, depth + 1)]
-    rows = []
-    for pair, way in product(found.protocol.pairs, WAYS):
-        row = [f"{pair.source} → {pair.target}", way.name]
-        for name, layer in parts:
-            counts = list(found.values(pair, size, way, f"{name}_at_start_{layer}").values())
-            total = found.about["sources"][pair.name][name][layer - 1] if counts else 1
-            row.append(_spread([100 * count / total for count in counts]))
-        rows.append(row)
-    header = ["", "", *(f"{name}, hidden layer {layer}" for name, layer in parts)]
-    return Grid(f"Exactly where they began, percent, {size} images a class, chosen strengths", header, rows)
 
 
 def notes(found: Found) -> list[str]:
@@ -176,25 +166,3 @@ def _hidden(found: Found) -> str:
 
 def _setting(pair: Pair, size: int) -> str:
     return f"{pair.source} → {pair.target}, {size}"
-
-
-def _difference(one: dict[int, float], other: dict[int, float]) -> list[str]:
-    """Return a paired difference with its interval, and its p."""
-    found = paired(one, other)
-    if not found.n:
-        return ["–", "–"]
-    interval = "" if isnan(found.low) else f" ({_number(found.low, '+')} … {_number(found.high, '+')})"
-    return [_number(found.difference, "+") + interval, "–" if isnan(found.p) else f"{found.p:.2g}"]
-
-
-def _spread(values: list[float]) -> str:
-    centre, sd = mean_sd(values)
-    return _number(centre) + _deviation(sd)
-
-
-def _deviation(sd: float) -> str:
-    return "" if isnan(sd) else f" ± {sd:.1f}"
-
-
-def _number(value: float, sign: str = "") -> str:
-    return "–" if isnan(value) else f"{value:{sign}.1f}".replace("-", "−")
