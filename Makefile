@@ -30,6 +30,7 @@ bench: $(VENV)/.peers
 docs: $(VENV)/.run
 	$(BIN)/python -m experiments report docs/results/table1
 	$(BIN)/python -m experiments report docs/results/difficulty
+	$(BIN)/python -m experiments report docs/results/starting_point
 	$(BIN)/python -m experiments stimuli --out docs/results/stimuli
 
 clean:
