@@ -41,7 +41,7 @@ def load_task(name: str, protocol: Protocol) -> Task:
     return _load_task(name, protocol.data_seed, protocol.train, protocol.validation, protocol.test)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=6)
 def _load_task(name: str, seed: int, train: int, validation: int, test: int) -> Task:
     if name in ("mnist04", "mnist59"):
         return mnist_halves(seed, train, validation, test)[name == "mnist59"]
