@@ -88,6 +88,7 @@ def study_of(configuration: dict[str, Any]) -> Study:
             Protocol(**configuration["protocol"]),
             tuple(configuration["regularizers"]),
             tuple(configuration["methods"]),
+            configuration.get("variant", ""),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"configuration describes no table ({error!r}); expected what a run wrote") from error
@@ -100,9 +101,9 @@ def collect(folder: Path, study: Study) -> Results:
     environments: list[dict[str, str]] = []
     seconds, memory = 0.0, 0
     for regularizer in study.regularizers:
-        first = result_of(folder, study.table.first_cell(regularizer))
+        first = result_of(folder, study.first_cell(regularizer))
         runs = [("first", study.protocol.data_seed, first)] + [
-            (method, seed, result_of(folder, study.table.second_cell(regularizer, method, seed)))
+            (method, seed, result_of(folder, study.second_cell(regularizer, method, seed)))
             for seed in range(study.protocol.seeds)
             for method in study.methods
         ]
@@ -111,7 +112,7 @@ def collect(folder: Path, study: Study) -> Results:
                 continue
             for metric, value in _metrics(study, result):
                 measurements.append(
-                    Measurement(study.table.name, study.table.setting, method, regularizer, seed, metric, float(value))
+                    Measurement(study.name, study.table.setting, method, regularizer, seed, metric, float(value))
                 )
             curves += _curves(study, method, regularizer, seed, result, first)
             seconds += result["seconds"]
@@ -119,7 +120,7 @@ def collect(folder: Path, study: Study) -> Results:
             if result["environment"] not in environments:
                 environments.append(result["environment"])
     about = {
-        "experiment": study.table.name,
+        "experiment": study.name,
         "setting": study.table.setting,
         "configuration": asdict(study),
         "seeds": list(range(study.protocol.seeds)),

@@ -45,8 +45,8 @@ class Job:
 def tables_job(studies: Sequence[Study]) -> Job:
     """Return the job of some tables of the Gradual Tuning paper."""
     cells = cells_of(studies)
-    names = ", ".join(f"{study.table.name} ({study.protocol.train:,} examples)" for study in studies)
-    parts = {study.table.name: asdict(study) for study in studies}
+    names = ", ".join(f"{study.name} ({study.protocol.train:,} examples)" for study in studies)
+    parts = {study.name: asdict(study) for study in studies}
     return Job(f"{names}, {len(cells)} cells", {"experiment": "tables", "studies": parts}, cells)
 
 

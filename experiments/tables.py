@@ -5,7 +5,7 @@ which weights a run ends with, whether patience begins again when a layer joins)
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from npnet import Regularizer, l1
 from npnet.network import INITIALISERS
@@ -13,6 +13,7 @@ from npnet.network import INITIALISERS
 __all__ = ["REGULARIZERS", "TABLES", "Preset", "Protocol", "Recipe", "Study", "Table", "protocol"]
 
 Initialise = Literal["glorot", "he", "uniform_fan_in", "normal"]
+Pixels = Literal["unit", "centred", "standard"]
 Preset = Literal["smoke", "quick", "paper"]
 
 
@@ -40,14 +41,6 @@ class Table:
         """The widths, as in "500-500"."""
         return "-".join(map(str, self.hidden))
 
-    def first_cell(self, regularizer: str) -> str:
-        """Return the name of the cell of the first network, which all tables share that begin with it."""
-        return f"first-{'+'.join(self.first)}-{self.network}-{regularizer}"
-
-    def second_cell(self, regularizer: str, method: str, seed: int) -> str:
-        """Return the name of the cell of a run on the second task."""
-        return f"{self.name}-{regularizer}-{method}-{seed}"
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -56,9 +49,9 @@ class Recipe:
     l1: float = 0.0
     dropout: bool = False
 
-    def regularizers(self) -> tuple[Regularizer, ...]:
-        """Return the penalties; biases are left alone."""
-        return (Regularizer(l1, self.l1),) if self.l1 else ()
+    def regularizers(self, scale: float = 1.0, biases: bool = False) -> tuple[Regularizer, ...]:
+        """Return the penalties, λ multiplied by `scale`."""
+        return (Regularizer(l1, scale * self.l1, biases=biases),) if self.l1 else ()
 
     def rates(self, depth: int) -> tuple[float, ...]:
         """Return the dropout rates: 0.2 after the first hidden layer, 0.5 after the others (section 3)."""
@@ -71,7 +64,10 @@ class Protocol:
 
     train, validation, test: examples of every task. seeds: repetitions on task B, seeds 0 … seeds − 1 for both methods.
     max_epochs_a, max_epochs_b: caps beside patience. data_seed: which stimuli are drawn, how image files are split, how
-    the first network begins. The other names are those of npnet.Hyperparameters.
+    the first network begins. pixels: on [0, 1] ("unit"), on [-1, 1] ("centred"), or of mean 0 and standard deviation 1
+    over all pixels of the training images ("standard"). difference: of two epochs' errors, as in GradualTuning.
+    l1_scale: what λ is multiplied by. l1_biases: whether L1 penalises biases. The other names are those of
+    npnet.Hyperparameters.
     """
 
     train: int
@@ -87,6 +83,10 @@ class Protocol:
     keep: Literal["best", "last"] = "best"
     patience_restarts: bool = True
     data_seed: int = 0
+    pixels: Pixels = "unit"
+    difference: Literal["absolute", "improvement"] = "absolute"
+    l1_scale: float = 1.0
+    l1_biases: bool = False
 
     def __post_init__(self) -> None:
         for name in ("train", "validation", "test", "seeds", "batch_size", "patience", "max_epochs_a", "max_epochs_b"):
@@ -98,18 +98,37 @@ class Protocol:
             raise ValueError(f"data_seed is {self.data_seed}; expected zero or more")
         if self.initialise not in INITIALISERS:
             raise ValueError(f"initialise is {self.initialise!r}; expected one of {', '.join(INITIALISERS)}")
-        if self.keep not in ("best", "last"):
-            raise ValueError(f"keep is {self.keep!r}; expected 'best' or 'last'")
+        for name, known in (("keep", ("best", "last")), ("pixels", get_args(Pixels))):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {known}")
 
 
 @dataclass(frozen=True)
 class Study:
-    """One table under one protocol: all that its numbers depend on."""
+    """One table under one protocol: all that its numbers depend on.
+
+    variant: the name of a protocol that is not the paper's, in a study of several; none for the table itself.
+    """
 
     table: Table
     protocol: Protocol
     regularizers: tuple[str, ...] = ("none", "l1", "dropout")
     methods: tuple[str, ...] = ("fine", "gradual")
+    variant: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the folder of its results."""
+        return self.variant or self.table.name
+
+    def first_cell(self, regularizer: str) -> str:
+        """Return the name of the cell of the first network, which all tables share that begin with it."""
+        what = f"first-{'+'.join(self.table.first)}-{self.table.network}-{regularizer}"
+        return f"{self.variant}-{what}" if self.variant else what
+
+    def second_cell(self, regularizer: str, method: str, seed: int) -> str:
+        """Return the name of the cell of a run on the second task."""
+        return f"{self.name}-{regularizer}-{method}-{seed}"
 
 
 REGULARIZERS = {"none": Recipe(), "l1": Recipe(l1=1e-4), "dropout": Recipe(dropout=True)}

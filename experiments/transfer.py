@@ -5,20 +5,26 @@ misclassified, on validation sets while a run goes on, on test sets for the weig
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 from typing import Any
+
+import numpy as np
 
 from experiments.cells import Cell, Result
 from experiments.desk import Desk, read_json
 from experiments.lessons import Lesson
 from experiments.provenance import environment
-from experiments.tables import REGULARIZERS, Protocol, Recipe, Study
+from experiments.tables import REGULARIZERS, Pixels, Protocol, Recipe, Study
 from npnet import (
+    GradualTuning,
     Hyperparameters,
+    Method,
     Network,
     Replicate,
     Run,
+    Split,
     Task,
     begin,
     constant,
@@ -33,19 +39,35 @@ from npnet.tasks import line_task, mnist_halves
 
 __all__ = ["cells_of", "hyperparameters", "learn_first", "learn_second", "leave", "load_task"]
 
-_METHODS = {method.name: method for method in (fine_tuning, gradual_tuning)}
+
+def method_of(name: str, protocol: Protocol) -> Method:
+    """Return the method "fine" or "gradual"."""
+    if name == gradual_tuning.name:
+        return replace(gradual_tuning, policy=GradualTuning(difference=protocol.difference))
+    return fine_tuning
 
 
 def load_task(name: str, protocol: Protocol) -> Task:
     """Return a task with the protocol's numbers of examples, kept by this process for the next cell that wants it."""
-    return _load_task(name, protocol.data_seed, protocol.train, protocol.validation, protocol.test)
+    p = protocol
+    return _load_task(name, p.data_seed, p.train, p.validation, p.test, p.pixels)
 
 
 @lru_cache(maxsize=6)
-def _load_task(name: str, seed: int, train: int, validation: int, test: int) -> Task:
+def _load_task(name: str, seed: int, train: int, validation: int, test: int, pixels: Pixels) -> Task:
     if name in ("mnist04", "mnist59"):
-        return mnist_halves(seed, train, validation, test)[name == "mnist59"]
-    return line_task(name, seed, train, validation, test)
+        task = mnist_halves(seed, train, validation, test)[name == "mnist59"]
+    else:
+        task = line_task(name, seed, train, validation, test)
+    if pixels == "unit":
+        return task
+    images = task.train.inputs[:]
+    centre, width = (127.5, 127.5) if pixels == "centred" else (images.mean(), images.std())
+
+    def scaled(split: Split) -> Split:
+        return Split((split.inputs[:].astype(np.float32) - np.float32(centre)) / np.float32(width), split.labels)
+
+    return replace(task, train=scaled(task.train), validation=scaled(task.validation), test=scaled(task.test))
 
 
 def hyperparameters(protocol: Protocol, recipe: Recipe, max_epochs: int) -> Hyperparameters:
@@ -53,7 +75,7 @@ def hyperparameters(protocol: Protocol, recipe: Recipe, max_epochs: int) -> Hype
     return Hyperparameters(
         batch_size=protocol.batch_size,
         rate=constant(protocol.rate),
-        regularizers=recipe.regularizers(),
+        regularizers=recipe.regularizers(protocol.l1_scale, protocol.l1_biases),
         patience=protocol.patience,
         max_epochs=max_epochs,
         keep=protocol.keep,
@@ -92,8 +114,8 @@ def begin_second(desk: Desk, study: Study, regularizer: str, method: str, seed: 
     first = {name: load_task(name, protocol) for name in table.first}
     second = load_task(table.second, protocol)
     run, settings = begin(
-        _METHODS[method],
-        Network.load(desk.needed(table.first_cell(regularizer)) / "network.npz"),
+        method_of(method, protocol),
+        Network.load(desk.needed(study.first_cell(regularizer)) / "network.npz"),
         second,
         generator(seed, "second", table.second),  # the same for both methods
         hyperparameters(protocol, REGULARIZERS[regularizer], protocol.max_epochs_b),
@@ -109,7 +131,7 @@ def end_second(
     """Measure what the second task did to the first."""
     network, second = replicate.run.network, study.table.second
     first = {name: load_task(name, study.protocol) for name in study.table.first}
-    before = read_json(desk.needed(study.table.first_cell(regularizer)) / "result.json")["errors"]["before"]
+    before = read_json(desk.needed(study.first_cell(regularizer)) / "result.json")["errors"]["before"]
     errors = {
         "before": before,
         "after": {name: error(network, name, task.test) for name, task in first.items()},
@@ -145,7 +167,7 @@ def cells_of(studies: Sequence[Study]) -> list[Cell]:
     for study in studies:
         table, p = study.table, study.protocol
         for regularizer in study.regularizers:
-            name = table.first_cell(regularizer)
+            name = study.first_cell(regularizer)
             what = {"first": table.first, "hidden": table.hidden, "protocol": p, "regularizer": regularizer}
             cell = first.setdefault(name, Cell(name, learn_first, what))
             if cell.arguments != what:
@@ -154,5 +176,5 @@ def cells_of(studies: Sequence[Study]) -> list[Cell]:
                 )
             for seed, method in product(range(p.seeds), study.methods):
                 what = {"study": study, "regularizer": regularizer, "method": method, "seed": seed}
-                second.append(Cell(table.second_cell(regularizer, method, seed), learn_second, what, (name,)))
+                second.append(Cell(study.second_cell(regularizer, method, seed), learn_second, what, (name,)))
     return [*first.values(), *second]
