@@ -14,6 +14,7 @@ from experiments import studies
 from experiments.difficulty import trials
 from experiments.executors import Where
 from experiments.folder import FolderError
+from experiments.sensitivity import variants
 from experiments.starting_point import design
 from experiments.status import show_status
 from experiments.stimuli import write_sheets
@@ -82,6 +83,25 @@ class Tables:
         given = {key: value for key, value in asdict(self.overrides).items() if value is not None}
         tables = [TABLES[name] for name in dict.fromkeys(names)]
         return studies.tables_job([Study(table, replace(protocol(table, self.preset), **given)) for table in tables])
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Repeat table 1 under every choice that its paper leaves open: batches, starts, pixels, stopping, L1.
+
+    Attributes:
+        out: folder for results; run again with the same folder to go on where a run was stopped.
+        preset: "quick" with two repetitions (hours), "paper" with five, "smoke" in a minute to see that it works.
+        where: where the work is done.
+    """
+
+    out: Path
+    preset: variants.Preset = "quick"
+    where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
+
+    def job(self) -> studies.Job:
+        """Return what to run."""
+        return studies.sensitivity_job(self.preset)
 
 
 @dataclass(frozen=True)
@@ -175,6 +195,7 @@ class Bench:
 
 Command = (
     Annotated[Tables, subcommand("tables")]
+    | Annotated[Sensitivity, subcommand("sensitivity")]
     | Annotated[Difficulty, subcommand("difficulty")]
     | Annotated[StartingPoint, subcommand("starting_point")]
     | Annotated[Stimuli, subcommand("stimuli")]
@@ -195,7 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
             args=arguments,
             config=(OmitSubcommandPrefixes,),
         )
-        if isinstance(command, Tables | Difficulty | StartingPoint):
+        if isinstance(command, Tables | Sensitivity | Difficulty | StartingPoint):
             return studies.run(command.job(), command.out, command.where, console)
         if isinstance(command, Stimuli):
             names = ", ".join(path.name for path in write_sheets(command.out, command.seed))

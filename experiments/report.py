@@ -20,7 +20,7 @@ from experiments.tables import Protocol, protocol
 from experiments.text import difference, number, spread
 from npnet.trees import write_atomically
 
-__all__ = ["Grid", "comparison_grid", "markdown", "notes", "show", "table_grid", "write_report"]
+__all__ = ["Grid", "comparison_grid", "forgetting", "markdown", "notes", "show", "table_grid", "write_report"]
 
 _ALL_JOINED = ("joined_hidden_1", "gradual")
 _WIDE = 124  # columns, enough for the whole table side by side
@@ -56,7 +56,7 @@ def comparison_grid(results: Results) -> Grid:
     """Return the paired comparison: fine tuning minus Gradual Tuning, in forgetting and in error on the new task."""
     rows = []
     for regularizer in results.study.regularizers:
-        fine, gradual = (_forgetting(results, method, regularizer) for method in ("fine", "gradual"))
+        fine, gradual = (forgetting(results, method, regularizer) for method in ("fine", "gradual"))
         new, other = (results.values("task_b_error", method, regularizer) for method in ("fine", "gradual"))
         forgot = [number(mean_sd(list(each.values()))[0], 2) for each in (fine, gradual)]
         rows.append([regularizer, *forgot, *difference(fine, gradual, 2), *difference(new, other, 2), str(len(fine))])
@@ -185,7 +185,7 @@ def _theirs(results: Results, method: str, regularizer: str) -> list[str]:
     ]
 
 
-def _forgetting(results: Results, method: str, regularizer: str) -> dict[int, float]:
+def forgetting(results: Results, method: str, regularizer: str) -> dict[int, float]:
     """Return after − before for each seed, the mean over the first tasks where there are several."""
     names = [f":{task}" if len(results.study.table.first) > 1 else "" for task in results.study.table.first]
     gains: dict[int, float] = {}

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from experiments import blas
 from experiments.cells import Cell
+from experiments.claims import write_claims
 from experiments.desk import log, read_json, write_json
 from experiments.difficulty import report as difficulty_report
 from experiments.difficulty import trials
@@ -23,12 +24,23 @@ from experiments.progress import Watcher
 from experiments.report import write_report
 from experiments.results import collect, read_results, study_of, write_results
 from experiments.runner import run_cells
+from experiments.sensitivity import report as sensitivity_report
+from experiments.sensitivity import variants
 from experiments.starting_point import design, runs
 from experiments.starting_point import report as starting_point_report
 from experiments.tables import Study
 from experiments.transfer import cells_of
 
-__all__ = ["INTERRUPTED", "Job", "difficulty_job", "report", "run", "starting_point_job", "tables_job"]
+__all__ = [
+    "INTERRUPTED",
+    "Job",
+    "difficulty_job",
+    "report",
+    "run",
+    "sensitivity_job",
+    "starting_point_job",
+    "tables_job",
+]
 
 INTERRUPTED = 130  # what a shell calls a command that Ctrl-C ended
 
@@ -48,6 +60,14 @@ def tables_job(studies: Sequence[Study]) -> Job:
     names = ", ".join(f"{study.name} ({study.protocol.train:,} examples)" for study in studies)
     parts = {study.name: asdict(study) for study in studies}
     return Job(f"{names}, {len(cells)} cells", {"experiment": "tables", "studies": parts}, cells)
+
+
+def sensitivity_job(preset: variants.Preset) -> Job:
+    """Return the job of the study of what the paper's protocol leaves open."""
+    of = variants.studies(preset)
+    cells = cells_of(of)
+    parts = {study.name: asdict(study) for study in of}
+    return Job(f"{len(of)} variants, {len(cells)} cells", {"experiment": "sensitivity", "studies": parts}, cells)
 
 
 def difficulty_job(preset: trials.Preset) -> Job:
@@ -110,6 +130,7 @@ def _report_tables(folder: Path, out: Path, console: Console) -> None:
         results = collect(folder, study_of(configuration))
         write_results(results, out / name)
         write_report(results, out / name, console)
+    write_claims(out)
 
 
 def _report_table(folder: Path, out: Path, console: Console) -> None:
@@ -120,7 +141,8 @@ def _report_table(folder: Path, out: Path, console: Console) -> None:
 
 
 _REPORTS: dict[str, tuple[Callable[[Path, Path, Console], None], str]] = {
-    "tables": (_report_tables, "for each table results.csv, table.md, curves.png"),
+    "tables": (_report_tables, "claims.md, claims.png, for each table results.csv, table.md, curves.png"),
+    "sensitivity": (sensitivity_report.write_report, "results.csv, table.md, sensitivity.png"),
     "difficulty": (difficulty_report.write_report, "results.csv, table.md, difficulty.png"),
     "starting_point": (starting_point_report.write_report, "results.csv, sweep.csv, table.md and its pictures"),
 }

@@ -6,6 +6,7 @@ from math import isnan
 import pytest
 from scipy import stats
 
+from experiments.claims import Theirs, claims_grid, claims_of, count, theirs
 from experiments.published import published
 from experiments.report import Grid, comparison_grid, markdown, notes, table_grid
 from experiments.results import Measurement, Results
@@ -118,3 +119,45 @@ def test_notes_tell_amounts_and_what_is_missing():
 def test_markdown_has_a_line_for_each_row():
     text = markdown(Grid("A title", ["", "x"], [["a", "1\n2"], ["b", "3"]]))
     assert text == "**A title**\n\n|  | x |\n| --- | --- |\n| a | 1<br>2 |\n| b | 3 |\n"
+
+
+def as_published(table, less_gradual=0.0, train=100):
+    """Return results that say what the paper says, each method's seeds around its mean, paired."""
+    study = Study(table, protocol(table, "paper"))
+    measurements = []
+    for row in (row for row in published() if row.table == table.number):
+        name = f":{row.measured_on}" if len(table.first) > 1 else ""
+        for seed, shift in enumerate((-0.01, 0.0, 0.01)):
+            after = row.task_a_error_after + shift + (less_gradual if row.method == "gradual" else 0.0)
+            for metric, value in (
+                (f"task_a_error_before{name}", row.task_a_error_before),
+                (f"task_a_error_after{name}", after + shift * (row.method == "fine")),
+                ("task_b_error", row.task_b_error),
+            ):
+                found = Measurement(table.name, table.setting, row.method, row.regularizer, seed, metric, value)
+                measurements += [found] if found not in measurements else []
+    return Results(study, {}, measurements, [])
+
+
+def test_all_claims_hold_in_the_papers_own_numbers():
+    claims = claims_of([as_published(table) for table in TABLES.values()])
+    assert len(claims) == 24
+    assert {claim.verdict for claim in claims} == {"holds"}
+    for claim in claims:
+        assert claim.difference.difference == pytest.approx(claim.theirs.fine - claim.theirs.gradual, abs=1e-9)
+    assert count(claims).startswith("Of 24 pairs 24 are measured: the paper's claim holds in 24, is reversed in 0")
+    assert "–" not in [cell for row in claims_grid(claims).rows for cell in row]
+
+
+def test_claims_are_reversed_or_undecided_where_they_are():
+    (none, *_) = claims_of([as_published(TABLES["table1"], less_gradual=10.0)])
+    assert none.verdict == "reversed"
+    assert none.theirs == Theirs(pytest.approx(3.3), pytest.approx(0.63), True)
+    exactly = none.theirs.fine - none.theirs.gradual
+    (none, *_) = claims_of([as_published(TABLES["table1"], less_gradual=exactly)])
+    assert none.verdict == "undecided"
+    (_, _, dropout) = claims_of([as_published(TABLES["table5"])])  # there the paper itself finds the reverse
+    assert dropout.theirs.gradual > dropout.theirs.fine
+    assert dropout.verdict == "holds"
+    assert not theirs(5, "l1").apart
+    assert [row[4] for row in claims_grid([none]).rows].count("–") == 23

@@ -1,0 +1,183 @@
+"""The paper's central claim, pair by pair: does Gradual Tuning forget less than fine tuning, there and here?
+
+A pair is a table and a regularizer, 24 in all. What is forgotten is the old task's test error after − before, the mean
+over the old tasks where there are five. Two of the paper's methods differ where the 95 % intervals of their means do
+not overlap; ours are paired by seed, and differ where the interval of the mean difference excludes zero.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from math import isnan, nan, sqrt
+from pathlib import Path
+from statistics import fmean
+
+from experiments.folder import FolderError
+from experiments.published import REPETITIONS, published
+from experiments.report import Grid, forgetting, markdown
+from experiments.results import Results, read_results
+from experiments.statistics import Paired, paired
+from experiments.tables import REGULARIZERS, TABLES
+from experiments.text import number, spread
+from npnet.trees import write_atomically
+
+__all__ = ["Claim", "Theirs", "claims_grid", "claims_of", "count", "theirs", "write_claims"]
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """What the paper has for a pair: points forgotten by each method, and whether their intervals are apart."""
+
+    fine: float
+    gradual: float
+    apart: bool
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A pair, there and here. Ours: for fine and gradual, by seed, points forgotten and new-task errors; fine − gradual."""
+
+    table: int
+    regularizer: str
+    train: int
+    theirs: Theirs
+    forgotten: tuple[dict[int, float], dict[int, float]]
+    new: tuple[dict[int, float], dict[int, float]]
+    difference: Paired
+
+    @property
+    def verdict(self) -> str:
+        """What became of the claim: "holds" or "reversed" where our interval excludes zero, else "undecided"."""
+        d = self.difference
+        if isnan(d.low) or d.low <= 0 <= d.high:
+            return "undecided"
+        return "holds" if (d.difference > 0) == (self.theirs.fine > self.theirs.gradual) else "reversed"
+
+
+def theirs(table: int, regularizer: str) -> Theirs:
+    """Return the paper's pair, the mean over its first tasks."""
+    from scipy import stats
+
+    half = float(stats.t.ppf(0.975, REPETITIONS - 1)) / sqrt(REPETITIONS)
+    means, ends = {}, {}
+    for method in ("fine", "gradual"):
+        rows = [r for r in published() if (r.table, r.regularizer, r.method) == (table, regularizer, method)]
+        means[method] = fmean(row.task_a_error_after - row.task_a_error_before for row in rows)
+        spread = half * fmean(row.task_a_error_after_sd for row in rows)
+        ends[method] = means[method] - spread, means[method] + spread
+    apart = ends["fine"][0] > ends["gradual"][1] or ends["gradual"][0] > ends["fine"][1]
+    return Theirs(means["fine"], means["gradual"], apart)
+
+
+def claims_of(results: Iterable[Results]) -> list[Claim]:
+    """Return the pairs of which both methods have finished some seed, in the order of the tables."""
+    claims = []
+    for each in sorted(results, key=lambda r: r.study.table.number):
+        table = each.study.table.number
+        for regularizer in each.study.regularizers:
+            fine, gradual = (forgetting(each, method, regularizer) for method in ("fine", "gradual"))
+            new = tuple(each.values("task_b_error", method, regularizer) for method in ("fine", "gradual"))
+            if fine.keys() & gradual.keys():
+                difference = paired(fine, gradual)
+                train = each.study.protocol.train
+                claims.append(
+                    Claim(
+                        table,
+                        regularizer,
+                        train,
+                        theirs(table, regularizer),
+                        (fine, gradual),
+                        (new[0], new[1]),
+                        difference,
+                    )
+                )
+    return claims
+
+
+def claims_grid(claims: list[Claim]) -> Grid:
+    """Return the table of all pairs, those without a result here as well."""
+    there = {(claim.table, claim.regularizer): claim for claim in claims}
+    rows = []
+    for table in TABLES.values():
+        for regularizer in REGULARIZERS:
+            paper, claim = theirs(table.number, regularizer), there.get((table.number, regularizer))
+            row = [str(table.number), f"{'+'.join(table.first)} → {table.second}, {table.network}", regularizer]
+            row += [f"{number(paper.fine, 1)}, {number(paper.gradual, 1)}{' *' if paper.apart else ''}"]
+            rows.append([*row, *(_ours(claim) if claim else ["–"] * 6)])
+    header = ["table", "", "", "paper: fine, gradual", "examples", "fine", "gradual"]
+    header += ["fine − gradual (95 %)", "new task: fine, gradual", "the claim"]
+    return Grid("Points forgotten of the old task; * the paper's intervals do not overlap", header, rows)
+
+
+def _ours(claim: Claim) -> list[str]:
+    d = claim.difference
+    interval = "" if isnan(d.low) else f" ({number(d.low, 1, '+')} … {number(d.high, 1, '+')})"
+    return [
+        f"{claim.train:,} × {d.n}",
+        *(spread(list(each.values()), 1) for each in claim.forgotten),
+        number(d.difference, 1, "+") + interval,
+        ", ".join(number(fmean(each.values()) if each else nan, 2) for each in claim.new),
+        claim.verdict,
+    ]
+
+
+def count(claims: list[Claim]) -> str:
+    """Return how many claims hold, in a sentence."""
+    verdicts = [claim.verdict for claim in claims]
+    pairs = len(TABLES) * len(REGULARIZERS)
+    apart = [claim for claim in claims if claim.theirs.apart]
+    held, decided = (sum(c.verdict == "holds" for c in some) for some in (claims, apart))
+    return (
+        f"Of {pairs} pairs {len(claims)} are measured: the paper's claim holds in {held}, is reversed in "
+        f"{verdicts.count('reversed')}, and {verdicts.count('undecided')} are undecided. In {len(apart)} of the "
+        f"measured pairs the paper's own intervals are apart; of these it holds in {decided}."
+    )
+
+
+def write_claims(folder: Path) -> None:
+    """Write claims.md and claims.png from the tables of which a folder holds the results."""
+    results = []
+    for name in TABLES:
+        try:
+            results.append(read_results(folder / name))
+        except FolderError:
+            continue
+    claims = claims_of(results)
+    picture = "![Forgotten under fine tuning − under Gradual Tuning, the paper's against ours](claims.png)\n"
+    text = "\n".join(
+        ["# The claims of the eight tables\n", count(claims) + "\n", markdown(claims_grid(claims)), picture]
+    )
+    write_atomically(folder / "claims.md", text.encode())
+    _draw(claims, folder / "claims.png")
+
+
+def _draw(claims: list[Claim], path: Path) -> None:
+    """Draw what Gradual Tuning saves, ours against the paper's: a point for each pair, its interval, its table."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    colours = dict(zip(REGULARIZERS, ("#000000", "#0072B2", "#D55E00"), strict=True))
+    with rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure((6.4, 5.2))
+        panel = figure.subplots()
+        for claim in claims:
+            x, d = claim.theirs.fine - claim.theirs.gradual, claim.difference
+            colour = colours[claim.regularizer]
+            if not isnan(d.low):
+                panel.plot([x, x], [d.low, d.high], color=colour, linewidth=1.2)
+            panel.plot(x, d.difference, "o", color=colour, markersize=5)
+            panel.annotate(str(claim.table), (x, d.difference), (5, 3), textcoords="offset points", color=colour)
+        for regularizer, colour in colours.items():
+            panel.plot([], [], "o", color=colour, label=regularizer)
+        panel.axhline(0, color="0.6", linewidth=0.8)
+        panel.axvline(0, color="0.6", linewidth=0.8)
+        panel.set_xscale("symlog", linthresh=2)
+        panel.set_yscale("symlog", linthresh=2)
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.set_major_formatter("{x:g}")
+        panel.set(xlabel="the paper: fine − gradual (points forgotten)", ylabel="here: fine − gradual, 95 % interval")
+        panel.legend(frameon=False, title="number: table")
+        figure.tight_layout()
+        content = BytesIO()
+        figure.savefig(content, format="png", dpi=150)
+    write_atomically(path, content.getvalue())

@@ -1,0 +1,1 @@
+"""What the open choices of the Gradual Tuning paper's protocol do to its table 1."""

@@ -1,0 +1,109 @@
+"""The study of open choices: every variant differs from the default as it says, and the report measures as it says."""
+
+import json
+from dataclasses import asdict
+from math import isnan, log2
+
+import pytest
+from tinystudy import command, rows, run
+
+from experiments.published import published
+from experiments.results import Measurement
+from experiments.sensitivity.report import Found, claims_grid, distance, forgetting_grid
+from experiments.sensitivity.variants import VARIANTS, studies, without_l1
+from experiments.tables import REGULARIZERS, Protocol
+from experiments.transfer import hyperparameters, load_task, method_of
+from npnet.network import INITIALISERS
+from npnet.tasks import load
+
+
+def test_every_variant_differs_from_the_default_in_what_it_says():
+    default, *others = studies("paper")
+    assert default.variant == "default"
+    for study in others:
+        before, after = asdict(default.protocol), asdict(study.protocol)
+        assert {name: after[name] for name in after if after[name] != before[name]} == VARIANTS[study.variant]
+        assert without_l1(study.variant) in VARIANTS
+    assert len({tuple(sorted(changes.items())) for changes in VARIANTS.values()}) == len(VARIANTS)
+    assert [study.protocol.seeds for study in studies("quick")] == [2] * len(VARIANTS)
+
+
+def test_options_reach_the_training():
+    protocol = Protocol(50, 20, 20, batch_size=7, keep="last", patience=3, patience_restarts=False, l1_scale=0.05)
+    settings = hyperparameters(protocol, REGULARIZERS["l1"], 9)
+    (penalty,) = settings.regularizers
+    assert (settings.batch_size, settings.keep, settings.patience, settings.patience_restarts) == (7, "last", 3, False)
+    assert penalty.strength == pytest.approx(5e-6)
+    assert not penalty.biases
+    (penalty,) = hyperparameters(Protocol(50, 20, 20, l1_biases=True), REGULARIZERS["l1"], 9).regularizers
+    assert penalty.biases
+    assert method_of("gradual", Protocol(50, 20, 20, difference="improvement")).policy.difference == "improvement"
+    assert {p.initialise for p in (study.protocol for study in studies("paper"))} == set(INITIALISERS)
+
+
+@pytest.mark.parametrize(("pixels", "low", "high"), [("unit", 0, 1), ("centred", -1, 1), ("standard", -9, 9)])
+def test_pixels_are_on_the_scale_that_is_asked_for(pixels, low, high):
+    task = load_task("ac", Protocol(60, 20, 20, pixels=pixels))
+    X = task.train.inputs[:] / (255 if pixels == "unit" else 1)
+    assert X.min() >= low
+    assert X.max() <= high
+    if pixels == "standard":
+        assert abs(X.mean()) < 1e-5
+        assert X.std() == pytest.approx(1, abs=1e-4)
+        assert task.test.inputs.dtype == "float32"
+    if pixels == "centred":
+        plain = load_task("ac", Protocol(60, 20, 20))
+        assert abs(X - (plain.train.inputs[:] / 127.5 - 1)).max() < 1e-6
+
+
+def of_the_paper(factor=1.0, variant="default"):
+    measurements = [
+        Measurement("sensitivity", variant, row.method, row.regularizer, seed, metric, value)
+        for row in published()
+        if row.table == 1
+        for seed in (0, 1)
+        for metric, value in (
+            ("task_a_error_before", row.task_a_error_before),
+            ("task_a_error_after", row.task_a_error_after * factor),
+        )
+    ]
+    return Found({}, measurements)
+
+
+def test_the_distance_is_in_factors_of_two():
+    assert distance(of_the_paper(), "default") == 0
+    assert distance(of_the_paper(2.0), "default") == pytest.approx(1)
+    assert distance(of_the_paper(0.5), "default") == pytest.approx(1)
+    assert distance(of_the_paper(3.0), "default") == pytest.approx(log2(3))
+    assert isnan(distance(of_the_paper(), "last"))
+
+
+def test_a_variant_of_l1_shares_its_other_rows():
+    found = of_the_paper()
+    l1 = [m._replace(setting="l1-biases") for m in found.measurements if m.regularizer == "l1"]
+    assert distance(Found({}, found.measurements + l1), "l1-biases") == 0
+
+
+def test_grids_say_what_the_paper_says():
+    grid = forgetting_grid(of_the_paper())
+    assert grid.rows[0][:3] == ["paper", "1.2 → 4.5", "1.2 → 1.8"]
+    assert grid.rows[1][1] == "1.2 → 4.5 ± 0.0"
+    assert claims_grid(of_the_paper()).rows == [["default", "2.7 ± 0.0", "1.5 ± 0.0", "3.8 ± 0.0"]]
+
+
+def test_a_whole_study(tmp_path):
+    try:
+        load("mnist")
+    except (ConnectionError, ImportError) as error:
+        pytest.skip(str(error))
+    out = tmp_path / "results"
+    assert "Table 1 under every open choice" in run(command("sensitivity", "--preset", "smoke", "--out", out))
+    table = rows(out / "results.csv")
+    assert {row["setting"] for row in table} == set(VARIANTS)
+    assert {row["regularizer"] for row in table if row["setting"] == "l1-biases"} == {"l1"}
+    run(command("report", out, "--out", tmp_path / "with"))
+    run(command("report", tmp_path / "with", "--out", tmp_path / "without"))
+    for name in ("results.csv", "results.json", "table.md", "sensitivity.png"):
+        assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
+    about = json.loads((out / "results.json").read_text())
+    assert about["environments"][0]["commit"]
