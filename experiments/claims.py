@@ -35,7 +35,7 @@ class Theirs:
 
 @dataclass(frozen=True)
 class Claim:
-    """A pair, there and here. Ours: for fine and gradual, by seed, points forgotten and new-task errors; fine − gradual."""
+    """A pair, there and here. Ours, of fine and gradual by seed: points forgotten, new-task errors; fine − gradual."""
 
     table: int
     regularizer: str

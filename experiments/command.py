@@ -10,7 +10,7 @@ import tyro
 from rich.console import Console
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, subcommand
 
-from experiments import studies
+from experiments import rivals, studies
 from experiments.difficulty import trials
 from experiments.executors import Where
 from experiments.folder import FolderError
@@ -105,6 +105,25 @@ class Sensitivity:
 
 
 @dataclass(frozen=True)
+class Rivals:
+    """Put Gradual Tuning beside controls and rivals on table 1, with probes that tell a lost head from lost features.
+
+    Attributes:
+        out: folder for results; run again with the same folder to go on where a run was stopped.
+        preset: "quick" with two repetitions, "paper" with five, "smoke" in seconds to see that it works.
+        where: where the work is done.
+    """
+
+    out: Path
+    preset: rivals.Preset = "quick"
+    where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
+
+    def job(self) -> studies.Job:
+        """Return what to run."""
+        return studies.rivals_job(self.preset)
+
+
+@dataclass(frozen=True)
 class Difficulty:
     """Measure how hard the stimuli are: 500-500 learns acl under several appearances, amounts and regularizers.
 
@@ -196,6 +215,7 @@ class Bench:
 Command = (
     Annotated[Tables, subcommand("tables")]
     | Annotated[Sensitivity, subcommand("sensitivity")]
+    | Annotated[Rivals, subcommand("rivals")]
     | Annotated[Difficulty, subcommand("difficulty")]
     | Annotated[StartingPoint, subcommand("starting_point")]
     | Annotated[Stimuli, subcommand("stimuli")]
@@ -216,7 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
             args=arguments,
             config=(OmitSubcommandPrefixes,),
         )
-        if isinstance(command, Tables | Sensitivity | Difficulty | StartingPoint):
+        if isinstance(command, Tables | Sensitivity | Rivals | Difficulty | StartingPoint):
             return studies.run(command.job(), command.out, command.where, console)
         if isinstance(command, Stimuli):
             names = ", ".join(path.name for path in write_sheets(command.out, command.seed))

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from experiments import blas
+from experiments import blas, rivals
 from experiments.cells import Cell
 from experiments.claims import write_claims
 from experiments.desk import log, read_json, write_json
@@ -68,6 +68,13 @@ def sensitivity_job(preset: variants.Preset) -> Job:
     cells = cells_of(of)
     parts = {study.name: asdict(study) for study in of}
     return Job(f"{len(of)} variants, {len(cells)} cells", {"experiment": "sensitivity", "studies": parts}, cells)
+
+
+def rivals_job(preset: rivals.Preset) -> Job:
+    """Return the job of Gradual Tuning among its rivals."""
+    of = rivals.study(preset)
+    cells = rivals.all_cells(of)
+    return Job(f"{len(cells)} cells", {"experiment": "rivals", "studies": {of.name: asdict(of)}}, cells)
 
 
 def difficulty_job(preset: trials.Preset) -> Job:
@@ -143,6 +150,7 @@ def _report_table(folder: Path, out: Path, console: Console) -> None:
 _REPORTS: dict[str, tuple[Callable[[Path, Path, Console], None], str]] = {
     "tables": (_report_tables, "claims.md, claims.png, for each table results.csv, table.md, curves.png"),
     "sensitivity": (sensitivity_report.write_report, "results.csv, table.md, sensitivity.png"),
+    "rivals": (rivals.write_report, "results.csv, curves.csv, table.md, rivals.png"),
     "difficulty": (difficulty_report.write_report, "results.csv, table.md, difficulty.png"),
     "starting_point": (starting_point_report.write_report, "results.csv, sweep.csv, table.md and its pictures"),
 }

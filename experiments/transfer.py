@@ -18,6 +18,9 @@ from experiments.lessons import Lesson
 from experiments.provenance import environment
 from experiments.tables import REGULARIZERS, Pixels, Protocol, Recipe, Study
 from npnet import (
+    Discriminative,
+    EqualBudget,
+    GradualByEpoch,
     GradualTuning,
     Hyperparameters,
     Method,
@@ -33,6 +36,7 @@ from npnet import (
     generator,
     gradual_tuning,
     mlp,
+    starting_point,
 )
 from npnet.network import INITIALISERS
 from npnet.tasks import line_task, mnist_halves
@@ -40,11 +44,32 @@ from npnet.tasks import line_task, mnist_halves
 __all__ = ["cells_of", "hyperparameters", "learn_first", "learn_second", "leave", "load_task"]
 
 
-def method_of(name: str, protocol: Protocol) -> Method:
-    """Return the method "fine" or "gradual"."""
-    if name == gradual_tuning.name:
-        return replace(gradual_tuning, policy=GradualTuning(difference=protocol.difference))
-    return fine_tuning
+L2_SP = 0.01
+"""α of the methods with l2_sp: about what validation chooses in the study of starting points."""
+
+
+def method_of(name: str, protocol: Protocol, epochs: int = 1) -> Method:
+    """Return a method by its name.
+
+    fine, gradual    the paper's two
+    budget           fine tuning for as many epochs as the paired gradual run made
+    by-epoch         one layer more every five epochs
+    discriminative   fine tuning, each layer's rate a fixed part of the rate above it
+    l2_sp            fine tuning under α/2 of the squared distance from where it began
+    gradual+l2_sp    Gradual Tuning under the same penalty
+
+    Raises KeyError for another name.
+    """
+    gradual = GradualTuning(difference=protocol.difference)
+    return {
+        "fine": fine_tuning,
+        "gradual": replace(gradual_tuning, policy=gradual),
+        "budget": Method("budget", policy=EqualBudget(epochs)),
+        "by-epoch": Method("by-epoch", policy=GradualByEpoch(5)),
+        "discriminative": Method("discriminative", policy=Discriminative()),
+        "l2_sp": starting_point("l2_sp", L2_SP),
+        "gradual+l2_sp": starting_point("l2_sp", L2_SP, policy=gradual),
+    }[name]
 
 
 def load_task(name: str, protocol: Protocol) -> Task:
@@ -113,14 +138,17 @@ def begin_second(desk: Desk, study: Study, regularizer: str, method: str, seed: 
     table, protocol = study.table, study.protocol
     first = {name: load_task(name, protocol) for name in table.first}
     second = load_task(table.second, protocol)
+    paired = read_json(desk.needed(study.second_cell(regularizer, "gradual", seed)) / "result.json") or {"history": [1]}
     run, settings = begin(
-        method_of(method, protocol),
+        method_of(method, protocol, len(paired["history"])),
         Network.load(desk.needed(study.first_cell(regularizer)) / "network.npz"),
         second,
-        generator(seed, "second", table.second),  # the same for both methods
+        generator(seed, "second", table.second),  # the same for all methods
         hyperparameters(protocol, REGULARIZERS[regularizer], protocol.max_epochs_b),
         INITIALISERS[protocol.initialise],
     )
+    if method == "budget":
+        settings = replace(settings, patience=None)
     watched = {name: (name, task.validation) for name, task in first.items()}
     return Replicate(run, {second.name: second}, settings, watched)
 
@@ -176,5 +204,6 @@ def cells_of(studies: Sequence[Study]) -> list[Cell]:
                 )
             for seed, method in product(range(p.seeds), study.methods):
                 what = {"study": study, "regularizer": regularizer, "method": method, "seed": seed}
-                second.append(Cell(study.second_cell(regularizer, method, seed), learn_second, what, (name,)))
+                pair = (study.second_cell(regularizer, "gradual", seed),) if method == "budget" else ()
+                second.append(Cell(study.second_cell(regularizer, method, seed), learn_second, what, (name, *pair)))
     return [*first.values(), *second]

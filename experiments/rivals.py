@@ -1,0 +1,204 @@
+"""Gradual Tuning among its rivals: the controls that its paper lacks, and whether the head was lost or the features.
+
+Table 1 with seven methods from the same networks, heads and batches. After each run a new head for the old task is
+trained on the frozen features (a probe): what it recovers was never forgotten, only spoken past. R² says how much of
+each unit's activation, on the old task's test images, the activation before explains.
+"""
+
+from dataclasses import asdict, replace
+from io import BytesIO
+from itertools import product
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Literal
+
+import numpy as np
+from rich.console import Console
+
+from experiments.cells import Cell, Result
+from experiments.desk import Desk, read_json
+from experiments.folder import result_of
+from experiments.lessons import Lesson
+from experiments.provenance import environment
+from experiments.report import Grid, forgetting, markdown, show
+from experiments.results import Measurement, Results, collect, read_results, study_of, write_results
+from experiments.tables import REGULARIZERS, TABLES, Study, protocol
+from experiments.text import difference, spread
+from experiments.transfer import cells_of, load_task
+from npnet import HeadOnly, Hyperparameters, Network, Replicate, begin, constant, error, generator
+from npnet.analysis import r_squared
+from npnet.methods import Method
+from npnet.trees import write_atomically
+
+__all__ = ["METHODS", "all_cells", "study", "write_report"]
+
+Preset = Literal["smoke", "quick", "paper"]
+
+METHODS = ("fine", "gradual", "budget", "by-epoch", "discriminative", "l2_sp", "gradual+l2_sp")
+_PROBE = Method("probe", policy=HeadOnly())
+_COLOURS = dict(
+    zip(METHODS, ("#0072B2", "#D55E00", "#56B4E9", "#E69F00", "#009E73", "#000000", "#CC79A7"), strict=True)
+)
+
+
+def study(preset: Preset) -> Study:
+    """Return table 1 with all methods. quick: two seeds, paper: five."""
+    base = protocol(TABLES["table1"], "smoke" if preset == "smoke" else "paper")
+    seeds = {"smoke": 1, "quick": 2, "paper": 5}[preset]
+    return Study(TABLES["table1"], replace(base, seeds=seeds), methods=METHODS, variant="rivals")
+
+
+def all_cells(of: Study) -> list[Cell]:
+    """Return the cells of the table, and a probe for every network that they leave."""
+    cells = cells_of([of])
+    probes = []
+    for regularizer in of.regularizers:
+        first = of.first_cell(regularizer)
+        runs = [of.second_cell(regularizer, m, s) for m, s in product(of.methods, range(of.protocol.seeds))]
+        for name in (first, *runs):
+            needs = (first,) if name == first else (first, name)
+            arguments = {"study": of, "regularizer": regularizer, "network": name}
+            probes.append(Cell(f"probe-{name}", Lesson(begin_probe, end_probe), arguments, needs))
+    return [*cells, *probes]
+
+
+def begin_probe(desk: Desk, study: Study, regularizer: str, network: str) -> Replicate:
+    """Return a network with a new head for the old task, which alone will be trained."""
+    (name,) = study.table.first
+    task = replace(load_task(name, study.protocol), name="probe")
+    settings = Hyperparameters(rate=constant(0.1), patience=5, max_epochs=min(50, study.protocol.max_epochs_b))
+    start = Network.load(desk.needed(network) / "network.npz")
+    run, settings = begin(_PROBE, start, task, generator(study.protocol.data_seed, "probe"), settings)
+    return Replicate(run, {"probe": task}, settings)
+
+
+def end_probe(desk: Desk, replicate: Replicate, seconds: float, study: Study, regularizer: str, network: str) -> Result:
+    """Measure what the probe recovers, and what became of the units."""
+    network_now, test = replicate.run.network, replicate.tasks["probe"].test
+    before = Network.load(desk.needed(study.first_cell(regularizer)) / "network.npz")
+    return {
+        "error": error(network_now, "probe", test),
+        "r_squared": [float(np.nanmean(layer)) for layer in r_squared(before, network_now, test)],
+        "seconds": seconds,
+        "environment": environment(),
+    }
+
+
+def write_report(folder: Path, out: Path, console: Console) -> None:
+    """Print the tables of what has finished in `folder`, and write results, tables and figure to `out`."""
+    configuration = read_json(folder / "configuration.json")
+    cells = configuration is not None and (folder / "cells").is_dir()
+    results = _collect(folder, configuration) if cells else read_results(folder)
+    write_results(results, out)
+    grids = [grid(results, regularizer) for regularizer in results.study.regularizers]
+    pairs = comparison(results)
+    picture = "![What each method forgets, with its own head and with a new one](rivals.png)\n"
+    write_atomically(out / "table.md", "\n".join([*map(markdown, [*grids, pairs]), picture]).encode())
+    _draw(results, out / "rivals.png")
+    for each in (*grids, pairs):
+        show(each, console)
+
+
+def _collect(folder: Path, configuration: dict[str, Any]) -> Results:
+    """Gather what the cells have left so far, probes included."""
+    results = collect(folder, study_of(configuration["studies"]["rivals"]))
+    of, extra = results.study, []
+
+    def add(method: str, regularizer: str, seed: int, cell: str) -> None:
+        found = result_of(folder, f"probe-{cell}")
+        if found is not None:
+            numbers = {"probe_error": found["error"]}
+            numbers |= {f"r_squared_{i}": value for i, value in enumerate(found["r_squared"], 1)}
+            for metric, value in numbers.items():
+                extra.append(Measurement(of.name, of.table.setting, method, regularizer, seed, metric, value))
+
+    for regularizer in of.regularizers:
+        add("first", regularizer, of.protocol.data_seed, of.first_cell(regularizer))
+        for method, seed in product(of.methods, range(of.protocol.seeds)):
+            add(method, regularizer, seed, of.second_cell(regularizer, method, seed))
+    about = {**results.about, "experiment": "rivals", "studies": {"rivals": asdict(of)}}
+    return replace(results, about=about, measurements=[*results.measurements, *extra])
+
+
+def grid(results: Results, regularizer: str) -> Grid:
+    """Return every method under one regularizer."""
+    rows = []
+    depth = len(results.study.table.hidden)
+    for method in results.study.methods:
+
+        def values(metric: str, method: str = method) -> list[float]:
+            return list(results.values(metric, method, regularizer).values())
+
+        kept = [spread(values(f"r_squared_{layer}"), 2) for layer in range(1, depth + 1)]
+        forgotten = list(forgetting(results, method, regularizer).values())
+        rows.append(
+            [
+                method,
+                spread(values("task_b_error"), 2),
+                spread(forgotten, 2),
+                spread(list(lost(results, method, regularizer).values()), 2),
+                *kept,
+                spread(values("epochs"), 0),
+            ]
+        )
+    header = [
+        "",
+        "new task",
+        "forgotten",
+        "with a new head",
+        *(f"R², layer {n}" for n in range(1, depth + 1)),
+        "epochs",
+    ]
+    return Grid(f"{results.study.table.setting.replace('->', ' → ')}, {regularizer}: errors in percent", header, rows)
+
+
+def lost(results: Results, method: str, regularizer: str) -> dict[int, float]:
+    """Return by how much the old task's error rose as a new head on the features sees it, for each seed."""
+    before = list(results.values("probe_error", "first", regularizer).values())
+    after = results.values("probe_error", method, regularizer)
+    return {seed: value - before[0] for seed, value in after.items()} if before else {}
+
+
+def comparison(results: Results) -> Grid:
+    """Return what each rival forgets more than Gradual Tuning, paired by seed."""
+    rows = []
+    for method, regularizer in product(
+        (m for m in results.study.methods if m != "gradual"), results.study.regularizers
+    ):
+        forgot = [forgetting(results, name, regularizer) for name in (method, "gradual")]
+        new = [results.values("task_b_error", name, regularizer) for name in (method, "gradual")]
+        rows.append([method, regularizer, *difference(forgot[0], forgot[1], 2), *difference(new[0], new[1], 2)])
+    header = ["rival", "", "forgets more (95 %)", "p", "new task: worse by (95 %)", "p"]
+    return Grid("Rival − Gradual Tuning, points, paired by seed", header, rows)
+
+
+def _draw(results: Results, path: Path) -> None:
+    """Draw what is forgotten against the error on the new task: filled with the old head, hollow with a new one."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context({"font.size": 9, "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure((11.0, 3.9))
+        panels = figure.subplots(1, len(REGULARIZERS), squeeze=False)[0]
+        for panel, regularizer in zip(panels, REGULARIZERS, strict=True):
+            for method in results.study.methods:
+                new = list(results.values("task_b_error", method, regularizer).values())
+                measures = (forgetting(results, method, regularizer), lost(results, method, regularizer))
+                ends = [fmean(each.values()) for each in measures if each]
+                if not new or len(ends) < 2:
+                    continue
+                x, colour = fmean(new), _COLOURS[method]
+                panel.plot([x, x], ends, color=colour, linewidth=1)
+                panel.plot(x, ends[0], "o", color=colour, markersize=6, label=method)
+                panel.plot(x, ends[1], "o", color="white", markeredgecolor=colour, markersize=6)
+            panel.set_yscale("symlog", linthresh=1)
+            panel.yaxis.set_major_formatter("{x:g}")
+            panel.grid(axis="y", color="0.92", linewidth=0.7)
+            panel.set(xlabel=f"error on {results.study.table.second} (%)", ylabel="forgotten (points)")
+            panel.set_title(regularizer, loc="left", weight="bold")
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="center right", frameon=False)
+        figure.tight_layout(rect=(0, 0, 0.87, 1))
+        content = BytesIO()
+        figure.savefig(content, format="png", dpi=150)
+    write_atomically(path, content.getvalue())

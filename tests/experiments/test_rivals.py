@@ -1,0 +1,89 @@
+"""Gradual Tuning among its rivals: the controls are what they say, and probes measure what they say."""
+
+import json
+
+import pytest
+from tinystudy import command, rows, run
+
+from experiments.report import forgetting
+from experiments.results import Measurement, Results
+from experiments.rivals import METHODS, all_cells, lost, study
+from experiments.tables import Protocol
+from experiments.transfer import method_of
+from npnet.methods import gradual_tuning
+from npnet.tasks import load
+
+
+@pytest.fixture(scope="module")
+def studied(tmp_path_factory):
+    try:
+        load("mnist")
+    except (ConnectionError, ImportError) as error:
+        pytest.skip(str(error))
+    out = tmp_path_factory.mktemp("rivals") / "results"
+    assert "Rival − Gradual Tuning" in run(command("rivals", "--preset", "smoke", "--out", out))
+    return out
+
+
+def test_every_rival_and_probe_is_there(studied):
+    table = rows(studied / "results.csv")
+    for method in METHODS:
+        metrics = {row["metric"] for row in table if row["method"] == method}
+        assert {"task_a_error_after", "task_b_error", "probe_error", "r_squared_1", "r_squared_2"} <= metrics
+    assert {row["metric"] for row in table if row["method"] == "first"} >= {"probe_error", "task_a_error_before"}
+
+
+def test_the_budget_is_that_of_the_paired_gradual_run(studied):
+    def epochs(method):
+        return len(json.loads((studied / "cells" / f"rivals-none-{method}-0" / "result.json").read_text())["history"])
+
+    assert epochs("budget") == epochs("gradual")
+    needs = {cell.name: cell.needs for cell in all_cells(study("quick"))}
+    assert "rivals-l1-gradual-1" in needs["rivals-l1-budget-1"]
+
+
+def test_what_was_not_touched_is_explained_whole(studied):
+    """The first network against itself has R² 1, and the probe of a network whose features never moved finds no loss."""
+    table = rows(studied / "results.csv")
+    first = {
+        row["metric"]: float(row["value"]) for row in table if row["method"] == "first" and row["regularizer"] == "l1"
+    }
+    assert first["r_squared_1"] == first["r_squared_2"] == 1
+
+
+def test_a_report_needs_no_cells(studied, tmp_path):
+    run(command("report", studied, "--out", tmp_path / "with"))
+    run(command("report", tmp_path / "with", "--out", tmp_path / "without"))
+    for name in ("results.csv", "curves.csv", "results.json", "table.md", "rivals.png"):
+        assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
+
+
+def test_loss_of_features_is_measured_against_the_probe_of_the_first_network():
+    def number(method, metric, value):
+        return Measurement("rivals", "", method, "none", 0, metric, value)
+
+    found = Results(
+        study("quick"),
+        {},
+        [
+            number("first", "probe_error", 1.5),
+            number("fine", "probe_error", 2.0),
+            number("fine", "task_a_error_before", 1.0),
+            number("fine", "task_a_error_after", 9.0),
+        ],
+        [],
+    )
+    assert lost(found, "fine", "none") == {0: 0.5}
+    assert forgetting(found, "fine", "none") == {0: 8.0}
+    assert lost(found, "gradual", "none") == {}
+
+
+def test_methods_by_name():
+    protocol = Protocol(50, 20, 20)
+    assert method_of("gradual", protocol) == gradual_tuning
+    assert method_of("budget", protocol, 7).policy.epochs == 7
+    both = method_of("gradual+l2_sp", protocol)
+    assert both.policy == gradual_tuning.policy
+    assert both.objective is not gradual_tuning.objective
+    with pytest.raises(KeyError):
+        method_of("magic", protocol)
