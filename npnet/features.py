@@ -4,7 +4,8 @@ While only the head trains, every epoch would send all inputs through all layers
 Kept in memory, as long as they fit a budget, they turn that epoch into the epoch of a linear classifier.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
+from itertools import groupby
 from typing import Any
 
 from npnet.analysis import BLOCK, error_of
@@ -13,7 +14,7 @@ from npnet.layers import chain
 from npnet.network import Network
 from npnet.tasks.data import Split, batch
 
-__all__ = ["Features"]
+__all__ = ["Features", "read_together"]
 
 
 class Features:
@@ -69,3 +70,36 @@ class Features:
         above = chain(*network.layers(head)[self.lowest :])
         parameters = network.parameters(head)[self.lowest :]
         return error_of(lambda rows: above(parameters, source(rows))[0], split)
+
+
+def read_together(
+    features: Sequence[Features], splits: Sequence[Split], start: int
+) -> Callable[[Array], tuple[Array, Array]]:
+    """Return the function from rows (R, n) of the splits of R replicates to the inputs (R, n, D) of layer `start` and
+    the labels, (R, n) or (R, n, K).
+
+    Neighbours with one source read it at once. But what frozen layers make of a batch anew is made for each by itself,
+    for products of more rows may round otherwise.
+    """
+    sources = [each.of(split, start) for each, split in zip(features, splits, strict=True)]
+
+    def source(i: int) -> Hashable:
+        return id(splits[i]), id(features[i]), i if start and not features[i].keep(splits[i], start) else 0
+
+    pieces: list[tuple[slice, int]] = []
+    for _, neighbours in groupby(range(len(splits)), key=source):
+        first, *others = neighbours
+        pieces.append((slice(first, first + 1 + len(others)), first))
+
+    def read(rows: Array) -> tuple[Array, Array]:
+        parts = []
+        for which, first in pieces:
+            mine = rows[which]
+            inputs = sources[first](mine.reshape(-1))  # (r · n, D)
+            parts.append((inputs.reshape(*mine.shape, -1), splits[first].labels[mine]))
+        if len(parts) == 1:
+            return parts[0]
+        xp = array_module(parts[0][0])
+        return xp.concatenate([X for X, _ in parts]), xp.concatenate([labels for _, labels in parts])
+
+    return read

@@ -6,7 +6,7 @@ starts, tasks, rates, regularizers and methods. An epoch happens in a copy, of w
 the end: its mask, patience, stopping and best weights are its own, and no number of it depends on who else is there.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from types import ModuleType
@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array, array_module, row, stacked, to_device, to_host
+from npnet.arrays import array_module, row, stacked, to_device, to_host
 from npnet.blas import advise
-from npnet.features import Features
+from npnet.features import Features, read_together
 from npnet.network import Network
 from npnet.penalties import Regularizer
 from npnet.run import Record, Replicate, Run
@@ -186,7 +186,8 @@ def _ends(
         for update in updates.values()
         for place, w in update.moving()
     }
-    read = {head: _reader(members, features, head, update.start) for head, update in updates.items()}
+    splits = {head: [each.tasks[head].train for each in members] for head in heads}
+    read = {head: read_together(features, splits[head], update.start) for head, update in updates.items()}
     order = stacked([orders(each.run, each.tasks) for each in members])
     rng: Any = _Generators([each.run.rng for each in members])
     total, steps = array_module(stack.trunk[0]["W"]).zeros(len(members)), 0
@@ -225,38 +226,6 @@ def _rules(members: Sequence[Replicate]) -> list[Rule]:
         rate, optimizer = family[0].settings.rate(len(family[0].run.history)), family[0].settings.optimizer
         rules.append(Rule(family[0].mask, rate, optimizer, regularizers, slice(places[0], places[-1] + 1)))
     return rules
-
-
-def _reader(
-    members: Sequence[Replicate], features: Sequence[Features], head: str, start: int
-) -> Callable[[Array], tuple[Array, Array]]:
-    """Return the function from rows (R, n) to inputs (R, n, D) and labels (R, n) or (R, n, K).
-
-    Neighbours with one source read it at once; but what frozen layers make of a batch anew is made for each by itself,
-    as products of more rows may round otherwise.
-    """
-    splits = [each.tasks[head].train for each in members]
-    sources = [each.of(split, start) for each, split in zip(features, splits, strict=True)]
-    pieces: list[tuple[slice, Any, Array]] = []
-
-    def source(i: int) -> Hashable:
-        return id(splits[i]), id(features[i]), i if start and not features[i].keep(splits[i], start) else 0
-
-    for _, neighbours in groupby(range(len(members)), key=source):
-        first, *others = neighbours
-        pieces.append((slice(first, first + 1 + len(others)), sources[first], splits[first].labels))
-
-    def read(rows: Array) -> tuple[Array, Array]:
-        parts = []
-        for which, inputs, labels in pieces:
-            mine = rows[which]
-            parts.append((inputs(mine.reshape(-1)).reshape(*mine.shape, -1), labels[mine]))
-        if len(parts) == 1:
-            return parts[0]
-        xp = array_module(parts[0][0])
-        return xp.concatenate([X for X, _ in parts]), xp.concatenate([labels for _, labels in parts])
-
-    return read
 
 
 class _Generators:

@@ -42,8 +42,7 @@ def test_the_budget_is_that_of_the_paired_gradual_run(studied):
     assert "rivals-l1-gradual-1" in needs["rivals-l1-budget-1"]
 
 
-def test_what_was_not_touched_is_explained_whole(studied):
-    """The first network against itself has R² 1, and the probe of a network whose features never moved finds no loss."""
+def test_what_was_not_touched_explains_itself_whole(studied):
     table = rows(studied / "results.csv")
     first = {
         row["metric"]: float(row["value"]) for row in table if row["method"] == "first" and row["regularizer"] == "l1"
