@@ -7,12 +7,12 @@ not overlap; ours are paired by seed, and differ where the interval of the mean 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from io import BytesIO
 from math import isnan, nan, sqrt
 from pathlib import Path
 from statistics import fmean
 
 from experiments.folder import FolderError
+from experiments.pictures import picture
 from experiments.published import REPETITIONS, published
 from experiments.report import Grid, forgetting, markdown
 from experiments.results import Results, read_results
@@ -153,12 +153,8 @@ def write_claims(folder: Path) -> None:
 
 def _draw(claims: list[Claim], path: Path) -> None:
     """Draw what Gradual Tuning saves, ours against the paper's: a point for each pair, its interval, its table."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
     colours = dict(zip(REGULARIZERS, ("#000000", "#0072B2", "#D55E00"), strict=True))
-    with rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure((6.4, 5.2))
+    with picture(path, (6.4, 5.2)) as figure:
         panel = figure.subplots()
         for claim in claims:
             x, d = claim.theirs.fine - claim.theirs.gradual, claim.difference
@@ -177,7 +173,3 @@ def _draw(claims: list[Claim], path: Path) -> None:
             axis.set_major_formatter("{x:g}")
         panel.set(xlabel="the paper: fine − gradual (points forgotten)", ylabel="here: fine − gradual, 95 % interval")
         panel.legend(frameon=False, title="number: table")
-        figure.tight_layout()
-        content = BytesIO()
-        figure.savefig(content, format="png", dpi=150)
-    write_atomically(path, content.getvalue())

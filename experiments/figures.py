@@ -1,14 +1,13 @@
 """The figure of a table: validation errors of both tasks against weight updates, each method in a colour of its own."""
 
-from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from experiments.pictures import picture
 from experiments.results import Point, Results
-from npnet.trees import write_atomically
 
 __all__ = ["caption", "draw_curves"]
 
@@ -32,14 +31,9 @@ def caption(results: Results) -> str:
 
 def draw_curves(results: Results, path: Path) -> None:
     """Draw the first task above and the second below, a column for each regularizer, and write a PNG."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
     study = results.study
     columns = len(study.regularizers)
-    with rc_context({"font.size": 9, "axes.titlesize": 10, "legend.fontsize": 9}):
-        size = (1.2 + 3.3 * columns, 5.8)
-        figure = Figure(size)
+    with picture(path, (1.2 + 3.3 * columns, 5.8), (0, 0, 1, 0.94)) as figure:
         axes = figure.subplots(2, columns, sharex="col", sharey="row", squeeze=False)
         for row, tasks in enumerate((study.table.first, (study.table.second,))):
             for column, regularizer in enumerate(study.regularizers):
@@ -53,10 +47,6 @@ def draw_curves(results: Results, path: Path) -> None:
             axes[1][column].set_xlabel("weight updates (thousands)")
             axes[1][column].set_xlim(left=0)
         figure.legend(handles=_keys(study.methods), loc="upper center", ncols=len(study.methods) + 3, frameon=False)
-        figure.tight_layout(rect=(0, 0, 1, 0.94))
-        content = BytesIO()
-        figure.savefig(content, format="png", dpi=150)
-    write_atomically(path, content.getvalue())
 
 
 def _draw_panel(panel: Any, results: Results, regularizer: str, tasks: tuple[str, ...]) -> None:
@@ -73,7 +63,6 @@ def _draw_panel(panel: Any, results: Results, regularizer: str, tasks: tuple[str
                 panel.axhline(error, color="0.35", linestyle=":", linewidth=1, zorder=1)
     panel.grid(axis="y", color="0.9", linewidth=0.7)
     panel.set_axisbelow(True)
-    panel.spines[["top", "right"]].set_visible(False)
 
 
 def _draw_run(panel: Any, points: list[Point], kept: int, colour: str, gradual: bool) -> None:

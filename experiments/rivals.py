@@ -6,7 +6,6 @@ each unit's activation, on the old task's test images, the activation before exp
 """
 
 from dataclasses import asdict, replace
-from io import BytesIO
 from itertools import product
 from pathlib import Path
 from statistics import fmean
@@ -19,6 +18,7 @@ from experiments.cells import Cell, Result
 from experiments.desk import Desk, read_json
 from experiments.folder import result_of
 from experiments.lessons import Lesson
+from experiments.pictures import picture
 from experiments.provenance import environment
 from experiments.report import Grid, forgetting, markdown, show
 from experiments.results import Measurement, Results, collect, read_results, study_of, write_results
@@ -174,11 +174,7 @@ def comparison(results: Results) -> Grid:
 
 def _draw(results: Results, path: Path) -> None:
     """Draw what is forgotten against the error on the new task: filled with the old head, hollow with a new one."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    with rc_context({"font.size": 9, "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure((11.0, 3.9))
+    with picture(path, (11.0, 3.9), (0, 0, 0.87, 1)) as figure:
         panels = figure.subplots(1, len(REGULARIZERS), squeeze=False)[0]
         for panel, regularizer in zip(panels, REGULARIZERS, strict=True):
             for method in results.study.methods:
@@ -198,7 +194,3 @@ def _draw(results: Results, path: Path) -> None:
             panel.set_title(regularizer, loc="left", weight="bold")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="center right", frameon=False)
-        figure.tight_layout(rect=(0, 0, 0.87, 1))
-        content = BytesIO()
-        figure.savefig(content, format="png", dpi=150)
-    write_atomically(path, content.getvalue())

@@ -1,6 +1,5 @@
 """What the difficulty study found: a table, a figure, and the files that they are made from."""
 
-from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +8,7 @@ from rich.console import Console
 from experiments.desk import read_json, write_json
 from experiments.difficulty.trials import HIDDEN, PAPER_TRAIN, TASK, Trial
 from experiments.folder import result_of
+from experiments.pictures import picture
 from experiments.published import published
 from experiments.report import Grid, markdown, show
 from experiments.results import Measurement, read_csv, read_measurements, write_csv
@@ -116,11 +116,7 @@ def _grid(found: list[Found]) -> Grid:
 
 def _draw(found: list[Found], path: Path) -> None:
     """Draw what appearances do to the test error on the left, the calibrated one's validation errors on the right."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    with rc_context({"font.size": 9, "axes.titlesize": 10}):
-        figure = Figure((9.6, 4.4))
+    with picture(path, (9.6, 4.4)) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(2, 3))
         _draw_appearances(left, found)
         for trial, _, curve in found:
@@ -143,10 +139,6 @@ def _draw(found: list[Found], path: Path) -> None:
         right.yaxis.set_major_formatter("{x:g}")
         right.yaxis.set_minor_formatter("")
         right.set_title("calibrated appearance, by training stimuli", loc="left", weight="bold")
-        figure.tight_layout()
-        content = BytesIO()
-        figure.savefig(content, format="png", dpi=150)
-    write_atomically(path, content.getvalue())
 
 
 def _draw_appearances(panel: Any, found: list[Found]) -> None:

@@ -1,7 +1,6 @@
 """What the open choices do: each variant's forgetting beside the paper's, and which claims hold under all."""
 
 from collections.abc import Mapping
-from io import BytesIO
 from itertools import product
 from math import isnan, log2, nan
 from pathlib import Path
@@ -12,6 +11,7 @@ from rich.console import Console
 
 from experiments.desk import read_json, write_json
 from experiments.folder import FolderError
+from experiments.pictures import picture
 from experiments.published import Published, published
 from experiments.report import Grid, markdown, show
 from experiments.results import Measurement, collect, read_measurements, study_of, write_csv
@@ -137,12 +137,8 @@ def _paper() -> Mapping[tuple[str, str], Published]:
 
 def _draw(found: Found, path: Path) -> None:
     """Draw what is forgotten under each variant, a panel for each regularizer; dotted lines are the paper's."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
     variants = found.variants
-    with rc_context({"font.size": 9, "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure((11.0, 1.6 + 0.26 * len(variants)))
+    with picture(path, (11.0, 1.6 + 0.26 * len(variants)), (0, 0, 1, 0.97)) as figure:
         panels = figure.subplots(1, len(REGULARIZERS), sharey=True, squeeze=False)[0]
         for panel, regularizer in zip(panels, REGULARIZERS, strict=True):
             for method, shift in zip(_METHODS, (0.13, -0.13), strict=True):
@@ -164,7 +160,3 @@ def _draw(found: Found, path: Path) -> None:
             panel.set_title(regularizer, loc="left", weight="bold")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="upper right", ncols=2, frameon=False)
-        figure.tight_layout(rect=(0, 0, 1, 0.97))
-        content = BytesIO()
-        figure.savefig(content, format="png", dpi=150)
-    write_atomically(path, content.getvalue())

@@ -1,16 +1,15 @@
 """The figures of the study of starting points: those of the paper, and old-task error against new-task error."""
 
-from io import BytesIO
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from experiments.pictures import picture
 from experiments.starting_point.design import WAYS, Pair, Way
 from experiments.starting_point.results import Found, mean
 from experiments.statistics import mean_sd, paired
-from npnet.trees import write_atomically
 
 __all__ = ["CAPTIONS", "draw_all"]
 
@@ -44,29 +43,16 @@ _COLOURS = {
 
 def draw_all(found: Found, out: Path) -> None:
     """Write every figure as PNG."""
-    from matplotlib import rc_context
-
     p = found.protocol
-    with rc_context({"font.size": 9, "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False}):
-        for name, draw, shape in (
-            ("surface.png", _surface, (1, 1)),
-            ("penalties.png", _penalties, (len(p.sizes), len(p.pairs))),
-            ("freezing.png", _freezing, (len(p.freeze), len(p.pairs))),
-            ("r_squared.png", _r_squared, (1, len(p.pairs))),
-            ("pareto.png", _pareto, (1, len(p.pairs))),
-        ):
-            _write(found, draw, shape, out / name)
-
-
-def _write(found: Found, draw: Any, shape: tuple[int, int], path: Path) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure((1.8 + 3.4 * shape[1], 0.9 + 3.0 * shape[0]))
-    draw(found, figure.subplots(*shape, squeeze=False))
-    figure.tight_layout()
-    content = BytesIO()
-    figure.savefig(content, format="png", dpi=150)
-    write_atomically(path, content.getvalue())
+    for name, draw, (rows, columns) in (
+        ("surface.png", _surface, (1, 1)),
+        ("penalties.png", _penalties, (len(p.sizes), len(p.pairs))),
+        ("freezing.png", _freezing, (len(p.freeze), len(p.pairs))),
+        ("r_squared.png", _r_squared, (1, len(p.pairs))),
+        ("pareto.png", _pareto, (1, len(p.pairs))),
+    ):
+        with picture(out / name, (1.8 + 3.4 * columns, 0.9 + 3.0 * rows)) as figure:
+            draw(found, figure.subplots(rows, columns, squeeze=False))
 
 
 def _title(panel: Any, pair: Pair, size: int) -> None:
