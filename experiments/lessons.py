@@ -46,19 +46,20 @@ def learn_together(cells: Sequence[Cell], study: Path, xp: ModuleType) -> dict[s
     Raises Stopped where the study is to stop.
     """
     desks = [Desk(study, cell.name) for cell in cells]
-    replicates = [cell.function.begin(desk, **cell.arguments) for cell, desk in zip(cells, desks, strict=True)]  # type: ignore[attr-defined]
+    lessons: list[Any] = [cell.function for cell in cells]
+    replicates = [each.begin(desk, **cell.arguments) for each, cell, desk in zip(lessons, cells, desks, strict=True)]
     before = [_go_on(desk, replicate) for desk, replicate in zip(desks, replicates, strict=True)]
     population, start = replicates if xp is np else move(replicates, xp), time.monotonic()
     answers: dict[str, str | None] = {}
 
     def leave_those_that_ended() -> None:
-        for cell, desk, here, there, had in zip(cells, desks, replicates, population, before, strict=True):
+        for i, (cell, there) in enumerate(zip(cells, population, strict=True)):
             if there.failure:
                 answers[cell.name] = f"{type(there.failure).__name__}: {there.failure}"
             elif cell.name not in answers and not any(there.mask):
-                here.run = Run.from_tree(to_host(there.run.tree()))
-                seconds = had + (time.monotonic() - start) / len(cells)
-                desk.finish(cell.function.end(desk, here, seconds, **cell.arguments))  # type: ignore[attr-defined]
+                replicates[i].run = Run.from_tree(to_host(there.run.tree()))
+                seconds = before[i] + (time.monotonic() - start) / len(cells)
+                desks[i].finish(lessons[i].end(desks[i], replicates[i], seconds, **cell.arguments))
                 answers[cell.name] = None
 
     leave_those_that_ended()
