@@ -31,6 +31,7 @@ docs: $(VENV)/.run
 	$(BIN)/python -m experiments report docs/results/table1
 	$(BIN)/python -m experiments report docs/results/difficulty
 	$(BIN)/python -m experiments report docs/results/starting_point
+	$(BIN)/python -m experiments report docs/results/rivals
 	$(BIN)/python -m experiments stimuli --out docs/results/stimuli
 
 clean:
