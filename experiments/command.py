@@ -1,6 +1,7 @@
 """The command line: what can be run, as typed dataclasses that tyro turns into subcommands."""
 
 import sys
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -18,7 +19,7 @@ from experiments.sensitivity import variants
 from experiments.starting_point import design
 from experiments.status import show_status
 from experiments.stimuli import write_sheets
-from experiments.tables import TABLES, Initialise, Preset, Study, protocol
+from experiments.tables import TABLES, Initialise, Pixels, Preset, Study, protocol
 
 __all__ = ["main"]
 
@@ -41,6 +42,10 @@ class Overrides:
         keep: which weights a run ends with.
         patience_restarts: whether patience begins again when a layer joins.
         data_seed: which stimuli are drawn, how image files are split, how the first network begins.
+        pixels: on [0, 1], on [-1, 1], or of mean 0 and standard deviation 1.
+        difference: of two epochs' errors, by which a layer joins: in absolute value, or the improvement.
+        l1_scale: what the strength of L1 is multiplied by.
+        l1_biases: whether L1 penalises biases.
     """
 
     seeds: int | None = None
@@ -56,23 +61,40 @@ class Overrides:
     keep: Literal["best", "last"] | None = None
     patience_restarts: bool | None = None
     data_seed: int | None = None
+    pixels: Pixels | None = None
+    difference: Literal["absolute", "improvement"] | None = None
+    l1_scale: float | None = None
+    l1_biases: bool | None = None
 
 
 @dataclass(frozen=True)
-class Tables:
-    """Repeat the tables of the Gradual Tuning paper: how much of a first task a network forgets, learning a second.
+class Running(ABC):
+    """What all studies have in common.
 
     Attributes:
         out: folder for results; run again with the same folder to go on where a run was stopped.
-        only: which tables, as in "1,3"; all eight by default. A folder may get more of them later.
-        preset: "paper" as published, "quick" a fraction of it in minutes, "smoke" in seconds to see that it works.
         where: where the work is done.
     """
 
     out: Path
+    where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
+
+    @abstractmethod
+    def job(self) -> studies.Job:
+        """Return what to run."""
+
+
+@dataclass(frozen=True)
+class Tables(Running):
+    """Repeat the tables of the Gradual Tuning paper: how much of a first task a network forgets, learning a second.
+
+    Attributes:
+        only: which tables, as in "1,3"; all eight by default. A folder may get more of them later.
+        preset: "paper" as published, "quick" a fraction of it in minutes, "smoke" in seconds to see that it works.
+    """
+
     only: str = "1,2,3,4,5,6,7,8"
     preset: Preset = "quick"
-    where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
     overrides: Annotated[Overrides, OmitArgPrefixes] = field(default_factory=Overrides)
 
     def job(self) -> studies.Job:
@@ -86,18 +108,14 @@ class Tables:
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(Running):
     """Repeat table 1 under every choice that its paper leaves open: batches, starts, pixels, stopping, L1.
 
     Attributes:
-        out: folder for results; run again with the same folder to go on where a run was stopped.
         preset: "quick" with two repetitions (hours), "paper" with five, "smoke" in a minute to see that it works.
-        where: where the work is done.
     """
 
-    out: Path
     preset: variants.Preset = "quick"
-    where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
 
     def job(self) -> studies.Job:
         """Return what to run."""
@@ -105,18 +123,14 @@ class Sensitivity:
 
 
 @dataclass(frozen=True)
-class Rivals:
+class Rivals(Running):
     """Put Gradual Tuning beside controls and rivals on table 1, with probes that tell a lost head from lost features.
 
     Attributes:
-        out: folder for results; run again with the same folder to go on where a run was stopped.
         preset: "quick" with two repetitions, "paper" with five, "smoke" in seconds to see that it works.
-        where: where the work is done.
     """
 
-    out: Path
     preset: rivals.Preset = "quick"
-    where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
 
     def job(self) -> studies.Job:
         """Return what to run."""
@@ -124,18 +138,14 @@ class Rivals:
 
 
 @dataclass(frozen=True)
-class Difficulty:
+class Difficulty(Running):
     """Measure how hard the stimuli are: 500-500 learns acl under several appearances, amounts and regularizers.
 
     Attributes:
-        out: folder for results; run again with the same folder to go on where a run was stopped.
         preset: "paper" with up to 330,000 stimuli (hours), "smoke" in seconds to see that it works.
-        where: where the work is done.
     """
 
-    out: Path
     preset: trials.Preset = "paper"
-    where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
 
     def job(self) -> studies.Job:
         """Return what to run."""
@@ -143,18 +153,14 @@ class Difficulty:
 
 
 @dataclass(frozen=True)
-class StartingPoint:
+class StartingPoint(Running):
     """Compare penalties that pull towards the starting point of fine tuning with those that do not; 500-500.
 
     Attributes:
-        out: folder for results; run again with the same folder to go on where a run was stopped.
         preset: "quick" in about an hour on two cores, "paper" in a night, "smoke" in seconds to see that it works.
-        where: where the work is done.
     """
 
-    out: Path
     preset: design.Preset = "quick"
-    where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
 
     def job(self) -> studies.Job:
         """Return what to run."""
@@ -236,7 +242,7 @@ def main(arguments: list[str] | None = None) -> int:
             args=arguments,
             config=(OmitSubcommandPrefixes,),
         )
-        if isinstance(command, Tables | Sensitivity | Rivals | Difficulty | StartingPoint):
+        if isinstance(command, Running):
             return studies.run(command.job(), command.out, command.where, console)
         if isinstance(command, Stimuli):
             names = ", ".join(path.name for path in write_sheets(command.out, command.seed))
