@@ -20,7 +20,7 @@ class Status:
     """Names of the cells that have finished, are running and are left, and the seconds of work that these still want.
 
     work: sum over the unfinished cells of the mean seconds of the finished ones of their kind, less what the running
-    ones have spent; NaN where none has finished. workers: that were at it when the study was last started.
+    ones have spent; NaN where none has finished. workers: that are at it; of a cluster as many as cells are running.
     """
 
     done: list[str]
@@ -56,8 +56,9 @@ def look(folder: Path) -> Status:
     means = {kind: sum(seconds) / len(seconds) for kind, seconds in taken.items()}
     overall = sum(means.values()) / len(means) if means else nan
     work = sum(means.get(_kind(name), overall) for name in (*running, *left))
-    starts = read_json(folder / "starts.json") or [{"workers": 1}]
-    return Status(done, running, left, max(work - spent, 0.0) if running or left else 0.0, starts[-1]["workers"])
+    start = (read_json(folder / "starts.json") or [{"workers": 1, "cluster": None}])[-1]
+    workers = max(len(running), 1) if start["cluster"] else start["workers"]
+    return Status(done, running, left, max(work - spent, 0.0) if running or left else 0.0, workers)
 
 
 def show_status(folder: Path, console: Console) -> None:

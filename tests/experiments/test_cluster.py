@@ -8,7 +8,9 @@ from contextlib import contextmanager
 import pytest
 from tinystudy import LONG, environment, run, start, table3, until, whole
 
-from experiments import blas
+from experiments import blas, provenance
+from experiments.executors import check_worker
+from experiments.folder import FolderError
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install the extra 'cluster'")
 
@@ -73,10 +75,6 @@ def test_what_is_no_fit_cluster_is_refused(tmp_path):
 
 
 def test_workers_that_are_not_fit_are_refused(tmp_path):
-    from experiments import provenance
-    from experiments.executors import check_worker
-    from experiments.folder import FolderError
-
     here = provenance.environment()
     check_worker("w", True, here, tmp_path)
     with pytest.raises(FolderError, match="worker w does not see folder"):

@@ -1,0 +1,49 @@
+"""The status of a folder: what is done, running and left, and the time that the rest will take, by hand."""
+
+import json
+from math import isnan
+
+import pytest
+
+from experiments.desk import Desk, write_json
+from experiments.folder import FolderError, held
+from experiments.status import look
+
+
+def folder_of(path, cluster=None):
+    """Two seeds of one kind done, in 10 and 20 seconds; a third running for 5; one of another kind left."""
+    write_json(path / "plan.json", ["run-0", "run-1", "run-2", "other-0"])
+    write_json(path / "starts.json", [{"workers": 2, "cluster": cluster}])
+    for seed, seconds in ((0, 10.0), (1, 20.0)):
+        Desk(path, f"run-{seed}").finish({"seconds": seconds})
+    desk = Desk(path, "run-2")
+    (desk.path / "progress.json").write_text(json.dumps({"epoch": 3, "seconds": 5.0}))
+    return path
+
+
+def test_the_time_left_is_that_of_the_same_kind(tmp_path):
+    with held(folder_of(tmp_path)):
+        status = look(tmp_path)
+    assert (status.done, status.running, status.left) == (["run-0", "run-1"], ["run-2"], ["other-0"])
+    assert status.work == 15 - 5 + 15  # a kind that has not finished once counts as the mean of the others
+    assert status.seconds_left == 12.5
+
+
+def test_on_a_cluster_those_that_run_are_the_workers(tmp_path):
+    with held(folder_of(tmp_path, "tcp://somewhere:1")):
+        assert look(tmp_path).seconds_left == 25
+
+
+def test_nothing_runs_where_nobody_holds_the_folder(tmp_path):
+    status = look(folder_of(tmp_path))
+    assert (status.running, status.left) == ([], ["run-2", "other-0"])
+
+
+def test_before_anything_has_finished_nobody_knows(tmp_path):
+    write_json(tmp_path / "plan.json", ["a"])
+    assert isnan(look(tmp_path).seconds_left)
+
+
+def test_a_folder_that_holds_no_study(tmp_path):
+    with pytest.raises(FolderError, match=r"has no plan\.json"):
+        look(tmp_path / "nowhere")
