@@ -28,10 +28,7 @@ bench: $(VENV)/.peers
 	$(BIN)/python -m experiments bench stimuli
 
 docs: $(VENV)/.run
-	$(BIN)/python -m experiments report docs/results/table1
-	$(BIN)/python -m experiments report docs/results/difficulty
-	$(BIN)/python -m experiments report docs/results/starting_point
-	$(BIN)/python -m experiments report docs/results/rivals
+	$(BIN)/python -m experiments report docs/results
 	$(BIN)/python -m experiments stimuli --out docs/results/stimuli
 
 clean:

@@ -1,170 +1,28 @@
-"""The command line: what can be run, as typed dataclasses that tyro turns into subcommands."""
+"""The command line: studies and what else can be asked for, as typed dataclasses that tyro makes subcommands of."""
 
 import sys
-from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
 from importlib import import_module
+from operator import or_
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
-from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, subcommand
+from tyro.conf import OmitSubcommandPrefixes, Positional, subcommand
 
-from experiments import rivals, studies
-from experiments.difficulty import trials
-from experiments.executors import Where
+from experiments.desk import read_json
+from experiments.experiment import Experiment
 from experiments.folder import FolderError
-from experiments.sensitivity import variants
-from experiments.starting_point import design
+from experiments.page import studies_below, write_page
+from experiments.running import run
 from experiments.status import show_status
 from experiments.stimuli import write_sheets
-from experiments.tables import TABLES, Initialise, Pixels, Preset, Study, protocol
+from experiments.studies import STUDIES, study_named
 
 __all__ = ["main"]
-
-
-@dataclass(frozen=True)
-class Overrides:
-    """What to do otherwise than the preset says.
-
-    Attributes:
-        seeds: repetitions on the second task.
-        train: training examples of each task.
-        validation: validation examples.
-        test: test examples.
-        batch_size: examples in a batch.
-        rate: learning rate.
-        patience: epochs without a new minimum of the validation error after which a run ends.
-        max_epochs_a: cap on the epochs of the first task.
-        max_epochs_b: cap on the epochs of the second task.
-        initialise: how weights begin.
-        keep: which weights a run ends with.
-        patience_restarts: whether patience begins again when a layer joins.
-        data_seed: which stimuli are drawn, how image files are split, how the first network begins.
-        pixels: on [0, 1], on [-1, 1], or of mean 0 and standard deviation 1.
-        difference: of two epochs' errors, by which a layer joins: in absolute value, or the improvement.
-        l1_scale: what the strength of L1 is multiplied by.
-        l1_biases: whether L1 penalises biases.
-    """
-
-    seeds: int | None = None
-    train: int | None = None
-    validation: int | None = None
-    test: int | None = None
-    batch_size: int | None = None
-    rate: float | None = None
-    patience: int | None = None
-    max_epochs_a: int | None = None
-    max_epochs_b: int | None = None
-    initialise: Initialise | None = None
-    keep: Literal["best", "last"] | None = None
-    patience_restarts: bool | None = None
-    data_seed: int | None = None
-    pixels: Pixels | None = None
-    difference: Literal["absolute", "improvement"] | None = None
-    l1_scale: float | None = None
-    l1_biases: bool | None = None
-
-
-@dataclass(frozen=True)
-class Running(ABC):
-    """What all studies have in common.
-
-    Attributes:
-        out: folder for results; run again with the same folder to go on where a run was stopped.
-        where: where the work is done.
-    """
-
-    out: Path
-    where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
-
-    @abstractmethod
-    def job(self) -> studies.Job:
-        """Return what to run."""
-
-
-@dataclass(frozen=True)
-class Tables(Running):
-    """Repeat the tables of the Gradual Tuning paper: how much of a first task a network forgets, learning a second.
-
-    Attributes:
-        only: which tables, as in "1,3"; all eight by default. A folder may get more of them later.
-        preset: "paper" as published, "quick" a fraction of it in minutes, "smoke" in seconds to see that it works.
-    """
-
-    only: str = "1,2,3,4,5,6,7,8"
-    preset: Preset = "quick"
-    overrides: Annotated[Overrides, OmitArgPrefixes] = field(default_factory=Overrides)
-
-    def job(self) -> studies.Job:
-        """Return what to run: the preset of each table, with what was said otherwise."""
-        names = [f"table{number.strip()}" for number in self.only.split(",")]
-        if not set(names) <= set(TABLES):
-            raise ValueError(f"only is {self.only!r}; expected numbers of tables from 1 to 8, with commas between")
-        given = {key: value for key, value in asdict(self.overrides).items() if value is not None}
-        tables = [TABLES[name] for name in dict.fromkeys(names)]
-        return studies.tables_job([Study(table, replace(protocol(table, self.preset), **given)) for table in tables])
-
-
-@dataclass(frozen=True)
-class Sensitivity(Running):
-    """Repeat table 1 under every choice that its paper leaves open: batches, starts, pixels, stopping, L1.
-
-    Attributes:
-        preset: "quick" with two repetitions (hours), "paper" with five, "smoke" in a minute to see that it works.
-    """
-
-    preset: variants.Preset = "quick"
-
-    def job(self) -> studies.Job:
-        """Return what to run."""
-        return studies.sensitivity_job(self.preset)
-
-
-@dataclass(frozen=True)
-class Rivals(Running):
-    """Put Gradual Tuning beside controls and rivals on table 1, with probes that tell a lost head from lost features.
-
-    Attributes:
-        preset: "quick" with two repetitions, "paper" with five, "smoke" in seconds to see that it works.
-    """
-
-    preset: rivals.Preset = "quick"
-
-    def job(self) -> studies.Job:
-        """Return what to run."""
-        return studies.rivals_job(self.preset)
-
-
-@dataclass(frozen=True)
-class Difficulty(Running):
-    """Measure how hard the stimuli are: 500-500 learns acl under several appearances, amounts and regularizers.
-
-    Attributes:
-        preset: "paper" with up to 330,000 stimuli (hours), "smoke" in seconds to see that it works.
-    """
-
-    preset: trials.Preset = "paper"
-
-    def job(self) -> studies.Job:
-        """Return what to run."""
-        return studies.difficulty_job(self.preset)
-
-
-@dataclass(frozen=True)
-class StartingPoint(Running):
-    """Compare penalties that pull towards the starting point of fine tuning with those that do not; 500-500.
-
-    Attributes:
-        preset: "quick" in about an hour on two cores, "paper" in a night, "smoke" in seconds to see that it works.
-    """
-
-    preset: design.Preset = "quick"
-
-    def job(self) -> studies.Job:
-        """Return what to run."""
-        return studies.starting_point_job(self.preset)
 
 
 @dataclass(frozen=True)
@@ -179,18 +37,33 @@ class Stimuli:
     out: Path = Path("results/stimuli")
     seed: int = 0
 
+    def __call__(self, console: Console) -> None:
+        """Draw them."""
+        names = ", ".join(path.name for path in write_sheets(self.out, self.seed))
+        console.print(f"pictures are in {self.out}: {names}", soft_wrap=True)
+
 
 @dataclass(frozen=True)
 class Report:
-    """Make table and figure again from the results in a folder.
+    """Make tables and pictures again from the results that are there, and one page of them all: report.html.
 
     Attributes:
-        folder: a folder that a run has written to.
+        folder: a folder that runs have written to, or one that has such folders below it.
         out: where to write them, with the results they are made from; the same folder by default.
     """
 
-    folder: Positional[Path]
+    folder: Positional[Path] = Path("results")
     out: Path | None = None
+
+    def __call__(self, console: Console) -> None:
+        """Make them."""
+        out, studies = self.out or self.folder, studies_below(self.folder)
+        quiet = Console(quiet=len(studies) > 1, width=console.width)
+        for folder in studies:
+            about = read_json(folder / "configuration.json") or read_json(folder / "results.json")
+            study_named(about).report(folder, out / folder.relative_to(self.folder), quiet)
+        page = write_page(out)
+        console.print(f"results, tables and pictures are in {out}, all of them on one page in {page}", soft_wrap=True)
 
 
 @dataclass(frozen=True)
@@ -202,6 +75,10 @@ class Status:
     """
 
     folder: Positional[Path]
+
+    def __call__(self, console: Console) -> None:
+        """Say it."""
+        show_status(self.folder, console)
 
 
 @dataclass(frozen=True)
@@ -217,44 +94,29 @@ class Bench:
     which: Positional[Literal["step", "frozen", "population", "stimuli"]]
     json: Path | None = None
 
+    def __call__(self, console: Console) -> None:
+        """Measure it."""
+        import_module(f"experiments.benchmarks.{self.which}").main(self.json)
 
-Command = (
-    Annotated[Tables, subcommand("tables")]
-    | Annotated[Sensitivity, subcommand("sensitivity")]
-    | Annotated[Rivals, subcommand("rivals")]
-    | Annotated[Difficulty, subcommand("difficulty")]
-    | Annotated[StartingPoint, subcommand("starting_point")]
-    | Annotated[Stimuli, subcommand("stimuli")]
-    | Annotated[Report, subcommand("report")]
-    | Annotated[Status, subcommand("status")]
-    | Annotated[Bench, subcommand("bench")]
-)
+
+COMMANDS: Mapping[str, type] = {**STUDIES, "stimuli": Stimuli, "report": Report, "status": Status, "bench": Bench}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code: 0, 1 where cells failed, 2 for what cannot be done, 130 for Ctrl-C."""
     console = Console() if sys.stdout.isatty() else Console(width=124)
+    commands: Any = reduce(or_, (Annotated[kind, subcommand(name)] for name, kind in COMMANDS.items()))
     try:
-        command = tyro.cli(
-            Command,
+        command: Any = tyro.cli(
+            commands,
             prog="python -m experiments",
             description="Studies of transfer and forgetting with npnet.",
             args=arguments,
             config=(OmitSubcommandPrefixes,),
         )
-        if isinstance(command, Running):
-            return studies.run(command.job(), command.out, command.where, console)
-        if isinstance(command, Stimuli):
-            names = ", ".join(path.name for path in write_sheets(command.out, command.seed))
-            console.print(f"pictures are in {command.out}: {names}", soft_wrap=True)
-            return 0
-        if isinstance(command, Report):
-            studies.report(command.folder, command.out or command.folder, console)
-            return 0
-        if isinstance(command, Status):
-            show_status(command.folder, console)
-            return 0
-        import_module(f"experiments.benchmarks.{command.which}").main(command.json)
+        if isinstance(command, Experiment):
+            return run(command, console)
+        command(console)
         return 0
     except (FolderError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

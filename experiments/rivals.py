@@ -5,32 +5,35 @@ trained on the frozen features (a probe): what it recovers was never forgotten, 
 each unit's activation, on the old task's test images, the activation before explains.
 """
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from rich.console import Console
 
 from experiments.cells import Cell, Result
 from experiments.desk import Desk, read_json
+from experiments.experiment import Experiment, Job
 from experiments.folder import result_of
+from experiments.grids import Grid, markdown, show
 from experiments.lessons import Lesson
+from experiments.measurements import Measurement
 from experiments.pictures import picture
 from experiments.provenance import environment
-from experiments.report import Grid, forgetting, markdown, show
-from experiments.results import Measurement, Results, collect, read_results, study_of, write_results
-from experiments.tables import REGULARIZERS, TABLES, Study, protocol
+from experiments.tables.design import REGULARIZERS, TABLES, Study, protocol
+from experiments.tables.report import forgetting
+from experiments.tables.results import Results, collect, read_results, study_of, write_results
+from experiments.tables.transfer import cells_of, load_task
 from experiments.text import difference, spread
-from experiments.transfer import cells_of, load_task
 from npnet import HeadOnly, Hyperparameters, Network, Replicate, begin, constant, error, generator
 from npnet.analysis import r_squared
 from npnet.methods import Method
 from npnet.trees import write_atomically
 
-__all__ = ["METHODS", "all_cells", "study", "write_report"]
+__all__ = ["METHODS", "Rivals", "all_cells", "study"]
 
 Preset = Literal["smoke", "quick", "paper"]
 
@@ -82,21 +85,6 @@ def end_probe(desk: Desk, replicate: Replicate, seconds: float, study: Study, re
         "seconds": seconds,
         "environment": environment(),
     }
-
-
-def write_report(folder: Path, out: Path, console: Console) -> None:
-    """Print the tables of what has finished in `folder`, and write results, tables and figure to `out`."""
-    configuration = read_json(folder / "configuration.json")
-    cells = configuration is not None and (folder / "cells").is_dir()
-    results = _collect(folder, configuration) if cells else read_results(folder)
-    write_results(results, out)
-    grids = [grid(results, regularizer) for regularizer in results.study.regularizers]
-    pairs = comparison(results)
-    picture = "![What each method forgets, with its own head and with a new one](rivals.png)\n"
-    write_atomically(out / "table.md", "\n".join([*map(markdown, [*grids, pairs]), picture]).encode())
-    _draw(results, out / "rivals.png")
-    for each in (*grids, pairs):
-        show(each, console)
 
 
 def _collect(folder: Path, configuration: dict[str, Any]) -> Results:
@@ -194,3 +182,38 @@ def _draw(results: Results, path: Path) -> None:
             panel.set_title(regularizer, loc="left", weight="bold")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="center right", frameon=False)
+
+
+@dataclass(frozen=True)
+class Rivals(Experiment):
+    """Put Gradual Tuning beside controls and rivals on table 1, with probes that tell a lost head from lost features.
+
+    Attributes:
+        preset: "quick" with two repetitions, "paper" with five, "smoke" in seconds to see that it works.
+    """
+
+    name: ClassVar[str] = "rivals"
+
+    out: Path = Path("results/rivals")
+    preset: Preset = "quick"
+
+    def job(self) -> Job:
+        """Return what to run."""
+        of = study(self.preset)
+        cells = all_cells(of)
+        return Job(f"{len(cells)} cells", {"experiment": self.name, "studies": {of.name: asdict(of)}}, cells)
+
+    @classmethod
+    def report(cls, folder: Path, out: Path, console: Console) -> None:
+        """Print the tables of what has finished in `folder`, and write results, tables and figures to `out`."""
+        configuration = read_json(folder / "configuration.json")
+        cells = configuration is not None and (folder / "cells").is_dir()
+        results = _collect(folder, configuration) if cells else read_results(folder)
+        write_results(results, out)
+        grids = [grid(results, regularizer) for regularizer in results.study.regularizers]
+        pairs = comparison(results)
+        picture = "![What each method forgets, with its own head and with a new one](rivals.png)\n"
+        write_atomically(out / "table.md", "\n".join([*map(markdown, [*grids, pairs]), picture]).encode())
+        _draw(results, out / "rivals.png")
+        for each in (*grids, pairs):
+            show(each, console)

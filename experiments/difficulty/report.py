@@ -8,10 +8,10 @@ from rich.console import Console
 from experiments.desk import read_json, write_json
 from experiments.difficulty.trials import HIDDEN, PAPER_TRAIN, TASK, Trial
 from experiments.folder import result_of
+from experiments.grids import Grid, markdown, show
+from experiments.measurements import Measurement, read_csv, read_measurements, write_csv
 from experiments.pictures import picture
 from experiments.published import published
-from experiments.report import Grid, markdown, show
-from experiments.results import Measurement, read_csv, read_measurements, write_csv
 from npnet.trees import write_atomically
 
 __all__ = ["paper_error", "write_report"]
@@ -47,7 +47,8 @@ def write_report(folder: Path, out: Path, console: Console) -> None:
     grid = _grid(found)
     out.mkdir(parents=True, exist_ok=True)
     _write(found, about, out)
-    write_atomically(out / "table.md", markdown(grid).encode())
+    picture = "![Test errors by appearance, and validation errors by training stimuli](difficulty.png)\n"
+    write_atomically(out / "table.md", f"{markdown(grid)}\n{picture}".encode())
     _draw(found, out / "difficulty.png")
     show(grid, console)
     if len(found) < len(about["trials"]):

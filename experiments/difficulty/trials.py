@@ -11,8 +11,8 @@ from typing import Any, Literal
 from experiments.cells import Cell, Result
 from experiments.desk import Desk
 from experiments.lessons import Lesson
-from experiments.tables import REGULARIZERS, Protocol, Recipe
-from experiments.transfer import hyperparameters, leave
+from experiments.tables.design import REGULARIZERS, Protocol, Recipe
+from experiments.tables.transfer import hyperparameters, leave
 from npnet import Replicate, Run, error, generator, mlp
 from npnet.network import INITIALISERS
 from npnet.tasks import CALIBRATED, line_task

@@ -11,13 +11,14 @@ from rich.console import Console
 
 from experiments.desk import read_json, write_json
 from experiments.folder import FolderError
+from experiments.grids import Grid, markdown, show
+from experiments.measurements import Measurement, read_measurements, write_csv
 from experiments.pictures import picture
 from experiments.published import Published, published
-from experiments.report import Grid, markdown, show
-from experiments.results import Measurement, collect, read_measurements, study_of, write_csv
 from experiments.sensitivity.variants import VARIANTS, rows, without_l1
 from experiments.statistics import mean_sd
-from experiments.tables import REGULARIZERS
+from experiments.tables.design import REGULARIZERS
+from experiments.tables.results import collect, study_of
 from experiments.text import number, spread
 from npnet.trees import write_atomically
 

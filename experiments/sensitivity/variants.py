@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from experiments.tables import REGULARIZERS, TABLES, Study, protocol
+from experiments.tables.design import REGULARIZERS, TABLES, Study, protocol
 
 __all__ = ["VARIANTS", "Preset", "rows", "studies", "without_l1"]
 

@@ -4,7 +4,7 @@ from itertools import product
 from math import isfinite
 from statistics import fmean
 
-from experiments.report import Grid
+from experiments.grids import Grid
 from experiments.starting_point.design import PROXIMAL, WAYS, Pair, Way
 from experiments.starting_point.results import End, Found, choose
 from experiments.text import spread

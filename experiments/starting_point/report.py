@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from experiments.desk import read_json
+from experiments.grids import Grid, markdown, show
 from experiments.published import PublishedTransfer, published_transfers
-from experiments.report import Grid, markdown, show
 from experiments.starting_point.beyond import budget_grid, exact_grid, proximal_grid
 from experiments.starting_point.design import RANGES, WAYS, Pair, Way, strengths
 from experiments.starting_point.figures import CAPTIONS, draw_all

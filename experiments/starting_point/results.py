@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from experiments.cells import Result
 from experiments.desk import read_json, write_json
 from experiments.folder import FolderError, result_of
-from experiments.results import Measurement, read_csv, read_measurements, write_csv
+from experiments.measurements import Measurement, read_csv, read_measurements, write_csv
 from experiments.starting_point.design import Pair, Protocol, Way, design_of, ways
 from experiments.starting_point.runs import run_name
 

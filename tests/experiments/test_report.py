@@ -6,12 +6,14 @@ from math import isnan
 import pytest
 from scipy import stats
 
-from experiments.claims import Theirs, claims_grid, claims_of, count, theirs
+from experiments.grids import Grid, markdown
+from experiments.measurements import Measurement
 from experiments.published import published
-from experiments.report import Grid, comparison_grid, markdown, notes, table_grid
-from experiments.results import Measurement, Results
 from experiments.statistics import mean_sd, paired
-from experiments.tables import REGULARIZERS, TABLES, Study, protocol
+from experiments.tables.claims import Theirs, claims_grid, claims_of, count, theirs
+from experiments.tables.design import REGULARIZERS, TABLES, Study, protocol
+from experiments.tables.report import comparison_grid, notes, table_grid
+from experiments.tables.results import Results
 
 TABLE3 = Study(TABLES["table3"], protocol(TABLES["table3"], "quick"))
 

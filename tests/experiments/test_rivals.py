@@ -5,11 +5,12 @@ import json
 import pytest
 from tinystudy import command, rows, run
 
-from experiments.report import forgetting
-from experiments.results import Measurement, Results
+from experiments.measurements import Measurement
 from experiments.rivals import METHODS, all_cells, lost, study
-from experiments.tables import Protocol
-from experiments.transfer import method_of
+from experiments.tables.design import Protocol
+from experiments.tables.report import forgetting
+from experiments.tables.results import Results
+from experiments.tables.transfer import method_of
 from npnet.methods import gradual_tuning
 from npnet.tasks import load
 

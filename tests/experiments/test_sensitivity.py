@@ -7,12 +7,12 @@ from math import isnan, log2
 import pytest
 from tinystudy import command, rows, run
 
+from experiments.measurements import Measurement
 from experiments.published import published
-from experiments.results import Measurement
 from experiments.sensitivity.report import Found, claims_grid, distance, forgetting_grid
 from experiments.sensitivity.variants import VARIANTS, studies, without_l1
-from experiments.tables import REGULARIZERS, Protocol
-from experiments.transfer import hyperparameters, load_task, method_of
+from experiments.tables.design import REGULARIZERS, Protocol
+from experiments.tables.transfer import hyperparameters, load_task, method_of
 from npnet.network import INITIALISERS
 from npnet.tasks import load
 

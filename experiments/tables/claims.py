@@ -12,12 +12,13 @@ from pathlib import Path
 from statistics import fmean
 
 from experiments.folder import FolderError
+from experiments.grids import Grid, markdown
 from experiments.pictures import picture
 from experiments.published import REPETITIONS, published
-from experiments.report import Grid, forgetting, markdown
-from experiments.results import Results, read_results
 from experiments.statistics import Paired, paired
-from experiments.tables import REGULARIZERS, TABLES
+from experiments.tables.design import REGULARIZERS, TABLES
+from experiments.tables.report import forgetting
+from experiments.tables.results import Results, read_results
 from experiments.text import number, spread
 from npnet.trees import write_atomically
 

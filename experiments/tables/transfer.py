@@ -16,7 +16,7 @@ from experiments.cells import Cell, Result
 from experiments.desk import Desk, read_json
 from experiments.lessons import Lesson
 from experiments.provenance import environment
-from experiments.tables import REGULARIZERS, Pixels, Protocol, Recipe, Study
+from experiments.tables.design import REGULARIZERS, Pixels, Protocol, Recipe, Study
 from npnet import (
     Discriminative,
     EqualBudget,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from experiments.pictures import picture
-from experiments.results import Point, Results
+from experiments.tables.results import Point, Results
 
 __all__ = ["caption", "draw_curves"]
 

@@ -8,8 +8,6 @@ Tables and figures are made from these three files alone, so a folder may be kep
 the network before the second task; epoch 0 of a curve is where the second task begins.
 """
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,34 +16,18 @@ from typing import Any, NamedTuple
 from experiments.cells import Result
 from experiments.desk import read_json, write_json
 from experiments.folder import FolderError, result_of
-from experiments.tables import Protocol, Study, Table
+from experiments.measurements import Measurement, read_csv, read_measurements, write_csv
+from experiments.tables.design import Protocol, Study, Table
 from npnet.run import Record
-from npnet.trees import write_atomically
 
 __all__ = [
-    "Measurement",
     "Point",
     "Results",
     "collect",
-    "read_csv",
-    "read_measurements",
     "read_results",
     "study_of",
-    "write_csv",
     "write_results",
 ]
-
-
-class Measurement(NamedTuple):
-    """One number of one run; errors are percent misclassified on test sets."""
-
-    experiment: str
-    setting: str
-    method: str
-    regularizer: str
-    seed: int
-    metric: str
-    value: float
 
 
 class Point(NamedTuple):
@@ -186,26 +168,3 @@ def read_results(folder: Path) -> Results:
         for method, regularizer, seed, epoch, updates, layers, task, error in read_csv(folder / "curves.csv")
     ]
     return Results(study_of(about["configuration"]), about, measurements, curves)
-
-
-def read_measurements(path: Path) -> list[Measurement]:
-    """Read a results.csv."""
-    return [
-        Measurement(experiment, setting, method, regularizer, int(seed), metric, float(value))
-        for experiment, setting, method, regularizer, seed, metric, value in read_csv(path)
-    ]
-
-
-def write_csv(path: Path, header: tuple[str, ...], rows: list[Any]) -> None:
-    """Write rows under a header as CSV, whole or not at all."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    write_atomically(path, text.getvalue().encode())
-
-
-def read_csv(path: Path) -> list[list[str]]:
-    """Read the rows of a CSV file, without its header."""
-    with path.open(newline="") as file:
-        return list(csv.reader(file))[1:]

@@ -1,38 +1,24 @@
-"""A table as the paper prints it, our numbers beside the published ones, and what the methods differ by.
-
-Every grid of text is built once and then printed by rich or written as Markdown.
-"""
+"""A table as the paper prints it, our numbers beside the published ones, and what the methods differ by."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
-from rich.table import Table as RichTable
 
-from experiments.figures import caption, draw_curves
+from experiments.grids import Grid, markdown, show
 from experiments.published import REPETITIONS, Published, published
-from experiments.results import Results
 from experiments.statistics import mean_sd
-from experiments.tables import Protocol, protocol
+from experiments.tables.design import Protocol, protocol
+from experiments.tables.figures import caption, draw_curves
+from experiments.tables.results import Results
 from experiments.text import difference, number, spread
 from npnet.trees import write_atomically
 
-__all__ = ["Grid", "comparison_grid", "forgetting", "markdown", "notes", "show", "table_grid", "write_report"]
+__all__ = ["comparison_grid", "forgetting", "notes", "table_grid", "write_report"]
 
 _ALL_JOINED = ("joined_hidden_1", "gradual")
 _WIDE = 124  # columns, enough for the whole table side by side
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table of text: a title, a header, rows."""
-
-    title: str
-    header: list[str]
-    rows: list[list[str]]
 
 
 def table_grid(results: Results, methods: Sequence[str] = ()) -> Grid:
@@ -98,23 +84,6 @@ def notes(results: Results) -> list[str]:
             f"{short} of {len(ends) - len(second)} first networks ended at the cap of {p.max_epochs_a} epochs."
         )
     return lines
-
-
-def markdown(grid: Grid) -> str:
-    """Return a grid as a Markdown table with its title above."""
-    lines = [grid.header, ["---"] * len(grid.header), *grid.rows]
-    body = "\n".join("| " + " | ".join(cell.replace("\n", "<br>") for cell in line) + " |" for line in lines)
-    return f"**{grid.title}**\n\n{body}\n"
-
-
-def show(grid: Grid, console: Console) -> None:
-    """Print a grid."""
-    table = RichTable(title=grid.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for i, column in enumerate(grid.header):
-        table.add_column(column, justify="left" if i < 1 else "right", overflow="fold")
-    for row in grid.rows:
-        table.add_row(*row)
-    console.print(table)
 
 
 def write_report(results: Results, folder: Path, console: Console) -> None:

@@ -1,0 +1,70 @@
+"""A study on the command line: its options, the cells that it runs, how its results become tables and pictures."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, get_args, get_type_hints
+
+from rich.console import Console
+from tyro.conf import OmitArgPrefixes
+
+from experiments.cells import Cell
+from experiments.executors import Where
+
+__all__ = ["Experiment", "Job"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A study to run: what it is in a line, the configuration that its folder belongs to, its cells."""
+
+    what: str
+    configuration: Mapping[str, Any]
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True)
+class Experiment(ABC):
+    """What all studies have in common; `name` is what a study is called in its files and on the command line.
+
+    Attributes:
+        out: folder for results; run again with the same folder to go on where a run was stopped.
+        where: where the work is done.
+    """
+
+    name: ClassVar[str]
+
+    out: Path = Path("results")
+    where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
+
+    @abstractmethod
+    def job(self) -> Job:
+        """Return what to run."""
+
+    @classmethod
+    @abstractmethod
+    def report(cls, folder: Path, out: Path, console: Console) -> None:
+        """Print the tables of what has finished in `folder`, and write results, tables and pictures to `out`.
+
+        The folder is one that a run works in, or one that holds the files that an earlier report wrote.
+        """
+
+    @classmethod
+    def command(cls, about: Mapping[str, Any]) -> str:
+        """Return the command that computes results again, from what their results.json says about them."""
+        for preset in get_args(get_type_hints(cls)["preset"]):
+            configuration = json.loads(json.dumps(cls(preset=preset).job().configuration))  # type: ignore[call-arg]
+            if _agree(configuration, about):
+                return f"python -m experiments {cls.name} --preset {preset}"
+        return f"python -m experiments {cls.name}"
+
+
+def _agree(new: Any, old: Any) -> bool:
+    """Say whether two configurations are the same as far as both of them go: options that came later had defaults."""
+    if isinstance(new, Mapping) and isinstance(old, Mapping):
+        return all(_agree(new[key], old[key]) for key in new.keys() & old.keys())
+    if isinstance(new, list) and isinstance(old, list):
+        return len(new) == len(old) and all(map(_agree, new, old))
+    return bool(new == old)

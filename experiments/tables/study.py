@@ -1,0 +1,117 @@
+"""The eight tables on the command line: any of them, by a preset of the paper's protocol or with other choices."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from rich.console import Console
+from tyro.conf import OmitArgPrefixes
+
+from experiments.desk import read_json
+from experiments.experiment import Experiment, Job
+from experiments.tables.claims import write_claims
+from experiments.tables.design import TABLES, Initialise, Pixels, Preset, Study, protocol
+from experiments.tables.report import write_report
+from experiments.tables.results import collect, read_results, study_of, write_results
+from experiments.tables.transfer import cells_of
+
+__all__ = ["Tables"]
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What to do otherwise than the preset says.
+
+    Attributes:
+        seeds: repetitions on the second task.
+        train: training examples of each task.
+        validation: validation examples.
+        test: test examples.
+        batch_size: examples in a batch.
+        rate: learning rate.
+        patience: epochs without a new minimum of the validation error after which a run ends.
+        max_epochs_a: cap on the epochs of the first task.
+        max_epochs_b: cap on the epochs of the second task.
+        initialise: how weights begin.
+        keep: which weights a run ends with.
+        patience_restarts: whether patience begins again when a layer joins.
+        data_seed: which stimuli are drawn, how image files are split, how the first network begins.
+        pixels: on [0, 1], on [-1, 1], or of mean 0 and standard deviation 1.
+        difference: of two epochs' errors, by which a layer joins: in absolute value, or the improvement.
+        l1_scale: what the strength of L1 is multiplied by.
+        l1_biases: whether L1 penalises biases.
+    """
+
+    seeds: int | None = None
+    train: int | None = None
+    validation: int | None = None
+    test: int | None = None
+    batch_size: int | None = None
+    rate: float | None = None
+    patience: int | None = None
+    max_epochs_a: int | None = None
+    max_epochs_b: int | None = None
+    initialise: Initialise | None = None
+    keep: Literal["best", "last"] | None = None
+    patience_restarts: bool | None = None
+    data_seed: int | None = None
+    pixels: Pixels | None = None
+    difference: Literal["absolute", "improvement"] | None = None
+    l1_scale: float | None = None
+    l1_biases: bool | None = None
+
+
+@dataclass(frozen=True)
+class Tables(Experiment):
+    """Repeat the tables of the Gradual Tuning paper: how much of a first task a network forgets, learning a second.
+
+    Attributes:
+        only: which tables, as in "1,3"; all eight by default. A folder may get more of them later.
+        preset: "paper" as published, "quick" a fraction of it in minutes, "smoke" in seconds to see that it works.
+    """
+
+    name: ClassVar[str] = "tables"
+
+    out: Path = Path("results/tables")
+    only: str = "1,2,3,4,5,6,7,8"
+    preset: Preset = "quick"
+    overrides: Annotated[Overrides, OmitArgPrefixes] = field(default_factory=Overrides)
+
+    def job(self) -> Job:
+        """Return what to run: the preset of each table, with what was said otherwise."""
+        names = [f"table{number.strip()}" for number in self.only.split(",")]
+        if not set(names) <= set(TABLES):
+            raise ValueError(f"only is {self.only!r}; expected numbers of tables from 1 to 8, with commas between")
+        given = {key: value for key, value in asdict(self.overrides).items() if value is not None}
+        tables = [TABLES[name] for name in dict.fromkeys(names)]
+        studies = [Study(table, replace(protocol(table, self.preset), **given)) for table in tables]
+        cells = cells_of(studies)
+        what = ", ".join(f"{study.name} ({study.protocol.train:,} examples)" for study in studies)
+        parts = {study.name: asdict(study) for study in studies}
+        return Job(f"{what}, {len(cells)} cells", {"experiment": self.name, "studies": parts}, cells)
+
+    @classmethod
+    def report(cls, folder: Path, out: Path, console: Console) -> None:
+        """Report every table that a folder has cells of into a folder of its own, or one table from its results."""
+        configuration = read_json(folder / "configuration.json")
+        if configuration is None:
+            found = {".": read_results(folder)}
+        else:
+            found = {name: collect(folder, study_of(of)) for name, of in configuration["studies"].items()}
+        for name, results in found.items():
+            write_results(results, out / name)
+            write_report(results, out / name, console)
+        if configuration is not None:
+            write_claims(out)
+
+    @classmethod
+    def command(cls, about: Mapping[str, Any]) -> str:
+        """Return the command for one table: the preset that is nearest, and every option that differs from it."""
+        study = study_of(about["configuration"])
+        candidates = []
+        for preset in get_args(Preset):
+            base, ours = asdict(protocol(study.table, preset)), asdict(study.protocol)
+            candidates.append({"preset": preset} | {key: ours[key] for key in ours if ours[key] != base[key]})
+        options = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in min(candidates, key=len).items())
+        return f"python -m experiments {cls.name} --only {study.table.number} {options}"
