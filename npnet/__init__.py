@@ -1,18 +1,31 @@
 """npnet: multi-layer perceptrons written by hand, to read and to measure how they learn, transfer and forget.
 
-Reading order: arrays, layers, losses, penalties, network, optimizers, policies, run, update, training, population,
-fisher; methods, tasks, check. Every value comes with its gradient, and every gradient is proved by the complex step
-(`python -m npnet.check`).
+Reading order: arrays, layers, losses, penalties, laterals, initialisers, network, optimizers, policies, run, update,
+training, population, fisher; methods, tasks, check. Every value comes with its gradient, and every gradient is proved
+by the complex step (`python -m npnet.check`).
 """
 
 from npnet.analysis import error, forgetting
 from npnet.arrays import array_module, generator, to_device, to_host
 from npnet.check import check_gradient
 from npnet.fisher import fisher_information, remember
+from npnet.initialisers import glorot, he, normal, uniform_fan_in
+from npnet.laterals import joined
 from npnet.layers import chain, dropout, linear, normalise, relu, sigmoid, tanh
 from npnet.losses import cross_entropy, squared_error
-from npnet.methods import Method, begin, fine_tuning, gradual_tuning, starting_point
-from npnet.network import Network, glorot, he, mlp, normal, uniform_fan_in
+from npnet.methods import (
+    Method,
+    begin,
+    fine_tuning,
+    gradual_tuning,
+    growing,
+    merged,
+    modular,
+    probe,
+    progressive,
+    starting_point,
+)
+from npnet.network import Network, mlp
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, cosine, step
 from npnet.penalties import Regularizer, group_lasso, l1, l2
 from npnet.policies import (
@@ -23,6 +36,7 @@ from npnet.policies import (
     GradualByEpoch,
     GradualTuning,
     HeadOnly,
+    TopLayers,
 )
 from npnet.population import train_population
 from npnet.run import Hyperparameters, Replicate, Run
@@ -54,6 +68,7 @@ __all__ = [
     "Run",
     "Split",
     "Task",
+    "TopLayers",
     "array_module",
     "begin",
     "chain",
@@ -70,14 +85,20 @@ __all__ = [
     "glorot",
     "gradual_tuning",
     "group_lasso",
+    "growing",
     "he",
+    "joined",
     "l1",
     "l2",
     "linear",
     "load_tree",
+    "merged",
     "mlp",
+    "modular",
     "normal",
     "normalise",
+    "probe",
+    "progressive",
     "relu",
     "remember",
     "save_tree",

@@ -12,7 +12,7 @@ from npnet.arrays import Array, array_module
 from npnet.network import Network
 from npnet.tasks.data import Split, batch
 
-__all__ = ["error", "error_of", "forgetting", "hidden_outputs", "r_squared"]
+__all__ = ["error", "error_of", "forgetting", "r_squared"]
 
 BLOCK = 1000  # rows evaluated at once: large enough for fast products, small enough for any memory
 
@@ -52,17 +52,6 @@ def forgetting(before: float, after: float) -> float:
     return after - before
 
 
-def hidden_outputs(network: Network, X: Array) -> list[Array]:
-    """Return what each hidden layer makes of inputs X (N, D), from the bottom: (N, K) each, without dropout."""
-    outputs: list[Array] = []
-    for layer, p in zip(network.layers(), network.parameters(), strict=True):
-        X, _ = layer(p, X)
-        if p:  # a linear map begins a hidden layer; its activation and its dropout go on with it
-            outputs.append(X)
-        outputs[-1] = X
-    return outputs
-
-
 def r_squared(before: Network, after: Network, split: Split) -> list[Array]:
     """Return, for each hidden layer, how much of each unit's output the same unit's output before explains: (K,).
 
@@ -76,7 +65,7 @@ def r_squared(before: Network, after: Network, split: Split) -> list[Array]:
     if widths[0] != widths[1]:
         raise ValueError(f"before and after have weights {widths[0]} and {widths[1]}; expected the same shapes")
     X = batch(split, slice(None), before.dtype)
-    pairs = zip(hidden_outputs(before, X), hidden_outputs(after, X), strict=True)
+    pairs = zip(before.hidden_outputs(X), after.hidden_outputs(X), strict=True)
     return [_explained(a.astype(np.float64), b.astype(np.float64)) for a, b in pairs]
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Hashable, Sequence
 from itertools import groupby
 from typing import Any
 
-from npnet.analysis import BLOCK, error_of
+from npnet.analysis import BLOCK, error, error_of
 from npnet.arrays import Array, array_module
-from npnet.layers import chain
+from npnet.layers import Parameters, chain
 from npnet.network import Network
 from npnet.tasks.data import Split, batch
 
@@ -59,17 +59,27 @@ class Features:
 
     def serve(self, network: Network, lowest: int) -> bool:
         """Say whether they are those of another network's layers below `lowest` too: of the same numbers."""
-        mine, theirs = (each.parameters()[:lowest] for each in (self.network, network))
-        return self.lowest == lowest and all(
-            (p[key] == q[key]).all() for p, q in zip(mine, theirs, strict=True) for key in p
+        if self.lowest != lowest or self.network.reads != network.reads:
+            return False
+        mine, theirs = (
+            [*each.parameters()[:lowest], *(p for column in each.columns for p in column.trunk)]
+            for each in (self.network, network)
         )
+        return len(mine) == len(theirs) and all(p is q or _same(p, q) for p, q in zip(mine, theirs, strict=True))
 
     def error(self, network: Network, head: str, split: Split) -> float:
         """Return the error of a head on a split: `analysis.error` without the frozen work."""
+        if network.owner(head) is not network:  # the head of a column, whose layers are not those that are kept
+            return error(network, head, split)
         source = self.of(split, self.lowest)
         above = chain(*network.layers(head)[self.lowest :])
         parameters = network.parameters(head)[self.lowest :]
         return error_of(lambda rows: above(parameters, source(rows))[0], split)
+
+
+def _same(p: Parameters, q: Parameters) -> bool:
+    """Say whether parameters of two layers are the same numbers."""
+    return p.keys() == q.keys() and all(p[key].shape == q[key].shape and bool((p[key] == q[key]).all()) for key in p)
 
 
 def read_together(

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from npnet.arrays import Array, array_module
+from npnet.laterals import is_plain
 from npnet.layers import Back, Parameters
 from npnet.losses import cross_entropy, softmax
 from npnet.network import Network
@@ -58,6 +59,8 @@ def fisher_information(
         raise ValueError(f"mode is {mode!r}; expected one of {', '.join(get_args(Mode))}")
     if mode == "sampled" and rng is None:
         raise ValueError("rng is None; expected a generator to draw the classes of the mode 'sampled' from")
+    if not all(map(is_plain, [*network.trunk, network.head(head)])):
+        raise ValueError(f"network has a layer that reads beside its own (head {head!r}); expected linear layers alone")
     split.check(f"the split for head {head!r}", network.head(head)["b"].shape[-1])
     if split.regression:
         raise ValueError(

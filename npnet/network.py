@@ -3,9 +3,12 @@
 A hidden layer is linear, activation, dropout; a head is linear. The network computes nothing by itself: `layers(head)`
 and `parameters(head)` give the chain from the inputs to one head's logits, one entry for each step, which training
 cuts wherever layers are frozen. A population has parameters with a leading axis, W (R, D, K).
+
+Columns are earlier networks, frozen for good, whose activations the layers read beside their own (see laterals). With
+`reads` the chain begins with the stem, which runs the columns; then one layer for each hidden layer, and the head.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,38 +18,12 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from npnet.arrays import Array, array_module, to_device, to_host
+from npnet.initialisers import Initialiser, glorot
+from npnet.laterals import Source, handing_on, is_plain, joined, stem, takes
 from npnet.layers import ACTIVATIONS, Layer, Parameters, chain, dropout, linear
 from npnet.trees import Tree, copy_tree, load_tree, save_tree
 
-__all__ = ["INITIALISERS", "Initialiser", "Network", "glorot", "he", "mlp", "normal", "uniform_fan_in"]
-
-Initialiser = Callable[[np.random.Generator, int, int], Parameters]
-
-
-def glorot(rng: np.random.Generator, fan_in: int, fan_out: int) -> Parameters:
-    """W uniform on ±√(6 / (fan_in + fan_out)), b zero. Source: Glorot and Bengio 2010, equation 16."""
-    limit = (6 / (fan_in + fan_out)) ** 0.5
-    return {"W": rng.uniform(-limit, limit, (fan_in, fan_out)), "b": np.zeros(fan_out)}
-
-
-def he(rng: np.random.Generator, fan_in: int, fan_out: int) -> Parameters:
-    """W normal with standard deviation √(2 / fan_in), b zero. Source: He et al. 2015, equation 10."""
-    return {"W": rng.normal(0, (2 / fan_in) ** 0.5, (fan_in, fan_out)), "b": np.zeros(fan_out)}
-
-
-def uniform_fan_in(rng: np.random.Generator, fan_in: int, fan_out: int) -> Parameters:
-    """W and b uniform on ±1/√fan_in: LeCun's rule as Torch made it common, biases included."""
-    limit = fan_in**-0.5
-    return {"W": rng.uniform(-limit, limit, (fan_in, fan_out)), "b": rng.uniform(-limit, limit, fan_out)}
-
-
-def normal(rng: np.random.Generator, fan_in: int, fan_out: int, deviation: float = 0.01) -> Parameters:
-    """W normal with a fixed standard deviation, b zero."""
-    return {"W": rng.normal(0, deviation, (fan_in, fan_out)), "b": np.zeros(fan_out)}
-
-
-INITIALISERS: dict[str, Initialiser] = {"glorot": glorot, "he": he, "uniform_fan_in": uniform_fan_in, "normal": normal}
-"""The initialisations by name."""
+__all__ = ["Network", "mlp"]
 
 
 @dataclass
@@ -54,7 +31,9 @@ class Network:
     """Trunk (hidden layers from the bottom), heads by name, the activation's name, dropout rates.
 
     dropout: the rate after each hidden layer, or () for none at all. memories: what mattered to old tasks, by name (see
-    fisher). Raises ValueError where the parts do not fit.
+    fisher). columns: earlier networks, each without columns of its own, for it sees those before it in this tuple.
+    reads: what the first hidden layer begins with, then what each later one and the heads read beside their own; ()
+    for a network that reads its inputs alone. Raises ValueError where the parts do not fit.
     """
 
     trunk: list[Parameters]
@@ -62,6 +41,8 @@ class Network:
     activation: str = "relu"
     dropout: tuple[float, ...] = ()
     memories: dict[str, Tree] = field(default_factory=dict)
+    columns: tuple["Network", ...] = ()
+    reads: tuple[tuple[Source, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if self.activation not in ACTIVATIONS:
@@ -70,7 +51,11 @@ class Network:
             raise ValueError(f"dropout is {self.dropout}; expected {len(self.trunk)} rates, one for each hidden layer")
         for rate in self.dropout:
             dropout(rate)  # raises for what is not a rate
-        widths = [(p["W"].shape[-2], p["W"].shape[-1]) for p in self.trunk]
+        if self.reads and len(self.reads) != self.depth + 1:
+            raise ValueError(
+                f"reads is {self.reads}; expected {self.depth + 1} entries: every hidden layer's, the heads'"
+            )
+        widths = [(p["W"].shape[-2] if self.reads else takes(p), p["W"].shape[-1]) for p in self.trunk]
         for below, above in pairwise(widths):
             if below[1] != above[0]:
                 raise ValueError(f"trunk has layers {widths}; expected each as wide as the next one's fan-in")
@@ -82,11 +67,12 @@ class Network:
 
     def head(self, name: str) -> Parameters:
         """Return a head's parameters. Raises ValueError for a name that no head has."""
-        if name not in self.heads:
-            raise ValueError(
-                f"head is {name!r}; expected one of {', '.join(map(repr, self.heads)) or '(no heads yet)'}"
-            )
-        return self.heads[name]
+        return self.owner(name).heads[name]
+
+    @property
+    def inputs(self) -> int:
+        """The number of values of an input."""
+        return (self.columns[0] if self.reads else self).trunk[0]["W"].shape[-2]
 
     @property
     def dtype(self) -> np.dtype:
@@ -97,21 +83,58 @@ class Network:
     def deterministic(self) -> int:
         """How many of `layers()` come before the first dropout: their outputs are the same at every epoch."""
         first = next((i for i, rate in enumerate(self.dropout) if rate), None)
+        if self.reads:
+            return 1 + (self.depth if first is None else first)
         return 2 * self.depth if first is None else 2 * (first + 1)
 
     def layers(self, head: str | None = None) -> list[Layer]:
         """Return the layers from the inputs to the logits of a head, or to the last hidden layer's output."""
-        layers: list[Layer] = []
-        for rate in self.dropout or (0.0,) * self.depth:
-            layers += [linear, ACTIVATIONS[self.activation]] + ([dropout(rate)] if rate else [])
-        return layers if head is None else [*layers, linear]
+        owner = self.owner(head)
+        if owner is not self:
+            return owner.layers(head)
+        activation = ACTIVATIONS[self.activation]
+        layers: list[Layer] = [stem(self.columns, self.reads)] if self.reads else []
+        for p, rate in zip(self.trunk, self.dropout or (0.0,) * self.depth, strict=True):
+            above = [activation, dropout(rate)] if rate else [activation]
+            layers += [handing_on(*above)] if self.reads else [linear if is_plain(p) else joined, *above]
+        if head is None:
+            return layers
+        return [*layers, handing_on() if self.reads else linear if is_plain(self.heads[head]) else joined]
 
     def parameters(self, head: str | None = None) -> list[Parameters]:
         """Return the parameters of each of `layers(head)`: the arrays themselves, and {} for layers without any."""
-        parameters: list[Parameters] = []
+        owner = self.owner(head)
+        if owner is not self:
+            return owner.parameters(head)
+        parameters: list[Parameters] = [{}] if self.reads else []
         for p, rate in zip(self.trunk, self.dropout or (0.0,) * self.depth, strict=True):
-            parameters += [p, {}] + ([{}] if rate else [])
-        return parameters if head is None else [*parameters, self.head(head)]
+            parameters += [p] if self.reads else [p, {}] + ([{}] if rate else [])
+        return parameters if head is None else [*parameters, self.heads[head]]
+
+    def owner(self, head: str | None) -> "Network":
+        """Return the network that a head belongs to: this one, or one of its columns with those that it sees."""
+        if head is None or head in self.heads:
+            return self
+        for i, column in enumerate(self.columns):
+            if head in column.heads:
+                return replace(column, columns=self.columns[:i])
+        known = [name for network in (*self.columns, self) for name in network.heads]
+        raise ValueError(f"head is {head!r}; expected one of {', '.join(map(repr, known)) or '(no heads yet)'}")
+
+    def hidden_outputs(self, X: Array) -> list[Array]:
+        """Return what each hidden layer makes of inputs X (..., N, D), from the bottom, (..., N, K): no dropout."""
+        return self.outputs_above(self.layers()[0]({}, X)[0] if self.reads else X)
+
+    def outputs_above(self, state: Array) -> list[Array]:
+        """Return each hidden layer's output from the state in which the first one begins: the inputs, or the stem's."""
+        outputs: list[Array] = []
+        start = 1 if self.reads else 0
+        for layer, p in zip(self.layers()[start:], self.parameters()[start:], strict=True):
+            state, _ = layer(p, state)
+            if p:  # a linear map begins a hidden layer; its activation and its dropout go on with it
+                outputs.append(state)
+            outputs[-1] = state
+        return [Y[..., : p["W"].shape[-1]] for Y, p in zip(outputs, self.trunk, strict=True)]
 
     def logits(self, X: Array, head: str) -> Array:
         """Return the logits (..., N, K) of a head for inputs (..., N, D), without dropout."""
@@ -124,11 +147,19 @@ class Network:
 
         Raises ValueError for a name that is taken.
         """
-        if name in self.heads:
-            raise ValueError(f"head {name!r} is there already; expected a new name beside {', '.join(self.heads)}")
+        taken = [known for network in (*self.columns, self) for known in network.heads]
+        if name in taken:
+            raise ValueError(f"head {name!r} is there already; expected a new name beside {', '.join(taken)}")
         like = self.trunk[-1]["W"]
-        new = to_device(cast(initialise(rng, like.shape[-1], classes), like.dtype), array_module(like))
+        own, beside = like.shape[-1], self.widths(self.reads[-1]) if self.reads else ()
+        new = to_device(cast(initialise(rng, own + sum(beside), classes), like.dtype), array_module(like))
+        if beside:
+            new = {"W": new["W"][:own], "b": new["b"], "L": new["W"][own:]}
         return replace(self, heads={**self.heads, name: new})
+
+    def widths(self, sources: Sequence[Source]) -> tuple[int, ...]:
+        """Return how wide each of some sources is."""
+        return tuple(self.columns[c].trunk[level - 1]["W"].shape[-1] if level else self.inputs for c, level in sources)
 
     def copy(self) -> "Network":
         """Return a network with arrays of its own."""
@@ -146,14 +177,23 @@ class Network:
             "activation": self.activation,
             "dropout": list(self.dropout),
             "memories": self.memories,
+            "columns": [column.tree() for column in self.columns],
+            "reads": [[list(source) for source in sources] for sources in self.reads],
         }
 
     @classmethod
     def from_tree(cls, tree: Tree) -> "Network":
         """Return the network of such a tree. Raises ValueError for another kind of tree."""
         try:
-            memories = dict(tree.get("memories", {}))
-            return cls(list(tree["trunk"]), dict(tree["heads"]), tree["activation"], tuple(tree["dropout"]), memories)
+            return cls(
+                list(tree["trunk"]),
+                dict(tree["heads"]),
+                tree["activation"],
+                tuple(tree["dropout"]),
+                dict(tree.get("memories", {})),
+                tuple(map(cls.from_tree, tree.get("columns", ()))),
+                tuple(tuple((column, level) for column, level in sources) for sources in tree.get("reads", ())),
+            )
         except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise ValueError(f"tree has no network ({error!r}); expected trunk, heads, activation, dropout") from error
 

@@ -204,7 +204,7 @@ PENALTIES = {penalty.name: penalty for penalty in (l2, l1, group_lasso)}
 
 @dataclass(frozen=True)
 class Regularizer:
-    """`strength` times a penalty on the weights of some layers of a network.
+    """`strength` times a penalty on the weights of some layers of a network: the matrices W, and laterals L, V and U.
 
     where: "trunk", "head" or "all". biases: whether biases are penalised too (the sources leave them out).
     anchors and scales: for each trunk layer from the bottom, a dict of arrays shaped like its parameters, or None for
@@ -227,7 +227,8 @@ class Regularizer:
     def applies(self, layer: int, depth: int, name: str) -> bool:
         """Say whether it penalises the parameter `name` of a layer: 0 … depth − 1 in the trunk, depth for the head."""
         part = "head" if layer == depth else "trunk"
-        return self.where in ("all", part) and (name == "W" or (self.biases and name == "b"))
+        weights = name[0] in "WLVU"  # and not gamma or a, which are lengths and factors
+        return self.where in ("all", part) and (weights or (self.biases and name == "b"))
 
     def reference(self, layer: int, depth: int, name: str) -> tuple[Any, Any]:
         """Return anchor and scale of the parameter `name` of a layer."""

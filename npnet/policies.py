@@ -21,6 +21,7 @@ __all__ = [
     "HeadOnly",
     "Mask",
     "Policy",
+    "TopLayers",
 ]
 
 Mask = tuple[float, ...]
@@ -113,6 +114,22 @@ class Freeze:
     def __call__(self, history: Sequence[float], depth: int) -> Mask:
         """Return zeros for the lowest layers and ones above."""
         return _top(max(depth - self.layers, 0), depth)
+
+
+@dataclass(frozen=True)
+class TopLayers:
+    """The head and the `layers` hidden layers below it train, those beneath never; more than there are means all."""
+
+    layers: int
+    gradual: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        if self.layers < 0:
+            raise ValueError(f"layers is {self.layers}; expected zero or more")
+
+    def __call__(self, history: Sequence[float], depth: int) -> Mask:
+        """Return zeros for the lowest layers and ones above."""
+        return _top(self.layers, depth)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import numpy as np
 from npnet.arrays import array_module, row, stacked, to_device, to_host
 from npnet.blas import advise
 from npnet.features import Features, read_together
+from npnet.layers import Parameters
 from npnet.network import Network
 from npnet.penalties import Regularizer
 from npnet.run import Record, Replicate, Run
@@ -98,15 +99,18 @@ def _shape(each: Replicate) -> Hashable:
     """Return what replicates of one stack have in common."""
     network, settings = each.run.network, each.settings
     tasks = [
-        (head, network.head(head)["W"].shape, len(task.train), task.train.regression)
-        for head, task in each.tasks.items()
+        (head, _shapes(network.head(head)), len(task.train), task.train.regression) for head, task in each.tasks.items()
     ]
     return (
         tuple(map(bool, each.mask)),
-        tuple(p["W"].shape for p in network.trunk),
+        (tuple(map(_shapes, network.trunk)), network.reads),
         (network.activation, network.dropout, network.dtype, tuple(tasks)),
         (settings.batch_size, settings.loss, settings.optimizer),
     )
+
+
+def _shapes(p: Parameters) -> Hashable:
+    return tuple((key, w.shape) for key, w in p.items())
 
 
 def _family(each: Replicate) -> Hashable:
@@ -171,11 +175,11 @@ def _ends(
     The record is None where numbers are not finite any more.
     """
     settings, heads = members[0].settings, list(members[0].tasks)
-    stack = Network(
-        stacked([each.run.network.trunk for each in members]),
-        {head: stacked([each.run.network.head(head) for each in members]) for head in heads},
-        members[0].run.network.activation,
-        members[0].run.network.dropout,
+    stack = replace(
+        members[0].run.network,  # of whose columns nothing is used: what they make of the inputs has been computed
+        trunk=stacked([each.run.network.trunk for each in members]),
+        heads={head: stacked([each.run.network.head(head) for each in members]) for head in heads},
+        memories={},
     )
     rules = _rules(members)
     updates = {head: Update(stack, head, settings.loss, *rules) for head in heads}

@@ -121,6 +121,9 @@ class Replicate:
             raise ValueError(f"tasks is {self.tasks}; expected at least one task by the name of its head")
         _check_fit(self.run.network, {head: (head, task.train) for head, task in self.tasks.items()})
         _check_fit(self.run.network, self.evaluations)
+        for head in self.tasks:
+            if head not in self.run.network.heads:
+                raise ValueError(f"tasks has {head!r}, the head of a frozen column; expected the network's own")
         _check_loss(self.settings.loss, self.tasks)
 
     @property
@@ -134,11 +137,10 @@ class Replicate:
 
 def _check_fit(network: Network, splits: Mapping[str, tuple[str, Split]]) -> None:
     """Raise ValueError where inputs or labels do not fit the network."""
-    width = network.trunk[0]["W"].shape[-2]
     for name, (head, split) in splits.items():
         split.check(repr(name), network.head(head)["b"].shape[-1])
-        if split.inputs.shape[-1] != width:
-            raise ValueError(f"inputs of {name!r} have {split.inputs.shape[-1]} values each; expected {width}")
+        if split.inputs.shape[-1] != network.inputs:
+            raise ValueError(f"inputs of {name!r} have {split.inputs.shape[-1]} values each; expected {network.inputs}")
 
 
 def _check_loss(loss: Loss, tasks: Mapping[str, Task]) -> None:

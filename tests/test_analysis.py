@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npnet import Network, Split, generator, mlp
-from npnet.analysis import hidden_outputs, r_squared
+from npnet.analysis import r_squared
 
 
 def one_unit(w, b):
@@ -37,7 +37,7 @@ def test_every_layer_against_a_least_squares_fit(dropout):
     before, after = (mlp((4, 6, 5), {}, generator(seed), dropout=dropout, dtype=np.float64) for seed in range(2))
     X = np.random.default_rng(3).normal(size=(30, 4))
     found = r_squared(before, after, Split(X, np.zeros(30, int)))
-    outputs = list(zip(hidden_outputs(before, X), hidden_outputs(after, X), strict=True))
+    outputs = list(zip(before.hidden_outputs(X), after.hidden_outputs(X), strict=True))
     assert [values.shape for values in found] == [(6,), (5,)]
     for values, (a, b) in zip(found, outputs, strict=True):
         for k, value in enumerate(values):
@@ -50,7 +50,7 @@ def test_every_layer_against_a_least_squares_fit(dropout):
 def test_hidden_outputs_are_those_of_the_network():
     network = mlp((4, 6, 5), {"a": 3}, generator(0), dtype=np.float64)
     X = np.random.default_rng(0).normal(size=(7, 4))
-    first, second = hidden_outputs(network, X)
+    first, second = network.hidden_outputs(X)
     assert first.shape == (7, 6)
     assert (second @ network.heads["a"]["W"] + network.heads["a"]["b"] == network.logits(X, "a")).all()
 

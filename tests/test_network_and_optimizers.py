@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npnet.arrays import array_module, generator, to_device, to_host
-from npnet.network import Network, glorot, he, mlp, normal, uniform_fan_in
+from npnet.initialisers import glorot, he, normal, uniform_fan_in
+from npnet.network import Network, mlp
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, cosine, step
 from npnet.trees import leaves
 

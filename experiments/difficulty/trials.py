@@ -14,7 +14,7 @@ from experiments.lessons import Lesson
 from experiments.tables.design import REGULARIZERS, Protocol, Recipe
 from experiments.tables.transfer import hyperparameters, leave
 from npnet import Replicate, Run, error, generator, mlp
-from npnet.network import INITIALISERS
+from npnet.initialisers import INITIALISERS
 from npnet.tasks import CALIBRATED, line_task
 
 __all__ = ["APPEARANCES", "HIDDEN", "PAPER_TRAIN", "PRESETS", "TASK", "Trial", "cells_of", "configuration"]

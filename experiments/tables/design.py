@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from npnet import Regularizer, l1
-from npnet.network import INITIALISERS
+from npnet.initialisers import INITIALISERS
 
 __all__ = ["REGULARIZERS", "TABLES", "Preset", "Protocol", "Recipe", "Study", "Table", "protocol"]
 

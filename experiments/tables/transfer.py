@@ -38,7 +38,7 @@ from npnet import (
     mlp,
     starting_point,
 )
-from npnet.network import INITIALISERS
+from npnet.initialisers import INITIALISERS
 from npnet.tasks import line_task, mnist_halves
 
 __all__ = ["cells_of", "hyperparameters", "learn_first", "learn_second", "leave", "load_task"]

@@ -9,9 +9,13 @@ import numpy as np
 
 from npnet import layers
 from npnet.arrays import Array, generator
+from npnet.initialisers import glorot
+from npnet.laterals import handing_on, joined
 from npnet.losses import cross_entropy, squared_error
+from npnet.methods import growing, modular, progressive
 from npnet.network import Network, mlp
 from npnet.penalties import PENALTIES, Regularizer
+from npnet.tasks.data import Split, Task
 from npnet.trees import Tree
 from npnet.update import Rule, Update
 
@@ -51,6 +55,7 @@ def cases(seed: int = 0, xp: ModuleType = np) -> Iterator[Case]:
     """Yield every case, drawn under a seed, on arrays of the module xp."""
     draw = Draw(generator(seed, "catalogue"), xp)
     yield from _layers(draw)
+    yield from _laterals(draw)
     yield from _losses(draw)
     yield from _penalties(draw)
     yield from _networks(draw)
@@ -89,6 +94,41 @@ def _layers(draw: Draw) -> Iterator[Case]:
     yield layer_case("chain", body, p, draw(5, 4), drop=2)
 
 
+def _laterals(draw: Draw) -> Iterator[Case]:
+    """Layers that read beside their own: every kind of lateral, alone and handing on, with rows of zeros."""
+    own, gammas = _linear(draw, 3, 2), {"gamma": draw.positive(3), "gamma_lateral": draw.positive(4)}
+    adapter = {"V0": draw(1, 3), "V1": draw(3, 3), "a": draw(2), "U": draw(3, 2)}
+    X = draw(5, 7)
+    X[0, :3], X[1, 3:] = 0.0, 0.0
+    kinds: dict[str, Tree] = {
+        "linear lateral": own | {"L": draw(4, 2)},
+        "normalised blocks": own | {"L": draw(4, 2)} | gammas,
+        "adapter": own | adapter,
+        "normalised adapter": own | adapter | gammas,
+    }
+    for name, p in kinds.items():
+        yield layer_case(f"joined, {name}", joined, p, X)
+        layer = handing_on(layers.tanh, layers.dropout(0.3))
+
+        def f(h: Array, p: Tree, layer: layers.Layer = layer) -> tuple[Array, Callable[[Array], Any]]:
+            rest = X[:, 3:]  # constants: the gradient is that of h
+            state = draw.xp.concatenate([h, rest, rest], -1)
+            Y, back = layer(p, state, generator(3, "dropout"))
+            return Y, lambda dY: (back(dY)[0][:, :3], back(dY)[1])
+
+        yield Case(f"handing on, {name}", f, (X[:, :3], p))
+    yield layer_case("joined, nothing beside", joined, own | {"gamma": draw.positive(3)}, X[:, :3])
+    R = 2
+    many = _linear(draw, R, 3, 2) | {"V0": draw(R, 1, 3), "V1": draw(R, 3, 3), "a": draw(R, 2), "U": draw(R, 3, 2)}
+    yield layer_case("joined, adapter, population", joined, many, draw(R, 5, 7))
+    many = _linear(draw, R, 3, 2) | {
+        "L": draw(R, 4, 2),
+        "gamma": draw.positive(R, 3),
+        "gamma_lateral": draw.positive(R, 4),
+    }
+    yield layer_case("joined, normalised blocks, population", joined, many, draw(R, 5, 7))
+
+
 def _losses(draw: Draw) -> Iterator[Case]:
     labels, targets = draw.integers(3, 6), draw(6, 3)
     weights, class_weights = draw.positive(6), draw.positive(3)
@@ -119,7 +159,7 @@ def network_case(
 ) -> Case:
     """Return the case of a whole training objective as a function of the parameters that its mask lets move."""
     head = next(iter(network.heads))
-    X, labels = draw(7, network.trunk[0]["W"].shape[0]), draw.integers(network.heads[head]["b"].size, 7)
+    X, labels = draw(7, network.inputs), draw.integers(network.heads[head]["b"].size, 7)
     parts = [*network.trunk, network.heads[head]]
     moving = [i for i, share in enumerate(mask) if share]
 
@@ -137,7 +177,18 @@ def network_case(
     return Case(name, f, tuple(parts[i] for i in moving))
 
 
+def _columns(draw: Draw) -> Iterator[Case]:
+    """Networks with columns, of which nothing but their own layers moves, and grown ones."""
+    task = Task("new", 3, *(Split(draw(9, 6), draw.integers(3, 9)) for _ in range(3)))
+    old = _network(draw, dropout=(0.2, 0.5))
+    for method in (progressive(), progressive("adapter"), modular(None), growing(wider=3, trained=0), growing(3, 4)):
+        network = method.surgery(old, task, generator(1, "columns"), glorot)
+        network = replace(network, heads={"new": network.heads["new"]})
+        yield network_case(draw, f"network, {method.name}", network, (1,) * (network.depth + 1))
+
+
 def _networks(draw: Draw) -> Iterator[Case]:
+    yield from _columns(draw)
     for activation in layers.ACTIVATIONS:
         yield network_case(draw, f"network, {activation}", _network(draw, activation), (1, 1, 1))
     yield network_case(draw, "network, dropout", _network(draw, dropout=(0.2, 0.5)), (1, 1, 1))

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from npnet.network import Initialiser, Network, glorot
+from npnet.initialisers import Initialiser, glorot
+from npnet.network import Network
 from npnet.penalties import Regularizer
 from npnet.policies import FineTuning, Policy
 from npnet.run import Hyperparameters, Run

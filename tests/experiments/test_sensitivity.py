@@ -13,7 +13,7 @@ from experiments.sensitivity.report import Found, claims_grid, distance, forgett
 from experiments.sensitivity.variants import VARIANTS, studies, without_l1
 from experiments.tables.design import REGULARIZERS, Protocol
 from experiments.tables.transfer import hyperparameters, load_task, method_of
-from npnet.network import INITIALISERS
+from npnet.initialisers import INITIALISERS
 from npnet.tasks import load
 
 

@@ -112,7 +112,7 @@ def test_another_configuration_in_the_same_folder(finished):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["report", "nowhere"], "nowhere has no results.json"),
+        (["report", "nowhere"], "nowhere holds no results"),
         (["tables", "--out", "x", "--workers", "0"], "workers is 0; expected at least one"),
         (["tables", "--out", "x", "--seeds", "0"], "seeds is 0; expected at least 1"),
     ],

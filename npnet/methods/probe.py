@@ -1,0 +1,36 @@
+"""Linear probes: a linear classifier on what one hidden layer makes of the inputs, everything below it frozen.
+
+A probe for an old task after a new one was learned tells a lost head from lost features: what it recovers was never
+forgotten, only spoken past.
+"""
+
+import numpy as np
+
+from npnet.initialisers import Initialiser
+from npnet.methods.method import Method, new_head
+from npnet.network import Network
+from npnet.policies import HeadOnly
+from npnet.tasks.data import Task
+
+__all__ = ["probe"]
+
+
+def probe(layer: int | None = None) -> Method:
+    """Return the method that trains a new head on hidden layer `layer`, from 1; by default on the last.
+
+    The network it leaves ends with that layer and has this head alone. Raises ValueError for a layer below 1; its
+    surgery does where there is no such layer. Source: the third scenario of the review of 2017, and methods that read
+    features off lower layers.
+    """
+    if layer is not None and layer < 1:
+        raise ValueError(f"layer is {layer}; expected the number of a hidden layer, from 1")
+
+    def surgery(network: Network, task: Task, rng: np.random.Generator, initialise: Initialiser) -> Network:
+        top = network.depth if layer is None else layer
+        if top > network.depth:
+            raise ValueError(f"layer is {layer}; expected at most {network.depth}, the hidden layers that there are")
+        reads = network.reads and (*network.reads[:top], ())
+        lower = Network(network.trunk[:top], {}, network.activation, network.dropout[:top], {}, network.columns, reads)
+        return new_head(lower, task, rng, initialise)
+
+    return Method("probe" if layer is None else f"probe {layer}", surgery, policy=HeadOnly())
