@@ -28,9 +28,8 @@ from experiments.tables.report import forgetting
 from experiments.tables.results import Results, collect, read_results, study_of, write_results
 from experiments.tables.transfer import cells_of, load_task
 from experiments.text import difference, spread
-from npnet import HeadOnly, Hyperparameters, Network, Replicate, begin, constant, error, generator
+from npnet import Hyperparameters, Network, Replicate, begin, constant, error, generator, probe
 from npnet.analysis import r_squared
-from npnet.methods import Method
 from npnet.trees import write_atomically
 
 __all__ = ["METHODS", "Rivals", "all_cells", "study"]
@@ -38,7 +37,6 @@ __all__ = ["METHODS", "Rivals", "all_cells", "study"]
 Preset = Literal["smoke", "quick", "paper"]
 
 METHODS = ("fine", "gradual", "budget", "by-epoch", "discriminative", "l2_sp", "gradual+l2_sp")
-_PROBE = Method("probe", policy=HeadOnly())
 _COLOURS = dict(
     zip(METHODS, ("#0072B2", "#D55E00", "#56B4E9", "#E69F00", "#009E73", "#000000", "#CC79A7"), strict=True)
 )
@@ -71,7 +69,7 @@ def begin_probe(desk: Desk, study: Study, regularizer: str, network: str) -> Rep
     task = replace(load_task(name, study.protocol), name="probe")
     settings = Hyperparameters(rate=constant(0.1), patience=5, max_epochs=min(50, study.protocol.max_epochs_b))
     start = Network.load(desk.needed(network) / "network.npz")
-    run, settings = begin(_PROBE, start, task, generator(study.protocol.data_seed, "probe"), settings)
+    run, settings = begin(probe(), start, task, generator(study.protocol.data_seed, "probe"), settings)
     return Replicate(run, {"probe": task}, settings)
 
 

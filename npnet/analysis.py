@@ -1,10 +1,12 @@
 """Measures: the error on a split, and what a sequence of tasks left of the earlier ones.
 
-The error of a classification is the percentage misclassified, that of a regression the root mean squared error.
+The error of a classification is the percentage misclassified, that of a regression the root mean squared error. What
+learning one task after another did is read off the error matrix E (T, T): E[i, j] is the error on task j after task i
+was learned, NaN where there was no head for it yet. Where others have accuracies, signs here are turned to match.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,7 +14,18 @@ from npnet.arrays import Array, array_module
 from npnet.network import Network
 from npnet.tasks.data import Split, batch
 
-__all__ = ["error", "error_of", "forgetting", "r_squared"]
+__all__ = [
+    "backward_transfer",
+    "error",
+    "error_matrix",
+    "error_of",
+    "forgetting",
+    "forgetting_since_best",
+    "forgetting_since_learned",
+    "forward_transfer",
+    "r_squared",
+    "transfer_score",
+]
 
 BLOCK = 1000  # rows evaluated at once: large enough for fast products, small enough for any memory
 
@@ -50,6 +63,81 @@ def forgetting(before: float, after: float) -> float:
     In percentage points, or in the units of a regression's targets.
     """
     return after - before
+
+
+def error_matrix(networks: Sequence[Network], splits: Mapping[str, Split]) -> Array:
+    """Return E (T, T) of networks as they stood after each task, and a split of each task, in the order of learning.
+
+    splits: {head: split}. Raises ValueError where there are not as many of one as of the other.
+    """
+    if len(networks) != len(splits):
+        raise ValueError(f"networks are {len(networks)}, splits {len(splits)}; expected a network after each task")
+    heads = [{head for each in (*network.columns, network) for head in each.heads} for network in networks]
+    return np.array(
+        [
+            [error(network, head, split) if head in known else math.nan for head, split in splits.items()]
+            for network, known in zip(networks, heads, strict=True)
+        ]
+    )
+
+
+def forgetting_since_learned(E: Array) -> Array:
+    """Return, for every task but the last, by how much its error rose since it was learned: E[T−1, j] − E[j, j].
+
+    (T − 1,), negative where later tasks helped: "first − last" of the accuracies. Raises ValueError for another shape.
+    """
+    _check_square(E)
+    return E[-1, :-1] - np.diagonal(E)[:-1]
+
+
+def forgetting_since_best(E: Array) -> Array:
+    """Return, for every task but the last, by how much its error rose since it was lowest: E[T−1, j] − minᵢ E[i, j].
+
+    The minimum is over i < T − 1, what is not known left out: "max − last" of the accuracies; (T − 1,). Never less than
+    `forgetting_since_learned`. Raises ValueError for another shape. Source: Chaudhry et al. 2018, definition 1.
+    """
+    _check_square(E)
+    return E[-1, :-1] - np.nanmin(E[:-1, :-1], axis=0)
+
+
+def backward_transfer(E: Array) -> float:
+    """Return how much later tasks improved the earlier ones: mean over j < T − 1 of E[j, j] − E[T−1, j], points.
+
+    Forgetting makes it negative. Raises ValueError for another shape. Source: Lopez-Paz and Ranzato 2017, equation 3.
+    """
+    return -float(forgetting_since_learned(E).mean())
+
+
+def forward_transfer(E: Array, untrained: Array) -> float:
+    """Return how much earlier tasks improved those to come: mean over j > 0 of untrained[j] − E[j−1, j], points.
+
+    untrained (T,): errors of the network as it began. Every task needs a head before it is learned: shared by all, or
+    refitted as a probe. Raises ValueError for another shape, and where such an error is not known.
+    Source: Lopez-Paz and Ranzato 2017, equation 4.
+    """
+    _check_square(E)
+    before = np.diagonal(E, 1)
+    if untrained.shape != E.shape[:1] or np.isnan(before).any() or np.isnan(untrained[1:]).any():
+        raise ValueError(
+            f"untrained is {untrained}, errors before learning are {before}; expected {len(E)}, {len(before)} numbers"
+        )
+    return float((untrained[1:] - before).mean())
+
+
+def transfer_score(error: float, alone: float) -> float:
+    """Return an accuracy relative to that of a network that learned the task alone: (100 − error) / (100 − alone).
+
+    Above 1 the earlier tasks helped. Raises ValueError unless both errors are percent misclassified, `alone` below 100.
+    Source: Rusu et al. 2016, section 4, with accuracies for their scores.
+    """
+    if not (0 <= error <= 100 and 0 <= alone < 100):
+        raise ValueError(f"error is {error}, alone {alone}; expected percentages, the second below 100")
+    return (100 - error) / (100 - alone)
+
+
+def _check_square(E: Array) -> None:
+    if E.ndim != 2 or E.shape[0] != E.shape[1] or len(E) < 2:
+        raise ValueError(f"E has shape {E.shape}; expected (T, T) with at least two tasks")
 
 
 def r_squared(before: Network, after: Network, split: Split) -> list[Array]:

@@ -1,10 +1,78 @@
-"""R² of activations: worked by hand, against a least-squares fit, and where a unit is silent."""
+"""Measures worked by hand: what a sequence of tasks left, and the R² of activations, against a least-squares fit."""
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from npnet import Network, Split, generator, mlp
-from npnet.analysis import r_squared
+from npnet import Network, Split, generator, mlp, progressive
+from npnet.analysis import (
+    backward_transfer,
+    error,
+    error_matrix,
+    forgetting_since_best,
+    forgetting_since_learned,
+    forward_transfer,
+    r_squared,
+    transfer_score,
+)
+from npnet.initialisers import glorot
+
+# Errors on tasks 0, 1, 2 (columns) after each was learned (rows): task 0 is best after task 1.
+E = np.array([[4.0, 50.0, 40.0], [3.0, 6.0, 30.0], [9.0, 5.0, 2.0]])
+UNTRAINED = np.array([50.0, 52.0, 44.0])
+
+
+def test_a_sequence_of_three_tasks_worked_by_hand():
+    assert forgetting_since_learned(E).tolist() == [9 - 4, 5 - 6]
+    assert forgetting_since_best(E).tolist() == [9 - 3, 5 - 6]
+    assert backward_transfer(E) == ((4 - 9) + (6 - 5)) / 2 == -2
+    assert forward_transfer(E, UNTRAINED) == ((52 - 50) + (44 - 30)) / 2 == 8
+    assert transfer_score(10.0, 20.0) == 90 / 80
+    unknown = np.where(np.triu(np.ones((3, 3)), 1) > 0, np.nan, E)  # no head before the task: what is left is the same
+    assert forgetting_since_best(unknown).tolist() == [6, -1]
+    assert backward_transfer(unknown) == -2
+    with pytest.raises(ValueError, match=r"errors before learning are .*nan"):
+        forward_transfer(unknown, UNTRAINED)
+
+
+@given(st.integers(2, 6), st.integers(0, 999))
+def test_laws_of_forgetting(tasks, seed):
+    errors = np.random.default_rng(seed).integers(0, 20, (tasks, tasks)).astype(float)
+    assert (forgetting_since_best(errors) >= forgetting_since_learned(errors)).all()
+    assert backward_transfer(errors) == pytest.approx(-forgetting_since_learned(errors).mean())
+    still = np.broadcast_to(errors[0], errors.shape)  # nothing changes after the first task
+    assert not forgetting_since_best(still).any()
+    assert forward_transfer(still, errors[0]) == 0
+
+
+def test_the_matrix_has_every_known_error():
+    rng = np.random.default_rng(0)
+    splits = {name: Split(rng.normal(size=(40, 4)), rng.integers(0, 2, 40)) for name in "ab"}
+    task = type("Task", (), {"name": "b", "outputs": 2})()
+    one = mlp((4, 5), {"a": 2}, generator(0), dtype=np.float64)
+    for two in (one.add_head("b", 2, generator(1)), progressive().surgery(one, task, generator(1), glorot)):
+        matrix = error_matrix([one, two], splits)
+        assert matrix[0, 0] == matrix[1, 0] == error(one, "a", splits["a"])
+        assert np.isnan(matrix[0, 1])
+        assert matrix[1, 1] == error(two, "b", splits["b"])
+    with pytest.raises(ValueError, match="networks are 1, splits 2"):
+        error_matrix([one], splits)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: forgetting_since_learned(E[:2]), r"E has shape \(2, 3\)"),
+        (lambda: forgetting_since_best(E[:1, :1]), "at least two tasks"),
+        (lambda: forward_transfer(E, UNTRAINED[:2]), "expected 3, 2 numbers"),
+        (lambda: transfer_score(10.0, 100.0), "alone 100.0; expected percentages"),
+        (lambda: transfer_score(-1.0, 20.0), "error is -1.0"),
+    ],
+)
+def test_measures_refuse_what_makes_no_sense(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
 
 
 def one_unit(w, b):
