@@ -13,6 +13,7 @@ from npnet.arrays import generator, to_host
 from npnet.fisher import fisher_information
 from npnet.initialisers import glorot
 from npnet.laterals import joined, stem
+from npnet.losses import cross_entropy
 from npnet.methods import begin, growing, merged, modular, probe, progressive
 from npnet.network import Network
 from npnet.optimizers import Adam, constant
@@ -23,6 +24,7 @@ from npnet.run import Hyperparameters, Replicate, Run
 from npnet.tasks.data import batch
 from npnet.training import train
 from npnet.trees import load_tree, save_tree
+from npnet.update import Rule, Update
 
 SETTINGS = Hyperparameters(rate=constant(0.3), max_epochs=3, patience=None)
 WAYS = [
@@ -210,18 +212,13 @@ def test_such_networks_stop_and_go_on_to_the_same_bits(method, dropout, tmp_path
         assert len({record["evaluations"]["old"] for record in whole}) == 1
 
 
-@pytest.mark.parametrize("method", WAYS, ids=lambda method: method.name)
-def test_such_networks_train_as_a_population(method, xp):
-    def replicate(seed):
-        task = blobs("b", xp=xp)
-        run, settings = begin(method, network(seed).to(xp), task, generator(seed, "columns"), SETTINGS)
-        return Replicate(run, {"b": task}, settings)
-
-    together = [replicate(seed) for seed in range(3)]
+def both(replicate, seeds_and_methods):
+    """Compare what a population comes to with what each replicate comes to alone."""
+    together = [replicate(*each) for each in seeds_and_methods]
     for _ in train_population(together):
         pass
-    for seed, there in enumerate(together):
-        alone = replicate(seed)
+    for each, there in zip(seeds_and_methods, together, strict=True):
+        alone = replicate(*each)
         for _ in train(alone.run, alone.tasks, alone.settings):
             pass
         assert not there.failure
@@ -230,6 +227,49 @@ def test_such_networks_train_as_a_population(method, xp):
         for path, a in mine.items():
             if isinstance(a, np.ndarray):
                 np.testing.assert_allclose(a, theirs[path], rtol=1e-7, atol=1e-10, err_msg=path)
+
+
+@pytest.mark.parametrize("method", WAYS, ids=lambda method: method.name)
+def test_such_networks_train_as_a_population(method, xp):
+    task = blobs("b", xp=xp)
+
+    def replicate(seed):
+        run, settings = begin(method, network(seed).to(xp), task, generator(seed, "columns"), SETTINGS)
+        return Replicate(run, {"b": task}, settings)
+
+    both(replicate, [(seed,) for seed in range(3)])
+
+
+def test_networks_of_many_forms_train_as_a_population():
+    """All of them from one network, so that only what they read of it tells their frozen parts apart."""
+    task, start = blobs("b"), network(0)
+
+    def replicate(method):
+        run, settings = begin(method, start, task, generator(1, "columns"), SETTINGS)
+        return Replicate(run, {"b": task}, settings)
+
+    plain = [growing(wider=3, normalised=normalised) for normalised in (False, True)]
+    both(replicate, [(method,) for method in (modular(), modular(None), progressive("adapter"), *WAYS, *plain)])
+
+
+@pytest.mark.parametrize(("dropout", "layers"), [((), 3), ((0.0, 0.5), 2), ((0.3, 0.5), 1), ((0.3, 0.0), 1)])
+def test_what_of_a_column_is_the_same_at_every_epoch(dropout, layers):
+    assert learn(progressive(), network(0, dropout), blobs("b")).deterministic == layers
+
+
+@pytest.mark.parametrize("lateral", ["linear", "adapter"])
+def test_penalties_act_on_weights_and_laterals_and_on_nothing_else(lateral):
+    task, term = blobs("b"), Regularizer(l1, 0.1)
+    start = progressive(lateral).surgery(network(0), task, generator(0), glorot)
+    X, labels = batch(task.train, slice(None), start.dtype), task.train.labels
+    values = []
+    for regularizers in ((), (term,)):
+        update = Update(start, "b", cross_entropy, Rule((1, 1, 1), 1.0, regularizers=regularizers))
+        below = start.layers()[0]({}, X)[0]
+        values.append(update.objective(below, labels, None)[0])
+    weights = [w for p in (*start.trunk, start.heads["b"]) for key, w in p.items() if key not in ("a", "b")]
+    assert values[1] - values[0] == pytest.approx(0.1 * sum(abs(w).sum() for w in weights))
+    assert len(weights) == (5 if lateral == "linear" else 7)
 
 
 def test_frozen_columns_are_run_once(monkeypatch):
