@@ -65,7 +65,7 @@ def _studies_below(folder: Path) -> Iterator[Path]:
 
 def write_page(folder: Path) -> Path:
     """Write `report.html` into a folder, from all reports at and below it, and return its path."""
-    sections = sorted(map(_Section.read, (p for p in folder.rglob("*.md") if p.name in ("claims.md", "table.md"))))
+    sections = sorted(_Section.read(p, folder) for p in folder.rglob("*.md") if p.name in ("claims.md", "table.md"))
     contents = "".join(f'<li><a href="#{each.anchor}">{escape(each.title)}</a></li>' for each in sections)
     page = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -84,17 +84,19 @@ def write_page(folder: Path) -> Path:
 
 @dataclass(frozen=True, order=True)
 class _Section:
-    """A report: the place of its study among all, its file, its words, and its results.json."""
+    """A report: the place of its study among all, its file, its name on the page, its words, its results.json."""
 
     place: int
     path: Path
+    anchor: str
     text: str = field(compare=False)
     about: Mapping[str, Any] = field(compare=False)
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, path: Path, folder: Path) -> Self:
         about = read_json(path.parent / "results.json") or {}
-        return cls(list(STUDIES.values()).index(study_named(about)), path, path.read_text(), about)
+        anchor = "-".join(path.relative_to(folder).with_suffix("").parts)
+        return cls(list(STUDIES.values()).index(study_named(about)), path, anchor, path.read_text(), about)
 
     @property
     def title(self) -> str:
@@ -102,10 +104,6 @@ class _Section:
         first = self.text.partition("\n")[0]
         name = str(self.about.get("experiment", self.path.parent.name)).replace("_", " ")
         return first.removeprefix("# ") if first.startswith("# ") else name.capitalize()
-
-    @property
-    def anchor(self) -> str:
-        return self.path.parent.name + "-" + self.path.stem
 
     def html(self) -> str:
         """Return what the study is about, what it found, and where that comes from."""

@@ -56,6 +56,11 @@ def test_the_page_holds_every_picture_and_asks_for_nothing(reported: Path) -> No
     assert "url(" not in "".join(seen.words)
 
 
+def test_results_without_cells_make_the_same_page(reported: Path, tmp_path: Path) -> None:
+    assert main(["report", str(reported), "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "report.html").read_bytes() == (reported / "report.html").read_bytes()
+
+
 def test_every_link_of_the_contents_leads_to_a_section(reported: Path) -> None:
     seen = Seen((reported / "report.html").read_text())
     links = [(attrs["href"] or "").removeprefix("#") for tag, attrs in seen.tags if tag == "a"]
