@@ -44,6 +44,11 @@ def _top(layers: int, depth: int) -> Mask:
     return (0.0,) * (depth - layers) + (1.0,) * (layers + 1)
 
 
+def _check_count(layers: int) -> None:
+    if layers < 0:
+        raise ValueError(f"layers is {layers}; expected zero or more")
+
+
 @dataclass(frozen=True)
 class FineTuning:
     """Every layer trains from the first step."""
@@ -108,8 +113,7 @@ class Freeze:
     gradual: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        if self.layers < 0:
-            raise ValueError(f"layers is {self.layers}; expected zero or more")
+        _check_count(self.layers)
 
     def __call__(self, history: Sequence[float], depth: int) -> Mask:
         """Return zeros for the lowest layers and ones above."""
@@ -124,8 +128,7 @@ class TopLayers:
     gradual: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        if self.layers < 0:
-            raise ValueError(f"layers is {self.layers}; expected zero or more")
+        _check_count(self.layers)
 
     def __call__(self, history: Sequence[float], depth: int) -> Mask:
         """Return zeros for the lowest layers and ones above."""

@@ -12,6 +12,7 @@ from npnet.policies import (
     GradualByEpoch,
     GradualTuning,
     HeadOnly,
+    TopLayers,
 )
 
 percent = st.integers(0, 5000).map(lambda wrong: 100 * wrong / 5000)
@@ -84,3 +85,10 @@ def test_bad_options_are_named():
     ):
         with pytest.raises(ValueError, match=name):
             bad()
+
+
+def test_the_top_layers_train_and_those_beneath_never():
+    for layers, mask in ((0, (0, 0, 0, 1)), (1, (0, 0, 1, 1)), (3, (1, 1, 1, 1)), (9, (1, 1, 1, 1))):
+        assert TopLayers(layers)([5.0, 5.0], 3) == mask
+    with pytest.raises(ValueError, match="layers is -1; expected zero or more"):
+        TopLayers(-1)
