@@ -6,7 +6,7 @@ from math import nan, sqrt
 
 import numpy as np
 
-__all__ = ["Paired", "mean_sd", "paired"]
+__all__ = ["Paired", "holm", "interval", "mean_sd", "paired"]
 
 
 def mean_sd(values: Sequence[float]) -> tuple[float, float]:
@@ -14,6 +14,28 @@ def mean_sd(values: Sequence[float]) -> tuple[float, float]:
     mean = float(np.mean(values)) if len(values) else nan
     sd = float(np.std(values, ddof=1)) if len(values) > 1 else nan
     return mean, sd
+
+
+def interval(values: Sequence[float]) -> float:
+    """Return half the width of the 95 % confidence interval of a mean, t s / √n; nan for fewer than two values."""
+    from scipy import stats  # a second BLAS library: not in the workers
+
+    n = len(values)
+    return float(stats.t.ppf(0.975, n - 1)) * mean_sd(values)[1] / sqrt(n) if n > 1 else nan
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """Return p values adjusted for how many there are: the k-th smallest of m is multiplied by m − k + 1, in order.
+
+    Rejecting where the adjusted value is below a level keeps the chance of any false alarm below it. NaN is not
+    counted, and stays. Source: Holm 1979.
+    """
+    adjusted, worst = [nan] * len(ps), 0.0
+    order = sorted((i for i, p in enumerate(ps) if p == p), key=lambda i: ps[i])
+    for k, i in enumerate(order):
+        worst = max(worst, min(1.0, (len(order) - k) * ps[i]))
+        adjusted[i] = worst
+    return adjusted
 
 
 @dataclass(frozen=True)
@@ -36,13 +58,13 @@ def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Paired:
     With d the differences, s their standard deviation and t the 97.5 % point of Student's t with n − 1 degrees of
     freedom, the interval is mean(d) ± t s / √n.
     """
-    from scipy import stats  # a second BLAS library: not in the workers
+    from scipy import stats
 
     seeds = sorted(one.keys() & other.keys())
     a, b = np.array([one[seed] for seed in seeds]), np.array([other[seed] for seed in seeds])
     mean, sd = mean_sd(a - b)
     if len(seeds) < 2:
         return Paired(len(seeds), mean, nan, nan, nan)
-    half = float(stats.t.ppf(0.975, len(seeds) - 1)) * sd / sqrt(len(seeds))
+    half = interval(a - b)
     p = float(stats.ttest_rel(a, b).pvalue) if sd > 1e-12 else nan
     return Paired(len(seeds), mean, mean - half, mean + half, p)

@@ -9,11 +9,12 @@ from experiments.rivals import Rivals
 from experiments.sensitivity.study import Sensitivity
 from experiments.starting_point.study import StartingPoint
 from experiments.tables.study import Tables
+from experiments.transferability.study import Transferability
 
 __all__ = ["STUDIES", "study_named"]
 
 STUDIES: Mapping[str, type[Experiment]] = {
-    study.name: study for study in (Tables, Sensitivity, Rivals, Difficulty, StartingPoint)
+    study.name: study for study in (Tables, Sensitivity, Rivals, Difficulty, StartingPoint, Transferability)
 }
 
 

@@ -10,7 +10,9 @@ __all__ = ["difference", "number", "spread"]
 
 def number(value: float, digits: int, sign: str = "") -> str:
     """Return a number with a true minus, a dash for NaN; sign "+" shows that of positive numbers too."""
-    return "–" if isnan(value) else f"{value:{sign}.{digits}f}".replace("-", "−")
+    if isnan(value):
+        return "–"
+    return f"{round(value, digits) + 0.0:{sign}.{digits}f}".replace("-", "−")  # + 0.0: what rounds to zero has no sign
 
 
 def spread(values: Sequence[float], digits: int) -> str:

@@ -23,7 +23,8 @@ from experiments.desk import Desk, read_json
 from experiments.lessons import Lesson
 from experiments.provenance import environment
 from experiments.starting_point.design import PRESETS, Pair, Preset, Protocol, Way, options, ways
-from experiments.starting_point.tasks import few_of, load_pair, rows_of
+from experiments.starting_point.tasks import few_of, load_pair
+from experiments.tasks import rows_of
 from npnet import (
     SGD,
     Freeze,

@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from experiments.starting_point.design import Pair, Protocol
-from npnet import Split, Task, generator
-from npnet.tasks import line_task, load, mnist_halves
+from experiments.tasks import cut, image_task, rows_of
+from npnet import Task, generator
+from npnet.tasks import line_task, mnist_halves
 
-__all__ = ["few_of", "load_pair", "rows_of"]
+__all__ = ["few_of", "load_pair"]
 
 _REST = 5_000  # images set apart for validation and again for test, of which the first ones are used
 
@@ -26,44 +26,12 @@ def load_pair(pair: Pair, protocol: Protocol) -> tuple[Task, Task]:
     if pair.source == "mnist04":
         source, target = mnist_halves(p.data_seed, pair.train, _REST, _REST)
     elif pair.source == "fashion04":
-        source, target = (_fashion(first, pair.train, p.data_seed) for first in (0, 5))
+        source, target = (image_task(name, p.data_seed) for name in (pair.source, pair.target))
     else:
         source = line_task(pair.source, p.data_seed, pair.train, p.source_validation, p.test, store="nowhere")
         target = line_task(pair.target, p.data_seed, p.pool, p.validation, p.test)
-    source = _cut(source, pair.train, p.source_validation, p.test)
-    return source, _cut(target, p.pool, p.validation, p.test)
-
-
-def _fashion(first: int, train_size: int, seed: int) -> Task:
-    """Return the task of five kinds of clothing: from 0 shirt, trousers, pullover, dress, coat; from 5 sandal, blouse,
-    sneaker, bag, boot.
-
-    Of the 30,000 training images, shuffled, the first are for training and the last for validation.
-    """
-    name, files = f"fashion{first}{first + 4}", load("fashion-mnist")
-    splits: list[Split] = []
-    for images, labels in ((files.train_images, files.train_labels), (files.test_images, files.test_labels)):
-        rows = np.flatnonzero((labels >= first) & (labels < first + 5))
-        generator(seed, name, len(splits)).shuffle(rows)
-        splits.append(Split(images[rows].reshape(len(rows), -1), labels[rows].astype(np.int64) - first))
-    learned, tested = splits
-    return Task(name, 5, rows_of(learned, slice(train_size)), rows_of(learned, slice(-_REST, None)), tested)
-
-
-def rows_of(split: Split, rows: Any) -> Split:
-    """Return some rows of a split, a slice or an index array."""
-    return Split(split.inputs[rows], split.labels[rows])
-
-
-def _cut(task: Task, train_size: int, validation: int, test: int) -> Task:
-    """Return the task with the first examples of each split; a training split that is large enough stays as it is."""
-    whole = len(task.train) <= train_size  # and may be drawn when it is read: not to be read here
-    return replace(
-        task,
-        train=task.train if whole else rows_of(task.train, slice(train_size)),
-        validation=rows_of(task.validation, slice(validation)),
-        test=rows_of(task.test, slice(test)),
-    )
+    source = cut(source, pair.train, p.source_validation, p.test)
+    return source, cut(target, p.pool, p.validation, p.test)
 
 
 def few_of(task: Task, size: int, seed: int) -> Task:

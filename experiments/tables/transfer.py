@@ -17,6 +17,7 @@ from experiments.desk import Desk, read_json
 from experiments.lessons import Lesson
 from experiments.provenance import environment
 from experiments.tables.design import REGULARIZERS, Pixels, Protocol, Recipe, Study
+from experiments.tasks import load_task as load_named
 from npnet import (
     Discriminative,
     EqualBudget,
@@ -39,7 +40,6 @@ from npnet import (
     starting_point,
 )
 from npnet.initialisers import INITIALISERS
-from npnet.tasks import line_task, mnist_halves
 
 __all__ = ["cells_of", "hyperparameters", "learn_first", "learn_second", "leave", "load_task"]
 
@@ -80,10 +80,7 @@ def load_task(name: str, protocol: Protocol) -> Task:
 
 @lru_cache(maxsize=6)
 def _load_task(name: str, seed: int, train: int, validation: int, test: int, pixels: Pixels) -> Task:
-    if name in ("mnist04", "mnist59"):
-        task = mnist_halves(seed, train, validation, test)[name == "mnist59"]
-    else:
-        task = line_task(name, seed, train, validation, test)
+    task = load_named(name, seed, train, validation, test)
     if pixels == "unit":
         return task
     images = task.train.inputs[:]

@@ -1,0 +1,80 @@
+"""Tasks by name: line-and-angle stimuli, digits and clothing, whole or cut by class, with as many examples as asked.
+
+ac, acl, at, atl, sbl, sbt, sb2l, cnc    the line-and-angle tasks, 32 × 32
+mnist, fashion                           ten digits, ten kinds of clothing, 28 × 28
+mnist04, mnist59, fashion04, fashion59   five of them each
+"""
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from npnet import Split, Task, generator
+from npnet.tasks import line_task, load, mnist_halves
+
+__all__ = ["cut", "image_task", "load_task", "rows_of"]
+
+_REST = 5_000  # training images set apart for validation, of which the first ones are used
+
+_CLASSES = {
+    "mnist": ("mnist", range(10)),
+    "fashion": ("fashion-mnist", range(10)),
+    "fashion04": ("fashion-mnist", range(5)),
+    "fashion59": ("fashion-mnist", range(5, 10)),
+}
+"""Tasks of image files that keep their own test images: the set, and which of its classes."""
+
+
+@lru_cache(maxsize=12)
+def load_task(name: str, seed: int, train: int, validation: int, test: int) -> Task:
+    """Return a task with so many examples, kept by this process for the next cell that wants it.
+
+    The seed draws stimuli, or shuffles image files. Raises what `line_task` and `npnet.tasks.load` raise.
+    """
+    if name in ("mnist04", "mnist59"):
+        return mnist_halves(seed, train, validation, test)[name == "mnist59"]
+    if name in _CLASSES:
+        return cut(image_task(name, seed), train, validation, test)
+    return line_task(name, seed, train, validation, test)
+
+
+def image_task(name: str, seed: int) -> Task:
+    """Return the task of some classes of a set of image files, shuffled: its last 5,000 training images validate.
+
+    Of clothing the classes are, from 0, shirt, trousers, pullover, dress, coat; from 5, sandal, blouse, sneaker, bag,
+    boot. Raises KeyError for an unknown name, and what `npnet.tasks.load` raises.
+    """
+    of, classes = _CLASSES[name]
+    files = load(of)
+    splits: list[Split] = []
+    for images, labels in ((files.train_images, files.train_labels), (files.test_images, files.test_labels)):
+        rows = np.flatnonzero(np.isin(labels, classes))
+        generator(seed, name, len(splits)).shuffle(rows)
+        splits.append(Split(images[rows].reshape(len(rows), -1), labels[rows].astype(np.int64) - classes[0]))
+    learned, tested = splits
+    rest = rows_of(learned, slice(-_REST, None))
+    return Task(name, len(classes), rows_of(learned, slice(len(learned) - _REST)), rest, tested)
+
+
+def rows_of(split: Split, rows: Any) -> Split:
+    """Return some rows of a split, a slice or an index array."""
+    return Split(split.inputs[rows], split.labels[rows])
+
+
+def cut(task: Task, train: int, validation: int, test: int) -> Task:
+    """Return the task with the first examples of each split; a split that is no larger stays as it is.
+
+    That one may be drawn when it is read, and is not read here.
+    """
+
+    def first(split: Split, size: int) -> Split:
+        return rows_of(split, slice(size)) if len(split) > size else split
+
+    return replace(
+        task,
+        train=first(task.train, train),
+        validation=first(task.validation, validation),
+        test=first(task.test, test),
+    )
