@@ -17,7 +17,7 @@ from experiments.provenance import environment
 from experiments.tasks import load_task
 from npnet import Hyperparameters, Method, Network, Replicate, Run, Task, begin, constant, error, generator, mlp
 
-__all__ = ["TARGET", "Course", "learn_source", "learn_target", "measured"]
+__all__ = ["SOURCES", "TARGET", "Course", "learn_source", "learn_target", "measured", "small"]
 
 TARGET = "target"  # the head of the task that is learned second; the first one's has the name of its task
 
@@ -53,6 +53,18 @@ class Course:
             patience=ceil(self.patience / steps),
             max_epochs=ceil(self.updates / steps),
         )
+
+
+SOURCES = {
+    "digits": Course("mnist04", 20_000, updates=20_000, patience=20_000),
+    "lines": Course("acl", 60_000, updates=45_000, patience=45_000),
+}
+"""The two sources that most studies start from, and what the pair of source and target is called."""
+
+
+def small(course: Course) -> Course:
+    """Return the course with next to nothing to learn, to see that a study works."""
+    return replace(course, train=min(course.train, 60), validation=40, test=50, updates=9, patience=6)
 
 
 def begin_source(desk: Desk, course: Course, hidden: tuple[int, ...], seed: int) -> Replicate:
@@ -110,11 +122,12 @@ learn_target = Lesson(begin_target, end_target)
 def measured(
     replicate: Replicate, seconds: float, setting: str, label: str, seed: int, found: Mapping[str, float]
 ) -> Result:
-    """Return the result of a lesson: what was found, and the epochs it took, as measurements (see findings)."""
-    numbers = {**found, "epochs": float(len(replicate.run.history))}
+    """Return the result of a lesson: what was found, its least validation error and its epochs, as measurements."""
+    history = [record["error"] for record in replicate.run.history]
+    numbers = {**found, "validation": min(history), "epochs": float(len(history))}
     return {
         "measurements": [[setting, label, seed, metric, value] for metric, value in numbers.items()],
-        "errors": [record["error"] for record in replicate.run.history],
+        "errors": history,
         "seconds": seconds,
         "environment": environment(),
     }

@@ -6,6 +6,7 @@ from typing import Any
 from experiments.difficulty.study import Difficulty
 from experiments.experiment import Experiment
 from experiments.rivals import Rivals
+from experiments.scenarios import Scenarios
 from experiments.sensitivity.study import Sensitivity
 from experiments.starting_point.study import StartingPoint
 from experiments.tables.study import Tables
@@ -14,7 +15,7 @@ from experiments.transferability.study import Transferability
 __all__ = ["STUDIES", "study_named"]
 
 STUDIES: Mapping[str, type[Experiment]] = {
-    study.name: study for study in (Tables, Sensitivity, Rivals, Difficulty, StartingPoint, Transferability)
+    study.name: study for study in (Tables, Sensitivity, Rivals, Difficulty, StartingPoint, Transferability, Scenarios)
 }
 
 
