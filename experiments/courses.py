@@ -17,7 +17,7 @@ from experiments.provenance import environment
 from experiments.tasks import load_task
 from npnet import Hyperparameters, Method, Network, Replicate, Run, Task, begin, constant, error, generator, mlp
 
-__all__ = ["SOURCES", "TARGET", "Course", "learn_source", "learn_target", "measured", "small"]
+__all__ = ["TARGET", "Course", "learn_source", "learn_target", "measured", "small"]
 
 TARGET = "target"  # the head of the task that is learned second; the first one's has the name of its task
 
@@ -53,13 +53,6 @@ class Course:
             patience=ceil(self.patience / steps),
             max_epochs=ceil(self.updates / steps),
         )
-
-
-SOURCES = {
-    "digits": Course("mnist04", 20_000, updates=20_000, patience=20_000),
-    "lines": Course("acl", 60_000, updates=45_000, patience=45_000),
-}
-"""The two sources that most studies start from, and what the pair of source and target is called."""
 
 
 def small(course: Course) -> Course:

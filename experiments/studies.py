@@ -5,6 +5,8 @@ from typing import Any
 
 from experiments.difficulty.study import Difficulty
 from experiments.experiment import Experiment
+from experiments.growing import Growing
+from experiments.modules import Modules
 from experiments.rivals import Rivals
 from experiments.scenarios import Scenarios
 from experiments.sensitivity.study import Sensitivity
@@ -15,7 +17,8 @@ from experiments.transferability.study import Transferability
 __all__ = ["STUDIES", "study_named"]
 
 STUDIES: Mapping[str, type[Experiment]] = {
-    study.name: study for study in (Tables, Sensitivity, Rivals, Difficulty, StartingPoint, Transferability, Scenarios)
+    study.name: study
+    for study in (Tables, Sensitivity, Rivals, Difficulty, StartingPoint, Transferability, Scenarios, Growing, Modules)
 }
 
 

@@ -42,13 +42,13 @@ class Design:
     """All that the numbers depend on. train, validation, test: examples of a target; updates: at the most (courses)."""
 
     groups: tuple[Group, ...]
-    networks: tuple[tuple[int, ...], ...] = ((500, 500), (200, 200, 200, 200))
+    networks: tuple[tuple[int, ...], ...] = ((300, 300), (150, 150, 150, 150))
     seeds: int = 3
     train: int = 10_000
     validation: int = 2_000
     test: int = 4_000
-    source_updates: int = 45_000
-    updates: int = 7_500
+    source_updates: int = 30_000
+    updates: int = 5_000
 
     def source(self, group: Group, task: str) -> Course:
         """Return how a source is learned."""

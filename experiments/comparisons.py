@@ -1,0 +1,76 @@
+"""A comparison: ways of learning some targets from one or two sources, every way with every target and seed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import product
+from re import sub
+from typing import ClassVar, Literal
+
+from experiments.cells import Cell
+from experiments.courses import Course, learn_source, learn_target, small
+from experiments.experiment import Job
+from experiments.survey import Survey
+from npnet import Method
+
+__all__ = ["HIDDEN", "SCRATCH", "SOURCES", "Comparison", "Targets", "Ways"]
+
+HIDDEN = (300, 300, 300)
+SCRATCH = "scratch"  # the way that begins with an untrained network
+
+SOURCES = {
+    "digits": Course("mnist04", 20_000, updates=20_000, patience=20_000),
+    "lines": Course("acl", 60_000, updates=30_000, patience=30_000),
+}
+"""What is learned first, by the name of a family of tasks that have inputs of one kind."""
+
+Targets = Mapping[str, tuple[str, Course]]
+Ways = Mapping[str, Callable[[], Method]]
+
+
+@dataclass(frozen=True)
+class Comparison(Survey):
+    """What all comparisons have in common.
+
+    targets: {what it is called: (family, course)}. ways: {what it is called: what returns the method}, names of the
+    library's or partials of them. Measurements have the one as their setting, the other as their method.
+
+    Attributes:
+        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
+    """
+
+    targets: ClassVar[Targets]
+    ways: ClassVar[Ways]
+
+    preset: Literal["smoke", "quick"] = "quick"
+
+    def job(self) -> Job:
+        """Return what to run: five seeds of everything; to see that it works, two of what needs no files."""
+        smoke = self.preset == "smoke"
+        families, seeds = (["lines"], 2) if smoke else (list(SOURCES), 5)
+        sources = {family: small(SOURCES[family]) if smoke else SOURCES[family] for family in families}
+        targets = {
+            name: (family, small(course) if smoke else course)
+            for name, (family, course) in self.targets.items()
+            if family in families
+        }
+        cells = [
+            Cell(f"source-{family}-{seed}", learn_source, {"course": course, "hidden": HIDDEN, "seed": seed})
+            for (family, course), seed in product(sources.items(), range(seeds))
+        ]
+        for seed, (setting, (family, course)), (label, method) in product(
+            range(seeds), targets.items(), self.ways.items()
+        ):
+            source = None if label == SCRATCH else f"source-{family}-{seed}"
+            what = {"course": course, "hidden": HIDDEN, "seed": seed, "source": source, "method": method}
+            name = sub(r"[^\w+]+", "-", f"{setting} {label} {seed}")
+            called = {"setting": setting, "label": label}
+            cells.append(Cell(name, learn_target, what | called, (source,) if source else ()))
+        configuration = {
+            "experiment": self.name,
+            "hidden": list(HIDDEN),
+            "seeds": list(range(seeds)),
+            "ways": list(self.ways),
+            "sources": {family: asdict(course) for family, course in sources.items()},
+            "targets": {name: asdict(course) for name, (_, course) in targets.items()},
+        }
+        return Job(f"{len(cells)} networks", configuration, cells)
