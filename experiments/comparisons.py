@@ -14,12 +14,12 @@ from npnet import Method
 
 __all__ = ["HIDDEN", "SCRATCH", "SOURCES", "Comparison", "Targets", "Ways"]
 
-HIDDEN = (300, 300, 300)
+HIDDEN = (200, 200, 200)
 SCRATCH = "scratch"  # the way that begins with an untrained network
 
 SOURCES = {
-    "digits": Course("mnist04", 20_000, updates=20_000, patience=20_000),
-    "lines": Course("acl", 60_000, updates=30_000, patience=30_000),
+    "digits": Course("mnist04", 20_000, updates=15_000, patience=15_000),
+    "lines": Course("acl", 60_000, updates=24_000, patience=24_000),
 }
 """What is learned first, by the name of a family of tasks that have inputs of one kind."""
 

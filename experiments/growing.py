@@ -28,13 +28,13 @@ __all__ = ["Growing"]
 
 AS_IT_IS = "as it is"
 GROWN: dict[str, dict[str, Any]] = {
-    "deeper, random": {"deeper": 150, "normalised": False},
-    "deeper, normalised": {"deeper": 150},
-    "wider, random": {"wider": 150, "normalised": False},
-    "wider, copies + noise": {"wider": 150, "normalised": False, "noise": 0.1},
-    "wider, normalised": {"wider": 150},
-    "wider + deeper, random": {"wider": 150, "deeper": 150, "normalised": False},
-    "wider + deeper, normalised": {"wider": 150, "deeper": 150},
+    "deeper, random": {"deeper": 100, "normalised": False},
+    "deeper, normalised": {"deeper": 100},
+    "wider, random": {"wider": 100, "normalised": False},
+    "wider, copies + noise": {"wider": 100, "normalised": False, "noise": 0.1},
+    "wider, normalised": {"wider": 100},
+    "wider + deeper, random": {"wider": 100, "deeper": 100, "normalised": False},
+    "wider + deeper, normalised": {"wider": 100, "deeper": 100},
 }
 """What grows: options of npnet.growing. The source's rows, and both together, which its text has."""
 

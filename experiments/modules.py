@@ -26,7 +26,7 @@ from npnet import GradualTuning, HeadOnly, Method, modular
 
 __all__ = ["Modules"]
 
-WIDTHS = (150, 150, 150)  # of the module
+WIDTHS = (100, 100, 100)  # of the module
 SIZES = (30, 100, 300, 1_000, 3_000)
 _TASKS = {"digits": "mnist59", "lines": "atl"}
 

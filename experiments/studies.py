@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from experiments.columns import Columns
 from experiments.difficulty.study import Difficulty
 from experiments.experiment import Experiment
 from experiments.growing import Growing
@@ -16,10 +17,20 @@ from experiments.transferability.study import Transferability
 
 __all__ = ["STUDIES", "study_named"]
 
-STUDIES: Mapping[str, type[Experiment]] = {
-    study.name: study
-    for study in (Tables, Sensitivity, Rivals, Difficulty, StartingPoint, Transferability, Scenarios, Growing, Modules)
-}
+_STUDIES: tuple[type[Experiment], ...] = (
+    Tables,
+    Sensitivity,
+    Rivals,
+    Difficulty,
+    StartingPoint,
+    Transferability,
+    Scenarios,
+    Growing,
+    Columns,
+    Modules,
+)
+
+STUDIES: Mapping[str, type[Experiment]] = {study.name: study for study in _STUDIES}
 
 
 def study_named(about: Mapping[str, Any]) -> type[Experiment]:
