@@ -1,4 +1,4 @@
-"""Tasks one after another: a column for each beside all earlier ones, against one network that is tuned again and again.
+"""Tasks one after another: a column for each beside all earlier ones, or one network that is tuned again and again.
 
 Four or five tasks in a fixed order. After each, the errors on all tasks so far fill a row of the error matrix, from
 which forgetting, backward and forward transfer follow (npnet.analysis). The transfer score is a task's accuracy, just
@@ -41,12 +41,11 @@ from npnet.trees import leaves
 __all__ = ["Columns"]
 
 HIDDEN = (200, 200)
+_IMAGES, _LINES = ("mnist04", "mnist59", "fashion04", "fashion59"), ("cnc", "sbl", "ac", "at", "sbt")
+
 SEQUENCES: dict[str, tuple[Course, ...]] = {
-    "images": tuple(
-        Course(task, 10_000, updates=10_000, patience=3_500)
-        for task in ("mnist04", "mnist59", "fashion04", "fashion59")
-    ),
-    "lines": tuple(Course(task, 20_000, updates=15_000, patience=5_000) for task in ("cnc", "sbl", "ac", "at", "sbt")),
+    "images": tuple(Course(task, 10_000, updates=10_000, patience=3_500) for task in _IMAGES),
+    "lines": tuple(Course(task, 20_000, updates=15_000, patience=5_000) for task in _LINES),
 }
 """Families of tasks, in the order in which they are learned."""
 
@@ -84,9 +83,7 @@ def end_next(
     network.save(desk.path / "network.npz")
     after = learned[-1].task
     found = {f"{c.task} after {after}": error(network, c.task, c.load(seed).test) for c in learned}
-    size = sum(
-        w.size for each in (network, *network.columns) for part in (each.trunk, each.heads) for _, w in leaves(part)
-    )
+    size = sum(w.size for each in (network, *network.columns) for _, w in leaves([each.trunk, each.heads]))
     return measured(replicate, seconds, family, label, seed, {**found, f"parameters after {after}": float(size)})
 
 
@@ -110,7 +107,7 @@ class Columns(Survey):
         """Return what to run."""
         smoke = self.preset == "smoke"
         sequences = {"lines": tuple(map(small, SEQUENCES["lines"][:3]))} if smoke else SEQUENCES
-        seeds = 2 if smoke else 5
+        seeds = 2 if smoke else 3
         cells = [cell for seed in range(seeds) for of in sequences.items() for cell in _cells(*of, seed)]
         configuration = {
             "experiment": self.name,
@@ -133,8 +130,8 @@ class Columns(Survey):
         _draw_scores(found, out / "scores.png")
         return {
             "matrices.png": "Errors on the tasks (columns) after each was learned (rows), percent, mean over seeds.",
-            "scores.png": "Transfer score of each task when it was just learned, mean and 95 % interval over seeds: its "
-            "accuracy over that of a network of the same width that learned it alone.",
+            "scores.png": "Transfer score of each task when it was just learned, mean and 95 % interval over seeds: "
+            "its accuracy over that of a network of the same width that learned it alone.",
         }
 
 
@@ -236,16 +233,7 @@ def _summary(found: Findings, family: str) -> Grid:
                 number(size[0] / 1000, 0) if size else "–",
             ]
         )
-    header = [
-        "",
-        "error at the end",
-        "forgotten\nsince learned",
-        "since best",
-        "backward",
-        "forward",
-        "score",
-        "thousand numbers",
-    ]
+    header = ["", "error", "forgotten since learned", "since best", "backward", "forward", "score", "numbers, 1,000"]
     return Grid(f"{' → '.join(tasks)}: errors in percent, transfer in points, means over tasks", header, rows)
 
 
