@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from experiments.cells import Cell, Result
-from experiments.courses import Course, learn_source, learn_target, measured, small
+from experiments.courses import Course, learn_source, learn_target, measured, small, source_setting
 from experiments.desk import Desk
 from experiments.experiment import Job
 from experiments.grids import Grid
@@ -168,11 +168,15 @@ def _tasks(found: Findings, family: str) -> list[str]:
     return [course["task"] for course in found.about["sequences"][family]]
 
 
+def _alone(found: Findings, task: str) -> dict[int, float]:
+    return found.values(source_setting(task, found.about["hidden"]), "scratch")
+
+
 def _matrices(found: Findings, family: str, way: str) -> dict[int, Array]:
     """Return the error matrix of every seed that is complete."""
     tasks = _tasks(found, family)
     matrices = {}
-    for seed, first in found.values(f"source {tasks[0]}", "scratch").items():
+    for seed, first in _alone(found, tasks[0]).items():
         E = np.full((len(tasks), len(tasks)), np.nan)
         E[0, 0] = first
         for i, j in product(range(1, len(tasks)), range(len(tasks))):
@@ -186,7 +190,7 @@ def _matrices(found: Findings, family: str, way: str) -> dict[int, Array]:
 def _scores(found: Findings, family: str, way: str) -> dict[int, list[float]]:
     """Return the transfer score of every task but the first, for each seed."""
     tasks = _tasks(found, family)
-    alone = [found.values(f"source {task}", "scratch") for task in tasks]
+    alone = [_alone(found, task) for task in tasks]
     return {
         seed: [transfer_score(E[k, k], alone[k][seed]) for k in range(1, len(tasks))]
         for seed, E in _matrices(found, family, way).items()
@@ -213,7 +217,7 @@ def _forward(found: Findings, family: str, way: str) -> list[float]:
 
 def _summary(found: Findings, family: str) -> Grid:
     tasks = _tasks(found, family)
-    alone = [found.values(f"source {task}", "scratch") for task in tasks]
+    alone = [_alone(found, task) for task in tasks]
     every = set.intersection(*map(set, alone))
     rows = [
         ["one network each", spread([fmean(each[s] for each in alone) for s in every], 2), *["–"] * 4, "1", "–"],

@@ -5,7 +5,7 @@ through another task by some method. Everything that a run draws (stimuli or spl
 its seed alone, so the runs of one seed are pairs, whatever their method and source.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
@@ -17,7 +17,7 @@ from experiments.provenance import environment
 from experiments.tasks import load_task
 from npnet import Hyperparameters, Method, Network, Replicate, Run, Task, begin, constant, error, generator, mlp
 
-__all__ = ["TARGET", "Course", "learn_source", "learn_target", "measured", "small"]
+__all__ = ["TARGET", "Course", "learn_source", "learn_target", "measured", "named", "small", "source_setting"]
 
 TARGET = "target"  # the head of the task that is learned second; the first one's has the name of its task
 
@@ -67,11 +67,23 @@ def begin_source(desk: Desk, course: Course, hidden: tuple[int, ...], seed: int)
     return Replicate(Run(network, rng), {task.name: task}, course.hyperparameters())
 
 
-def end_source(desk: Desk, replicate: Replicate, seconds: float, course: Course, **arguments: Any) -> Result:
+def end_source(
+    desk: Desk, replicate: Replicate, seconds: float, course: Course, hidden: tuple[int, ...], seed: int
+) -> Result:
     """Leave the network as network.npz."""
     replicate.run.network.save(desk.path / "network.npz")
     found = {"error": error(replicate.run.network, course.task, replicate.tasks[course.task].test)}
-    return measured(replicate, seconds, f"source {course.task}", "scratch", arguments["seed"], found)
+    return measured(replicate, seconds, source_setting(course.task, hidden), "scratch", seed, found)
+
+
+def source_setting(task: str, hidden: Sequence[int]) -> str:
+    """Return what the measurements of a source lesson are called, with the method "scratch"."""
+    return f"source {task} {named(hidden)}"
+
+
+def named(hidden: Sequence[int]) -> str:
+    """Return a network's name, as in 500-500."""
+    return "-".join(map(str, hidden))
 
 
 def begin_target(

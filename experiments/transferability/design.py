@@ -14,7 +14,7 @@ from itertools import product
 from typing import Literal
 
 from experiments.cells import Cell
-from experiments.courses import Course, learn_source, learn_target
+from experiments.courses import Course, learn_source, learn_target, named
 from npnet import Freeze, Method
 from npnet.tasks import TASKS
 
@@ -80,11 +80,6 @@ PRESETS: dict[Preset, Design] = {
         )
     ),
 }
-
-
-def named(hidden: tuple[int, ...]) -> str:
-    """Return a network's name, as in 500-500."""
-    return "-".join(map(str, hidden))
 
 
 def setting(source: str, target: str, hidden: tuple[int, ...]) -> str:

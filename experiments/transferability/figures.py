@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from experiments.courses import named
 from experiments.pictures import picture
 from experiments.statistics import interval
 from experiments.survey import Findings
 from experiments.text import number
-from experiments.transferability.design import UNTRAINED, Design, Group, held, named, setting
+from experiments.transferability.design import UNTRAINED, Design, Group, held, setting
 from experiments.transferability.measures import asymmetry, gains
 
 __all__ = ["draw_all"]

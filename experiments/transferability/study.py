@@ -7,12 +7,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, ClassVar
 
+from experiments.courses import named
 from experiments.experiment import Job
 from experiments.grids import Grid
 from experiments.statistics import holm
 from experiments.survey import Findings, Survey
 from experiments.text import number, spread
-from experiments.transferability.design import PRESETS, Design, Group, Preset, cells_of, held, named, setting
+from experiments.transferability.design import PRESETS, Design, Group, Preset, cells_of, held, setting
 from experiments.transferability.figures import draw_all
 from experiments.transferability.measures import asymmetry, gains, shares, symmetry
 
