@@ -27,7 +27,7 @@ _CLASSES = {
 """Tasks of image files that keep their own test images: the set, and which of its classes."""
 
 
-@lru_cache(maxsize=12)
+@lru_cache(maxsize=6)
 def load_task(name: str, seed: int, train: int, validation: int, test: int) -> Task:
     """Return a task with so many examples, kept by this process for the next cell that wants it.
 

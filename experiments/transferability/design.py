@@ -64,7 +64,7 @@ Preset = Literal["smoke", "quick"]
 PRESETS: dict[Preset, Design] = {
     "smoke": Design(
         (Group("stimuli", ("ac", "cnc", "sbl"), 200),),
-        ((24, 16), (12, 12, 12, 12)),
+        ((24, 16), (12, 12)),
         seeds=2,
         train=100,
         validation=40,

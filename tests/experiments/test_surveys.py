@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 from tinystudy import command, rows, run
 
+from experiments.command import main
 from experiments.courses import TARGET, Course, learn_source, learn_target, small
 from experiments.desk import Desk
 from experiments.measurements import Measurement
@@ -22,6 +23,10 @@ def studied(request, tmp_path_factory):
     printed = run(command(request.param, "--preset", "smoke", "--out", out, "--workers", 2))
     assert f"are in {out}" in printed
     return request.param, out
+
+
+def report(folder, out):
+    assert main(["report", str(folder), "--out", str(out)]) == 0
 
 
 def test_every_cell_is_in_the_results(studied):
@@ -49,12 +54,12 @@ def test_a_cell_run_again_leaves_the_same_and_a_report_needs_no_cells(studied, t
     before = {file: (out / file).read_bytes() for file in files}
     last = json.loads((out / "plan.json").read_text())[-1]
     (out / "cells" / last / "result.json").unlink()
-    run(command("report", out, "--out", tmp_path / "incomplete"))
+    report(out, tmp_path / "incomplete")
     assert (tmp_path / "incomplete" / "table.md").read_text().startswith("Incomplete")
     run(command(name, "--preset", "smoke", "--out", out, "--workers", 1))
     assert {file: (out / file).read_bytes() for file in files} == before
-    run(command("report", out, "--out", tmp_path / "with"))
-    run(command("report", tmp_path / "with", "--out", tmp_path / "without"))
+    report(out, tmp_path / "with")
+    report(tmp_path / "with", tmp_path / "without")
     for file in (*files, "results.json"):
         assert (tmp_path / "with" / file).read_bytes() == (tmp_path / "without" / file).read_bytes()
     assert all(before[file].startswith(b"\x89PNG") for file in files if file.endswith(".png"))
