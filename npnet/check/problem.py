@@ -59,6 +59,7 @@ class Problem:
         self.factor = factor(numbers, precision)  # λ √n u
         self.volume = float(_total(abs(value * self.cotangent)))
         self.condition = self._condition()
+        self.asked = method
         self.methods = [method if method != "auto" else "" for _ in self.arrays]
 
     def like(self, flat: Iterable[Any]) -> list[Tree]:
