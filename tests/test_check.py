@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npnet.arrays import generator
-from npnet.check import check_gradient
+from npnet.check import check_convex, check_gradient, check_hessian, check_kinks
 from npnet.check.__main__ import plant
 from npnet.check.catalogue import cases, kinked_cases
 from npnet.trees import leaves
@@ -35,6 +35,22 @@ def test_one_part_in_ten_thousand_in_any_one_gradient_is_seen(number, error):
     for parameter, (_, g) in enumerate(leaves(gradients)):
         if np.any(g):
             assert not check_gradient(plant(case.f, parameter, error, seed=3), *case.arguments)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_kinks_keep_the_convention_on_every_kind_of_array(xp, seed):
+    for case in kinked_cases(seed, xp):
+        assert check_kinks(case.f, *case.arguments)
+        if "relu" not in case.name:
+            assert check_convex(case.f, *case.arguments)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_every_gradient_is_that_of_some_function(xp, seed):
+    for case in cases(seed, xp):
+        report = check_hessian(case.f, *case.arguments)
+        assert report
+        assert not report.notes
 
 
 @given(size=st.integers(1, 40), where=st.integers(0, 10**6), small=st.floats(1e-8, 1e-2))

@@ -69,6 +69,18 @@ def test_differences_take_any_slope_between_those_of_a_kink_and_no_other():
     assert not check_gradient(lambda w: (abs(w).sum(), np.sign(w) + 1.001 * (w == 0)), w)
 
 
+@given(st.integers(0, 1000))
+def test_values_in_single_precision_are_held_to_single_precision(seed):
+    w = generator(seed).standard_normal(4) + 3
+
+    def f(w, wrong=0.0):
+        single = w.astype(np.float32)
+        return (single * single * single).sum(), 3 * single * single * np.float32(1 + wrong)
+
+    assert check_gradient(lambda w: f(w.real), w)
+    assert not check_gradient(lambda w: f(w.real, 0.05), w)
+
+
 def test_scalars_are_arguments_too():
     assert check_gradient(lambda x: (math.log(x), 1 / x), 2.0)
     assert not check_gradient(lambda x: (math.log(x), 1.00001 / x), 2.0)

@@ -1,6 +1,7 @@
 """`check_gradient`: whether the gradient that a function returns beside its value is the derivative of that value."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def _check(problem: Problem, k: int, tolerance: float | None) -> Line:
             problem.notes.append(again)
             line = _worst(problem, k, tolerance)
     if line.wrong:
-        line = Line(**{**line.__dict__, "likely": diagnose(problem, k)})
+        line = replace(line, likely=diagnose(problem, k))
     return line
 
 
@@ -78,9 +79,9 @@ def _worst(problem: Problem, k: int, tolerance: float | None) -> Line:
     if index is None and line.wrong:
         place = _trace(problem, k)
         traced = compare(problem, k, place, unit(problem, k, place), tolerance)
-        line = Line(**{**traced.__dict__, "error": max(line.error, traced.error), "wrong": True})
+        line = replace(traced, error=max(line.error, traced.error), wrong=True)
     checked = "every entry" if entries else f"{DIRECTIONS} directions"
-    return Line(**{**line.__dict__, "checked": checked})
+    return replace(line, checked=checked)
 
 
 def _excess(line: Line, tolerance: float | None) -> float:
