@@ -150,6 +150,33 @@ def test_faults_that_need_more_than_one_array_are_named():
     assert explain(np.sin(x), np.cos(x), x, {3}, {}) == ""
 
 
+def _linear_with(change):
+    def f(X, W):
+        return X @ W, lambda dY: change(dY @ W.T, X.T @ dY, dY, X, W)
+
+    return f
+
+
+@pytest.mark.parametrize(
+    ("change", "likely"),
+    [
+        (lambda dX, dW, dY, X, W: (dY @ W, dW), "W where its transpose belongs"),
+        (lambda dX, dW, dY, X, W: (dX, X[1:].T @ dY[1:]), "an example left out"),
+        (lambda dX, dW, dY, X, W: (dX * np.arange(1.0, 6)[:, None], dW), "each index of axis 0"),
+        (lambda dX, dW, dY, X, W: (dX - X * (X * dX).sum(1, keepdims=True), dW), "a projection"),
+        (lambda dX, dW, dY, X, W: (dX - dY, dW), "dY itself is missing"),
+    ],
+)
+def test_faults_of_products_are_named(change, likely):
+    report = check_gradient(_linear_with(change), X0, W)
+    assert any(likely in line.likely for line in report.lines if line.wrong)
+
+
+def test_a_sum_over_the_wrong_axis_is_named():
+    report = check_gradient(lambda b: (X0[:4] + b, lambda dY: dY.sum(1)), W[0])
+    assert "dY summed over the wrong axis: axis 0 is left" in report.lines[0].likely
+
+
 def test_a_jacobian_is_held_to_both_of_its_products():
     def f(X, p, push=1.0, back=1.0):
         Y = np.tanh(X @ p)

@@ -33,22 +33,42 @@ def diagnose(problem: Any, k: int) -> str:
         if i != k and g.shape == G.shape
     }
     shapes = [getattr(problem.value, "shape", ()), *(a.shape for a in problem.arrays)]
-    return explain(G, D, x, {n for shape in shapes for n in shape}, others)
+    named = zip(problem.names, problem.arrays, strict=True)
+    arguments = {name: np.asarray(to_host(a)) for i, (name, a) in enumerate(named) if i != k}
+    dY = np.asarray(to_host(problem.cotangent)) if hasattr(problem.cotangent, "shape") else None
+    return explain(G, D, x, {n for shape in shapes for n in shape}, others, arguments, dY)
 
 
-def explain(G: Any, D: Any, x: Any, sizes: set[int], others: dict[str, Any]) -> str:
+def explain(
+    G: Any,
+    D: Any,
+    x: Any,
+    sizes: set[int],
+    others: dict[str, Any],
+    arguments: dict[str, Any] | None = None,
+    dY: Any = None,
+) -> str:
     """Name the simple change that turns the gradient G into the derivative D, "" where none is known.
 
     x: the argument. sizes: the lengths of axes, among which a wrong factor may be found. others: gradients of other
-    arguments of the same shape, by name.
+    arguments of the same shape, by name. arguments: the other arguments themselves. dY: what the way back was given.
     """
     gap = float(np.linalg.norm(G - D))
     if not np.isfinite(gap):
+        if not np.isfinite(D).all():
+            return "a value that is not finite beside these arguments"
         return "a gradient that is not finite: 0/0 at a zero, or an overflow"
-    for name, corrected in (*_rearranged(G, others), *_factors(G, D, sizes), *_parts(G, D, x)):
+    simple = (*_rearranged(G, others), *_factors(G, D, sizes), *_parts(G, D, x), *_sent(G, D, dY))
+    name = _first(simple, D, gap) or _where(G, D)
+    return name or _first(tuple(_products(G, D, x, arguments or {})), D, gap)
+
+
+def _first(hypotheses: tuple[tuple[str, Any], ...], D: Any, gap: float) -> str:
+    """Return the name of the first hypothesis that explains the difference."""
+    for name, corrected in hypotheses:
         if float(np.linalg.norm(corrected - D)) <= FITS * gap:
             return name
-    return _where(G, D)
+    return ""
 
 
 def _rearranged(G: Any, others: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -124,6 +144,41 @@ def _parts(G: Any, D: Any, x: Any) -> Iterator[tuple[str, Any]]:
             yield f"a {'missing' if s > 0 else 'superfluous'} penalty ({name}, s = {abs(s):.6g})", G + s * term
     if G.size > 1:
         yield "a constant added to every entry", G + float((D - G).mean())
+
+
+def _sent(G: Any, D: Any, dY: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what is explained by how dY came here."""
+    if dY is None:
+        return
+    if dY.shape == G.shape:
+        yield "a connection around the layer, forgotten: dY itself is missing", G + dY
+    if G.ndim == 1:
+        for axis in range(dY.ndim):
+            rest = tuple(i for i in range(dY.ndim) if i != axis)
+            if dY.shape[axis] == G.size and np.allclose(G, dY.sum(rest)) and not np.allclose(D, G):
+                yield f"dY summed over the wrong axis: axis {axis} is left", D
+
+
+def _products(G: Any, D: Any, x: Any, arguments: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what is explained by a factor for each row or column, a product with another matrix, a lost component."""
+    for axis in range(G.ndim) if G.ndim > 1 else ():
+        rest = tuple(i for i in range(G.ndim) if i != axis)
+        size = (G * G).sum(rest, keepdims=True)
+        if G.size > G.shape[axis]:
+            factors = np.divide((G * D).sum(rest, keepdims=True), size, out=np.zeros(size.shape), where=size > 0)
+            yield f"a factor for each index of axis {axis}: weights or scales forgotten, or taken twice", G * factors
+    if G.ndim != 2 or min(G.shape) < 2:
+        return
+    for name, W in arguments.items():
+        if W.shape == (G.shape[1],) * 2 and np.linalg.cond(W) < 1e6:
+            yield f"{name} where its transpose belongs", np.linalg.solve(W.T, G.T).T @ W.T
+    along = (x * x).sum(-1, keepdims=True)
+    part = np.divide((x * (D - G)).sum(-1, keepdims=True), along, out=np.zeros(along.shape), where=along > 0)
+    yield "a component along the argument, row by row: a projection forgotten", G + part * x
+    U, s, V = np.linalg.svd(D - G)
+    if np.linalg.matrix_rank(D) > 1:
+        one = s[0] * np.outer(U[:, 0], V[0])
+        yield "one product of a row and a column: an example left out, or counted twice", G + one
 
 
 def _where(G: Any, D: Any) -> str:
