@@ -81,6 +81,17 @@ def test_values_in_single_precision_are_held_to_single_precision(seed):
     assert not check_gradient(lambda w: f(w.real, 0.05), w)
 
 
+def test_what_cannot_be_decided_is_not_confirmed():
+    rng = generator(0)
+
+    def noisy(w):
+        return float((w * w).sum() + 0.1 * rng.standard_normal()), 2 * w
+
+    report = check_gradient(lambda w: noisy(w.astype(float)), W[0])
+    assert not report
+    assert "w cannot be decided: its derivative at" in str(report)
+
+
 def test_scalars_are_arguments_too():
     assert check_gradient(lambda x: (math.log(x), 1 / x), 2.0)
     assert not check_gradient(lambda x: (math.log(x), 1.00001 / x), 2.0)

@@ -109,7 +109,7 @@ def main(console: Console, path: Path | None = None, runs: int = 1000, anchor_ru
             power(median(strength if isinstance(strength, float) else 10.0 for strength in found)),
             *("{} in {}".format(*alarms[place]) for place in ("smooth", "kinked")),
         )
-    for name in ANCHORS.keys() - set(names):
+    for name in [each for each in ANCHORS if each not in names]:
         summary.add_row(name, "not installed", "", "", "")
     for name, why in MISSING.items():
         summary.add_row(name, why, "", "", "")

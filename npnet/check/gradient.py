@@ -75,6 +75,7 @@ def _worst(problem: Problem, k: int, tolerance: float | None) -> Line:
     entries = g.size <= (SMALL if problem.methods[k] == "complex step" else SMALL_DIFFERENCES)
     for index, direction in _directions(problem, k, entries):
         found.append((compare(problem, k, index, direction, tolerance), index))
+    _decided(problem, k, [each for each, _ in found])
     line, index = max(found, key=lambda each: (each[0].wrong, _excess(each[0], tolerance)))
     if index is None and line.wrong:
         place = _trace(problem, k)
@@ -82,6 +83,17 @@ def _worst(problem: Problem, k: int, tolerance: float | None) -> Line:
         line = replace(traced, error=max(line.error, traced.error), wrong=True)
     checked = "every entry" if entries else f"{DIRECTIONS} directions"
     return replace(line, checked=checked)
+
+
+def _decided(problem: Problem, k: int, lines: list[Line]) -> None:
+    """Complain of derivatives known so badly that any gradient would pass: noise in the values, or kinks all around."""
+    reach = float(abs(problem.arrays[k]).sum())
+    size = max(peak(problem.gradients[k]), *(abs(line.derivative) for line in lines), problem.volume / (reach or 1.0))
+    vague = max(lines, key=lambda line: line.allowed)
+    if vague.allowed > 0.1 * size and vague.index is not None:
+        problem.complaints.append(
+            f"{problem.names[k]} cannot be decided: its derivative at {vague.index} is known to ±{vague.allowed:.1e}"
+        )
 
 
 def _excess(line: Line, tolerance: float | None) -> float:
