@@ -75,7 +75,8 @@ def _worst(problem: Problem, k: int, tolerance: float | None) -> Line:
     entries = g.size <= (SMALL if problem.methods[k] == "complex step" else SMALL_DIFFERENCES)
     for index, direction in _directions(problem, k, entries):
         found.append((compare(problem, k, index, direction, tolerance), index))
-    _decided(problem, k, [each for each, _ in found])
+    if problem.methods[k] == "differences":
+        _decided(problem, k, [each for each, _ in found])
     line, index = max(found, key=lambda each: (each[0].wrong, _excess(each[0], tolerance)))
     if index is None and line.wrong:
         place = _trace(problem, k)
@@ -90,7 +91,7 @@ def _decided(problem: Problem, k: int, lines: list[Line]) -> None:
     reach = float(abs(problem.arrays[k]).sum())
     size = max(peak(problem.gradients[k]), *(abs(line.derivative) for line in lines), problem.volume / (reach or 1.0))
     vague = max(lines, key=lambda line: line.allowed)
-    if vague.allowed > 0.1 * size and vague.index is not None:
+    if vague.allowed > 0.1 * size + 1e-290 and vague.index is not None:
         problem.complaints.append(
             f"{problem.names[k]} cannot be decided: its derivative at {vague.index} is known to ±{vague.allowed:.1e}"
         )
