@@ -30,6 +30,7 @@ bench: $(VENV)/.peers
 docs: $(VENV)/.run
 	$(BIN)/python -m experiments report docs/results
 	$(BIN)/python -m experiments stimuli --out docs/results/stimuli
+	$(BIN)/python -m experiments steps
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

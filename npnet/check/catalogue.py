@@ -19,7 +19,7 @@ from npnet.tasks.data import Split, Task
 from npnet.trees import Tree
 from npnet.update import Rule, Update
 
-__all__ = ["Case", "cases"]
+__all__ = ["Case", "cases", "kinked_cases"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,20 @@ def cases(seed: int = 0, xp: ModuleType = np) -> Iterator[Case]:
     yield from _losses(draw)
     yield from _penalties(draw)
     yield from _networks(draw)
+
+
+def kinked_cases(seed: int = 0, xp: ModuleType = np) -> Iterator[Case]:
+    """Yield the functions that have kinks, with arguments of which a fifth is at one: slopes there are conventions."""
+    draw = Draw(generator(seed, "kinks"), xp)
+    yield layer_case("relu, at kinks", layers.relu, {}, draw(6, 5))
+    for name in ("l1", "group_lasso"):
+        w, anchor, scale = draw(5, 4), draw(5, 4), draw.positive(5, 4)
+        w[..., 0], w[0] = anchor[..., 0], anchor[0]
+        yield Case(f"{name}, at kinks", lambda w, q=PENALTIES[name]: q(w), (w,))
+        yield Case(f"{name}, anchor, at kinks", lambda w, q=PENALTIES[name], a=anchor: q(w, a), (w,))
+        yield Case(
+            f"{name}, anchor and scale, at kinks", lambda w, q=PENALTIES[name], a=anchor, s=scale: q(w, a, s), (w,)
+        )
 
 
 def layer_case(name: str, layer: layers.Layer, p: Tree, X: Array, drop: int | None = None) -> Case:
