@@ -52,7 +52,7 @@ class Modules(Comparison):
 
     name: ClassVar[str] = "modules"
     targets: ClassVar[Targets] = {
-        _setting(family, n): (family, Course(_TASKS[family], n, 500, updates=3_000, patience=1_000))
+        _setting(family, n): (family, Course(_TASKS[family], n, 500, updates=9_000, patience=1_000))
         for family, n in product(_TASKS, SIZES)
     }
     ways: ClassVar[Ways] = {
