@@ -67,13 +67,13 @@ def _sweeps(draw: Draw) -> Iterator[Case]:
         return J, lambda dJ: back(dJ)
 
     for depth in (1, 2, 3):
-        widths = [6, 5, 4, 3][: depth + 1]
-        Ws = [draw(*pair) for pair in zip(widths, [*widths[1:], 3], strict=True)]
-        slopes = [draw(7, width) for width in widths[1:]]
-        yield Case(f"input gradient, {depth} hidden", sweep, (Ws, slopes, draw(7, 3)))
-    yield Case("input gradient, every logit", sweep, (Ws, slopes, draw(3, 1, 3)))
+        widths = [4, 3, 2, 3][: depth + 1]
+        Ws = [draw(*pair) for pair in zip(widths, [*widths[1:], 2], strict=True)]
+        slopes = [draw(4, width) for width in widths[1:]]
+        yield Case(f"input gradient, {depth} hidden", sweep, (Ws, slopes, draw(4, 2)))
+    yield Case("input gradient, every logit", sweep, (Ws, slopes, draw(2, 1, 2)))
     Ws = [draw(2, 4), draw(12, 3)]
-    yield Case("input gradient, patches", sweep, (Ws, [draw(7, 12)], draw(7, 3)))
+    yield Case("input gradient, patches", sweep, (Ws, [draw(4, 12)], draw(4, 3)))
     labels = draw.integers(3, 6)
     yield Case("loss gradient", lambda Z: loss_gradient(Z, labels), (draw(6, 3),))
 
@@ -113,61 +113,61 @@ def joint_case(
     return Case(name, f, (moving,))
 
 
+def _network(draw: Draw, activation: str = "relu", widths: Sequence[int] = (4, 3, 3), **options: Any) -> Network:
+    network = mlp(widths, {"a": 3, "b": 2}, draw.rng, activation=activation, dtype=np.float64, **options).to(draw.xp)
+    return replace(network, trunk=[{**p, "b": p["b"] + 0.1} for p in network.trunk])
+
+
 def _objectives(draw: Draw) -> Iterator[Case]:
-    X, labels, targets = draw(7, 6), draw.integers(3, 7), draw(7, 2)
+    X, labels, targets = draw(5, 4), draw.integers(3, 5), draw(5, 2)
     by_head = {"a": labels}
     ce = Labelled("a", cross_entropy)
-
-    def two(activation: str = "relu", widths: Sequence[int] = (6, 5, 4), **options: Any) -> Network:
-        network = mlp(widths, {"a": 3, "b": 2}, draw.rng, activation=activation, dtype=np.float64, **options)
-        network = network.to(draw.xp)
-        return replace(network, trunk=[{**p, "b": p["b"] + 0.1} for p in network.trunk])
-
     soft = partial(soft_cross_entropy, temperature=2.0)
-    distil = Match("d", "a", "a", soft, softmax(draw(7, 3) / 2), 4.0)
-    recall = Match("r", "a", "b", soft, softmax(targets / 2), 0.7)
-    hidden = Match("h", "a", 1, squared_error, draw(7, 5), 0.5)
-    regressed = Match("g", "a", 2, squared_error, draw(7, 3), 0.5, width=3)
-    units = Match("u", "a", 2, attention(), unit(draw(7, 4) ** 2)[0], 0.5)
-    first = (ce, distil, recall, hidden, regressed, units)
-    for mask in ((1, 1, 1), (0, 1, 0.5), (1, 0, 1), (0, 0, 1), (1, 1, 0)):
-        yield joint_case(draw, f"terms, mask {mask}", two(), first, mask, by_head, X)
-    yield joint_case(draw, "terms, dropout", two(dropout=(0.2, 0.5)), first, (1, 1, 1), by_head, X)
+    terms = (
+        ce,
+        Match("distillation", "a", "a", soft, softmax(draw(5, 3) / 2), 4.0),
+        Match("recall", "a", "b", soft, softmax(targets / 2), 0.7),
+        Match("activations", "a", 1, squared_error, draw(5, 3), 0.5),
+        Match("activations, regressor", "a", 2, squared_error, draw(5, 2), 0.5, width=2),
+        Match("units", "a", 2, attention(), unit(draw(5, 3) ** 2)[0], 0.5),
+    )
+    for mask in ((1, 1, 1), (0, 1, 0.5), (0, 0, 1), (1, 1, 0)):
+        yield joint_case(draw, f"terms, mask {mask}", _network(draw), terms, mask, by_head, X)
+    yield joint_case(draw, "terms, dropout", _network(draw, dropout=(0.2, 0.5)), terms, (1, 1, 1), by_head, X)
     both = (Labelled("a", cross_entropy, 2.0, True), Labelled("b", squared_error, 1.0, True))
-    yield joint_case(draw, "uncertainty of two tasks", two(), both, (1, 1, 1), {"a": labels, "b": targets}, X)
+    yield joint_case(draw, "uncertainty of two tasks", _network(draw), both, (1, 1, 1), {"a": labels, "b": targets}, X)
 
     squared = partial(unit_distance, squared=True)
     for activation in layers.ACTIVATIONS:
         for depth in (1, 2, 3):
-            widths = (6, 5, 4, 5)[: depth + 1]
-            teacher, student = two(activation, widths), two(activation, widths)
+            teacher, student = (_network(draw, activation, (4, 4, 4, 3)[: depth + 1]) for _ in range(2))
             largest = teacher.logits(X, "a").argmax(-1)
-            looked = unit(abs(jacobian(teacher, "a", X, "loss", labels)))[0]
-            kinds = {
-                "Jacobian of one logit": ("logit", squared, unit(jacobian(teacher, "a", X, "logit", largest))[0]),
-                "whole Jacobian": ("logits", squared, unit(jacobian(teacher, "a", X))[0]),
-                "input attention": ("loss", attention(None, 1.0), looked),
-            }
-            for what, (of, loss, theirs) in kinds.items():
-                term = InputGradient("j", "a", "a", of, loss, theirs, 0.7, largest if of == "logit" else None)  # type: ignore[arg-type]
-                ones = (1,) * (depth + 1)
-                yield joint_case(draw, f"{what}, {activation}, {depth}", student, (ce, term), ones, by_head, X)
-    for mask in ((1, 0, 1), (0, 1, 1), (0, 0, 1), (0, 1, 0)):
-        term = InputGradient("j", "a", "a", "loss", attention(None, 2.0, True), unit(draw(7, 6) ** 2)[0])
-        yield joint_case(draw, f"input attention, tanh, mask {mask}", two("tanh"), (ce, term), mask, by_head, X)
-    term = InputGradient("j", "a", "a", "logits", squared, unit(draw(7, 18))[0])
-    deep = two("sigmoid", dropout=(0.2, 0.5))
-    yield joint_case(draw, "whole Jacobian, sigmoid, dropout", deep, (ce, term), (1, 1, 1), by_head, X)
-    patched = two("tanh", (6, 4, 5), patches=3)
-    channels = Match("c", "a", 1, attention(3), unit(draw(7, 3) ** 2)[0])
-    yield joint_case(draw, "patches", patched, (ce, channels, term), (1, 1, 1), by_head, X)
+            J = {of: unit(jacobian(teacher, "a", X, of, largest))[0] for of in ("logit", "logits", "loss")}
+            second = (
+                InputGradient("one logit", "a", "a", "logit", squared, J["logit"], 0.7, largest),
+                InputGradient("every logit", "a", "a", "logits", squared, J["logits"], 0.7),
+                InputGradient("attention", "a", "a", "loss", attention(None, 1.0), abs(J["loss"]), 0.7),
+            )
+            ones = (1,) * (depth + 1)
+            if activation == "tanh" and depth == 2:
+                for term in second:
+                    yield joint_case(draw, f"input gradient of {term.name}", student, (ce, term), ones, by_head, X)
+                for mask in ((0, 1, 1), (0, 0, 1), (1, 0, 0)):
+                    yield joint_case(draw, f"input gradients, mask {mask}", student, (ce, *second), mask, by_head, X)
+            yield joint_case(draw, f"input gradients, {activation}, {depth}", student, (ce, *second), ones, by_head, X)
+    dropped = _network(draw, "sigmoid", (4, 4, 3), dropout=(0.2, 0.5))
+    whole = InputGradient("every logit", "a", "a", "logits", squared, unit(draw(5, 12))[0])
+    yield joint_case(draw, "input gradients, dropout", dropped, (ce, whole), (1, 1, 1), by_head, X)
+    patched = _network(draw, "tanh", (4, 2, 3), patches=2)
+    channels = Match("channels", "a", 1, attention(2), unit(draw(5, 2) ** 2)[0])
+    yield joint_case(draw, "terms, patches", patched, (ce, channels, whole), (1, 1, 1), by_head, X)
     yield _three_words(draw)
 
 
 def _three_words(draw: Draw) -> Case:
     """Gradual Tuning, L2-SP and Learning without Forgetting as one objective, away from its starting point."""
-    task = Task("new", 3, *(Split(draw(9, 6), draw.integers(3, 9)) for _ in range(3)))
-    old = mlp((6, 5, 4), {"old": 2}, draw.rng, dtype=np.float64).to(draw.xp)
+    task = Task("new", 3, *(Split(draw(5, 4), draw.integers(3, 5)) for _ in range(3)))
+    old = _network(draw)
     method = gradual_tuning + starting_point("l2_sp", 0.3, 0.1) + without_forgetting(0.7)
     run, settings = begin(method, old, task, generator(0, "three"))
     now = run.network
