@@ -60,18 +60,19 @@ class Method:
         name = f"{self.name} + {other.name}"
         return Method(
             name,
-            _either(name, "surgery", self.surgery, other.surgery, new_head),
+            _either(name, "surgery", self.surgery, other.surgery, (new_head, with_head)),
             objective,
-            _either(name, "policy", self.policy, other.policy, FineTuning()),
+            _either(name, "policy", self.policy, other.policy, (FineTuning(),)),
             self.labels * other.labels,
         )
 
 
-def _either(name: str, what: str, one: Any, other: Any, usual: Any) -> Any:
-    """Return the one of two choices that is not the usual one."""
-    if one != other and usual not in (one, other):
-        raise ValueError(f"{name} has two choices of {what}, {one} and {other}; expected one beside {usual}")
-    return other if one == usual else one
+def _either(name: str, what: str, one: Any, other: Any, usual: tuple[Any, ...]) -> Any:
+    """Return the more particular of two choices: one that is not among the usual ones, else the later of those."""
+    chosen = [each for each in (one, other) if each not in usual]
+    if len(chosen) > 1 and one != other:
+        raise ValueError(f"{name} has two choices of {what}, {one} and {other}; expected one of its own at most")
+    return chosen[0] if chosen else max(one, other, key=usual.index)
 
 
 def begin(
