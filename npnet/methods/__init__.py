@@ -14,6 +14,7 @@ from npnet.methods.fine_tuning import fine_tuning
 from npnet.methods.gradual_tuning import gradual_tuning
 from npnet.methods.growing import growing, merged
 from npnet.methods.jacobian_matching import jacobian_matching
+from npnet.methods.joint_tuning import joint_tasks, selective_joint_tuning
 from npnet.methods.method import Method, begin
 from npnet.methods.modular import modular
 from npnet.methods.probe import probe
@@ -31,10 +32,12 @@ __all__ = [
     "gradual_tuning",
     "growing",
     "jacobian_matching",
+    "joint_tasks",
     "merged",
     "modular",
     "probe",
     "progressive",
+    "selective_joint_tuning",
     "starting_point",
     "without_forgetting",
 ]
