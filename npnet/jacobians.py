@@ -26,7 +26,7 @@ from npnet.laterals import is_plain
 from npnet.losses import Loss, softmax
 from npnet.network import Network
 from npnet.policies import Mask
-from npnet.terms import Place, Rows, Seen, Sent, check_place
+from npnet.terms import Factors, Place, Rows, Seen, Sent, check_place
 
 __all__ = ["InputGradient", "Of", "input_gradient", "jacobian", "loss_gradient"]
 
@@ -36,15 +36,16 @@ Of = Literal["logit", "logits", "loss"]
 BEND: dict[str, Callable[[Array], Array]] = {"tanh": lambda h: -2 * h, "sigmoid": lambda h: 1 - 2 * h}
 """∂s/∂h of activations whose slope s is not constant between kinks."""
 
-SweepBack = Callable[..., tuple[list[Any], list[Any], Any]]
+SweepBack = Callable[..., tuple[list[Factors | None], list[Array | None], Array | None]]
 
 
 def input_gradient(Ws: Sequence[Array], slopes: Sequence[Array], C: Array) -> tuple[Array, SweepBack]:
-    """J = ∂(Σ C Z)/∂X by a sweep down, and the way back: back(dJ, weights, slopes, top) -> (dWs, dslopes, dC).
+    """J = ∂(Σ C Z)/∂X by a sweep down, and the way back: back(dJ, weights, gates, top) -> (factors, dslopes, dC).
 
     Ws: the matrices from the bottom, the head's last; the first may be shared over patches, and is then narrower than
     what it reads. slopes (N, K) for each hidden layer; C (..., N, K), or (K, 1, K) for all rows alike; J (..., N, D).
-    back takes flags for each matrix and hidden layer and for C, and gives None where one is not set.
+    back takes flags for each matrix and hidden layer and for C, and gives None where one is not set. factors are pairs
+    (A, B) with dW = Aᵀ B, left to whoever adds it to another: a matrix that is not made costs no memory traffic.
     """
     G, U = [C], []  # g and u from the top down
     for W, s in zip(reversed(Ws[1:]), reversed(slopes), strict=True):
@@ -54,23 +55,26 @@ def input_gradient(Ws: Sequence[Array], slopes: Sequence[Array], C: Array) -> tu
 
     def back(
         dJ: Array, weights: Sequence[bool] = (), gates: Sequence[bool] = (), top: bool = True
-    ) -> tuple[list[Any], list[Any], Any]:
+    ) -> tuple[list[Factors | None], list[Array | None], Array | None]:
         weights, gates = weights or (True,) * (depth + 1), gates or (True,) * depth
-        dWs: list[Any] = [None] * (depth + 1)
-        dslopes: list[Any] = [None] * depth
+        factors: list[Factors | None] = [None] * (depth + 1)
+        dslopes: list[Array | None] = [None] * depth
         highest = max((i for i in range(depth + 1) if weights[i] or (i and gates[i - 1])), default=0)
         dU = dJ
         for i in range(depth + 1):  # dU is du_i, of what W_{i+1} made going down
             g = G[depth - i]
             if weights[i]:
-                dWs[i] = _rows(sum_to(g.shape[:-1] + dU.shape[-1:], dU), Ws[i].shape[0]).T @ _rows(g, Ws[i].shape[1])
+                factors[i] = (
+                    _rows(sum_to(g.shape[:-1] + dU.shape[-1:], dU), Ws[i].shape[0]),
+                    _rows(g, Ws[i].shape[1]),
+                )
             if i == depth or (i >= highest and not top):
                 break
             dG = _up(Ws[i], dU)
             if gates[i]:
                 dslopes[i] = sum_to(slopes[i].shape, dG * U[depth - 1 - i])
             dU = dG * slopes[i]
-        return dWs, dslopes, sum_to(C.shape, _up(Ws[-1], dU)) if top else None
+        return factors, dslopes, sum_to(C.shape, _up(Ws[-1], dU)) if top else None
 
     return J, back
 
@@ -205,12 +209,12 @@ class InputGradient:
             dJ = dJ.reshape(J.shape[1], J.shape[0], -1).swapaxes(0, 1)
         bend = BEND.get(network.activation)
         below = [bend is not None and any(seen.trains[: i + 1]) for i in range(network.depth)]
-        dWs, dslopes, dC = back(dJ, seen.trains, below, back_top is not None)
-        at: dict[Place, Array] = {} if back_top is None else {self.head: back_top(dC)}
+        factors, dslopes, dC = back(dJ, seen.trains, below, back_top is not None)
+        at: dict[Place, Array] = {} if back_top is None or dC is None else {self.head: back_top(dC)}
         for i, (ds, keep) in enumerate(zip(dslopes, keeps, strict=True), 1):
             if bend is not None and ds is not None:
                 dh = ds * bend(seen.at[i])
                 at[i] = dh * keep[0] if keep else dh
         places: list[Place] = [*range(1, network.depth + 1), self.head]
-        weights = {place: dW for place, dW in zip(places, dWs, strict=True) if dW is not None}
+        weights = {place: pair for place, pair in zip(places, factors, strict=True) if pair is not None}
         return Sent(self.weight * value, at, weights=weights)

@@ -76,8 +76,7 @@ class JointUpdate(Update):
         sent = [term(p, seen) for term, p in self.terms]
         value = sum((each.value for each in sent), array_module(X).zeros((), X.dtype))
         at = _added(each.at for each in sent)
-        weights = _added(each.weights for each in sent)
-        return value, self._down(backs, ends, sent, at, weights)
+        return value, self._down(backs, ends, sent, at)
 
     def _up(self, X: Array, labels: Any, rng: np.random.Generator | None) -> tuple[Seen, list[Back], list[Back]]:
         """Return what terms see of a batch, and the ways back of the trunk's layers and of the heads."""
@@ -100,7 +99,7 @@ class JointUpdate(Update):
         return Seen(labels, inputs, at, self.network, ways, self.trains), backs, ends
 
     def _down(
-        self, backs: list[Back], ends: list[Back], sent: list[Sent], at: dict[Place, Array], weights: dict[Place, Array]
+        self, backs: list[Back], ends: list[Back], sent: list[Sent], at: dict[Place, Array]
     ) -> Iterator[tuple[int, Array | float, Parameters]]:
         first, lowest = len(self.layers), min(self.layer_at, default=len(self.layers))
         dY: Array | None = None
@@ -111,7 +110,7 @@ class JointUpdate(Update):
                 dX, gradients = back(at[head], inputs=lowest < first, parameters=trains)
             dY = dX if dY is None else dY if dX is None else dY + dX
             if trains:
-                yield self._complete(first + k, gradients, weights.get(head))
+                yield self._complete(first + k, gradients, head, sent)
         for k, each in enumerate(sent, first + len(self.heads)):
             if k in self.layer_at:
                 yield k, 0.0, dict(each.own)
@@ -122,17 +121,19 @@ class JointUpdate(Update):
             if dY is not None:
                 dY, gradients = backs[i](dY, inputs=i > lowest, parameters=trains)
             if trains:
-                yield self._complete(i, gradients, weights.get(self.layer_at[i] + 1))
+                yield self._complete(i, gradients, self.layer_at[i] + 1, sent)
 
     def _complete(
-        self, i: int, gradients: Parameters | None, dW: Array | None
+        self, i: int, gradients: Parameters | None, place: Place, sent: list[Sent]
     ) -> tuple[int, Array | float, Parameters]:
         """Add what does not come by the way down: gradients of W alone, and penalties. No gradient at all is zero."""
         p = self.parameters[i]
         if gradients is None:
             gradients = {key: array_module(w).zeros_like(w) for key, w in p.items()}
-        if dW is not None:
-            gradients["W"] += dW
+        for each in sent:
+            if place in each.weights:
+                A, B = each.weights[place]
+                gradients["W"] += A.T @ B
         return i, self._penalise(self.layer_at[i], p, gradients), gradients
 
     def name(self, layer: int) -> str:

@@ -27,9 +27,12 @@ from npnet.network import Network, cast
 from npnet.policies import Mask
 from npnet.tasks.data import Split, batch
 
-__all__ = ["Batch", "Labelled", "Match", "Place", "Recall", "Rows", "Seen", "Sent", "Term", "record"]
+__all__ = ["Batch", "Factors", "Labelled", "Match", "Place", "Recall", "Rows", "Seen", "Sent", "Term", "record"]
 
 Place = int | str
+
+Factors = tuple[Array, Array]
+"""(A, B), which stand for the gradient Aᵀ B of a weight matrix."""
 
 
 class Rows(Protocol):
@@ -63,12 +66,12 @@ class Seen:
 
 
 class Sent(NamedTuple):
-    """A term's value and gradients: at places, of its own parameters, and of weights by place (those of its layer)."""
+    """A term's value and gradients: at places, of its own parameters, and Factors of those of the layers' matrices."""
 
     value: Array
     at: Mapping[Place, Array] = {}
     own: Mapping[str, Array] = {}
-    weights: Mapping[Place, Array] = {}
+    weights: Mapping[Place, Factors] = {}
 
 
 class Term(Protocol):

@@ -76,7 +76,8 @@ def test_the_sweep_is_linear_in_what_it_starts_from(depth, seed, whole):
         flags = [i == k for i in range(depth + 1)]
         dWs, dslopes, dC = back(dJ, flags, [False] * depth, False)
         assert [dW is not None for dW in dWs] == flags
-        np.testing.assert_array_equal(dWs[k], full[0][k])
+        np.testing.assert_array_equal(dWs[k][0], full[0][k][0])
+        np.testing.assert_array_equal(dWs[k][1], full[0][k][1])
         assert dC is None
         assert dslopes == [None] * depth
     for k in range(depth):

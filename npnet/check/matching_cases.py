@@ -64,7 +64,12 @@ def _maps(draw: Draw) -> Iterator[Case]:
 def _sweeps(draw: Draw) -> Iterator[Case]:
     def sweep(Ws: Tree, slopes: Tree, C: Array) -> tuple[Array, Any]:
         J, back = input_gradient(Ws, slopes, C)
-        return J, lambda dJ: back(dJ)
+
+        def multiplied(dJ: Array) -> Any:
+            factors, *others = back(dJ)
+            return [[pair[0].T @ pair[1] for pair in factors if pair], *others]
+
+        return J, multiplied
 
     for depth in (1, 2, 3):
         widths = [4, 3, 2, 3][: depth + 1]
