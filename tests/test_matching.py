@@ -217,6 +217,8 @@ def test_shared_layers_are_dense_ones_with_equal_blocks(xp):
     assert back(xp.asarray(dY), parameters=False)[1] is None
     stack = {"W": xp.asarray(np.stack([W, 2 * W])), "b": xp.asarray(np.stack([b, b]))}
     np.testing.assert_allclose(to_host(shared(4)(stack, xp.asarray(X))[0])[0], Z, rtol=1e-12)
+    own = to_host(shared(4)(stack, xp.asarray(np.stack([X, 3 * X])))[0])  # each replicate's own inputs
+    np.testing.assert_allclose(own[1], 6 * (Z - np.tile(b, 4)) + np.tile(b, 4), rtol=1e-12)
     assert check_gradient(lambda X, p: shared(4)(p, X), X, {"W": W, "b": b})
     with pytest.raises(ValueError, match="4 patches of 3 values"):
         shared(4)(mine, xp.asarray(X[:, :9]))

@@ -220,7 +220,9 @@ def test_frozen_layers_do_not_move_and_get_no_gradient(monkeypatch, name, policy
             ),
         )
 
-    run, options = start(replace(all_methods()[name], policy=policy), settings=replace(SETTINGS, max_epochs=2))
+    decay = (Regularizer(l2, 0.1, "head"),)  # would move an old head that does not rest
+    given_settings = replace(SETTINGS, max_epochs=2, regularizers=decay)
+    run, options = start(replace(all_methods()[name], policy=policy), settings=given_settings)
     before = copy_tree(run.network.tree())
     monkeypatch.setattr(npnet.network, "linear", spy)
     finish(run, options)
@@ -233,6 +235,8 @@ def test_frozen_layers_do_not_move_and_get_no_gradient(monkeypatch, name, policy
     for shape, inputs, _ in asked:
         if shape == shapes[-1]:
             assert not inputs
+    if policy == HeadOnly():
+        assert not any(inputs for _, inputs, _ in asked)
     if name == "without forgetting":
         rested = np.array_equal(run.network.heads["a"]["W"], before["heads"]["a"]["W"])
         assert rested == (policy == HeadOnly())
@@ -307,6 +311,31 @@ def test_gradual_tuning_l2_sp_and_without_forgetting_are_three_words():
     expected += 0.3 / 2 * sum(((p["W"] - q["W"]) ** 2).sum() for p, q in pairs)
     expected += 0.1 / 2 * sum((p["W"] ** 2).sum() for p in heads.values())
     assert value == pytest.approx(expected, rel=1e-12)
+
+
+def test_distillation_is_the_formula():
+    task, of = blobs("b"), teacher()
+    settings = replace(SETTINGS, batch_size=70, max_epochs=1)
+    run, options = start(distillation(of, alpha=0.3, temperature=5.0), settings=settings)
+    Z, t = run.network.logits(batch(task.train, slice(None), np.float64), "b"), task.train.labels
+    P = softmax(of.logits(batch(task.train, slice(None), np.float64), "b") / 5)
+    (record_of_it,) = finish(run, options)
+    expected = 0.7 * cross_entropy(Z, t)[0] + 0.3 * 25 * soft_cross_entropy(Z, P, 5.0)[0]
+    assert record_of_it["objective"] == pytest.approx(float(expected), rel=1e-12)
+    student = mlp((6, 4), {"b": 3}, generator(9), dtype=np.float64)  # has a head of the task's name: keeps it
+    kept, _ = begin(distillation(of), student, task, generator(0))
+    np.testing.assert_array_equal(kept.network.heads["b"]["W"], student.heads["b"]["W"])
+
+
+def test_regularizers_are_for_the_network_not_for_what_terms_learn():
+    method = activation_matching(teacher(), layers=[(1, 1)], beta=0.0, regressor=True)
+    run, options = start(method, settings=replace(SETTINGS, regularizers=(Regularizer(l2, 0.5, biases=True),)))
+    epochs = train(run, {"b": blobs("b")}, options)
+    next(epochs)
+    before = copy_tree([run.learned, run.network.heads["b"]])
+    next(epochs)
+    for (path, a), (_, b) in zip(leaves(before), leaves([run.learned, run.network.heads["b"]]), strict=True):
+        assert np.array_equal(a, b) == path.startswith("0"), path
 
 
 def test_methods_add_up():

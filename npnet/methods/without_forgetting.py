@@ -45,10 +45,9 @@ def without_forgetting(
 
         def said(head: str) -> Recall:
             def softened(X: Array, labels: Array) -> Array:
-                return softmax(before.logits(X, head) / temperature)
+                return softmax(network.logits(X, head) / temperature)
 
-            before = network.copy()
-            targets = record(softened, task.train, before)
+            targets = record(softened, task.train, network)
             return Recall(f"recall of {head!r} on {task.name!r}", task.name, head, loss, targets, weight)
 
         return tuple(map(said, old))
