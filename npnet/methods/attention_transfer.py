@@ -43,7 +43,8 @@ def attention_transfer(
     pairs (student's, teacher's), from 1; by default the last of each for "units", the first for "channels". head: the
     teacher's, for "input"; by default the task's name. labels: the weight of the loss on the labels.
     Raises ValueError for an unknown kind; `begin` does where maps do not have the same size, and for a regression's
-    input attention. Source: Zagoruyko and Komodakis 2017, sections 3.1 and 3.2.
+    input attention. Without the square the gradient keeps its length however near the maps are: where a student begins
+    as its teacher, rounding alone gives it a direction. Source: Zagoruyko and Komodakis 2017, sections 3.1 and 3.2.
     """
     if kind not in get_args(Kind):
         raise ValueError(f"kind is {kind!r}; expected one of {', '.join(get_args(Kind))}")

@@ -33,9 +33,9 @@ def jacobian_matching(
 ) -> Method:
     """Return the method with β on the squared distance of unit Jacobians, the teacher's recorded without dropout.
 
-    of: the logit that is largest for the teacher, that of the "label", or "all" of them together. head: the teacher's,
-    by default the task's name. labels: the weight of the loss on the labels, 0 to match alone. Where the teacher's
-    Jacobians take more than 1 GiB they are computed anew for each batch.
+    of: the logit that is largest for the teacher (of equal ones the first), that of the "label", or "all" of them
+    together. head: the teacher's, by default the task's name. labels: the weight of the loss on the labels, 0 to match
+    alone. Where the teacher's Jacobians take more than 1 GiB they are computed anew for each batch.
     Raises ValueError for an unknown `of`; `begin` does for a teacher with other inputs or outputs than the student's,
     or with layers that are not linear, and for "label" on a regression.
     Source: Srinivas and Fleuret 2018, sections 3 and 4; Czarnecki et al. 2017.
