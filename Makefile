@@ -25,6 +25,7 @@ bench: $(VENV)/.peers
 	$(BIN)/python -m experiments bench step
 	$(BIN)/python -m experiments bench frozen
 	$(BIN)/python -m experiments bench population
+	$(BIN)/python -m experiments bench jacobian
 	$(BIN)/python -m experiments bench stimuli
 
 docs: $(VENV)/.run

@@ -88,14 +88,14 @@ class Status:
 @dataclass(frozen=True)
 class Bench:
     """Measure speed beside other libraries: "step", a training step; "frozen", frozen layers; "population", many
-    networks as one; "stimuli", drawing.
+    networks as one; "jacobian", matching a teacher's; "stimuli", drawing.
 
     Attributes:
         which: the benchmark.
         json: also write the measurements here.
     """
 
-    which: Positional[Literal["step", "frozen", "population", "stimuli"]]
+    which: Positional[Literal["step", "frozen", "population", "jacobian", "stimuli"]]
     json: Path | None = None
 
     def __call__(self, console: Console) -> None:
