@@ -1,4 +1,4 @@
-"""The results as they are: pages that studies leave in docs/results, found by looking, each with its place in the book."""
+"""The results as they are: pages that studies leave in docs/results, found by looking, each with its place here."""
 
 from pathlib import Path
 
