@@ -8,9 +8,9 @@ script as a script and a root as a root, and never rearranges: the characters of
 import re
 import unicodedata
 from html import escape
+from importlib.util import find_spec
 from pathlib import Path
 
-import ziamath
 from docutils import nodes
 from latex2mathml.converter import convert
 
@@ -221,7 +221,9 @@ def _tex(latex: str, display: str) -> str:
     found = convert(latex, display=display)
     if "\\" in found or "<mi>&</mi>" in found:
         raise ValueError(f"formula is {latex!r}; expected TeX that latex2mathml knows")
-    return found
+    # Operators with names need less room than signs, and the bars of an absolute value none.
+    found = re.sub(r"<mo>([A-Za-z]{2,})</mo>", r'<mo lspace="0.17em" rspace="0.1em">\1</mo>', found)
+    return re.sub(r"<mo[^>]*>(&#x0007C;|\|)</mo>", r'<mo stretchy="false" lspace="0" rspace="0">|</mo>', found)
 
 
 def _visit_inline(self, node: nodes.math) -> None:  # type: ignore[no-untyped-def]
@@ -236,7 +238,7 @@ def _visit_block(self, node: nodes.math_block) -> None:  # type: ignore[no-untyp
 
 def _font(app) -> None:  # type: ignore[no-untyped-def]
     """Ship STIX Two Math (SIL Open Font License) with the pages: brackets and roots grow only with a font that can."""
-    font = Path(ziamath.__file__).parent / "fonts" / "STIXTwoMath-Regular.ttf"
+    font = Path(find_spec("ziamath").origin).parent / "fonts" / "STIXTwoMath-Regular.ttf"
     target = Path(app.outdir) / "_static" / "math.ttf"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(font.read_bytes())
