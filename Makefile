@@ -28,7 +28,7 @@ bench: $(VENV)/.peers
 	$(BIN)/python -m experiments bench stimuli
 
 docs: $(VENV)/.docs
-	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/site -d docs/_build/doctrees
+	$(BIN)/python -m sphinx -E -W --keep-going -q -b html docs docs/_build/site -d docs/_build/doctrees
 	@echo "the book is docs/_build/site/index.html"
 
 results: $(VENV)/.run

@@ -28,6 +28,8 @@ NAMES = {
     *("lateral", "value", "gradient"),
 }
 RELATIONS = set("=←≤≥<>≠∈≈")
+STRONG = set("√Σ‖½∂²³ᵀ")  # nobody writes these outside of formulae
+WORD = re.compile(rf"^([aAI]|{'|'.join(sorted(NAMES))}) (?![=←·+−/<>≤≥])| [aAI]$")  # that is no name of a number here
 OPERATORS = RELATIONS | set("+−·/×±,;→∂ΣΠ√|‖()[]{}⌊⌋⟨⟩…′")
 TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<number>\d+(?:\.\d+)?(?:e[-−]\d+)?|[½¼¾])"
@@ -166,8 +168,8 @@ def mathml(text: str, block: bool = False) -> str | None:
 def runs(prose: str) -> list[tuple[str, str | None]]:
     """Cut prose into pieces, each with its MathML or None: the longest runs of words that surely are formulae.
 
-    A run has a relation (=, ←, ≤ …) with something on both sides. It ends where a comma, colon or full stop is followed
-    by a space outside of brackets, and at any word that is not of the grammar.
+    A run has a relation (=, ←, ≤ …) with something on both sides, or a sign that only formulae have. It ends where a
+    comma, colon or full stop is followed by a space outside of brackets, and at any word that is not of the grammar.
     """
     pieces: list[tuple[str, str | None]] = []
     start = 0
@@ -196,7 +198,8 @@ def _longest(prose: str, words: list[re.Match[str]], i: int) -> tuple[int, str |
             break
         text = prose[words[i].start() : words[j].start() + len(core)]
         goes_on = core == word and j + 1 < len(words) and words[j + 1].group()[0] in "+−·/=←×"
-        if depth == 0 and j > i and RELATIONS & set(text) and not goes_on and not text.endswith((" a", " A", " I")):
+        surely = (RELATIONS & set(text) and j > i) or STRONG & set(text)
+        if depth == 0 and surely and not goes_on and not WORD.search(text):
             found = mathml(text)
             best = (j, found) if found else best
         if depth == 0 and core != word:

@@ -84,12 +84,10 @@ def _formulae(lines: list[str]) -> nodes.raw:
             rows[-1][-1] += " " + line.strip()
         else:
             rows.append(GAP.split(line.strip()))
-    if max(map(len, rows)) == 1:
-        body = "".join(f'<div class="formula-line">{_cell(row[0])}</div>' for row in rows)
+    if len({len(row) for row in rows}) > 1 or len(rows) == 1 or len(rows[0]) == 1:
+        lines = ("".join(f"<span>{_cell(cell)}</span>" for cell in row) for row in rows)
+        body = "".join(f'<div class="formula-line">{line}</div>' for line in lines)
         return nodes.raw("", f'<div class="formula">{body}</div>', format="html")
-    if len(rows) == 1:
-        body = "".join(f"<span>{_cell(cell)}</span>" for cell in rows[0])
-        return nodes.raw("", f'<div class="formula formula-parts">{body}</div>', format="html")
     body = "".join("<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return nodes.raw("", f'<div class="formula"><table role="presentation">{body}</table></div>', format="html")
 

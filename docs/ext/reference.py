@@ -5,6 +5,7 @@ read off the source, nothing is imported. Names in backticks that begin with "np
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from html import escape
@@ -34,7 +35,7 @@ def _defines(node: ast.stmt) -> list[str]:
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return [node.name]
     if isinstance(node, ast.Assign):
-        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+        return [each.id for target in node.targets for each in ast.walk(target) if isinstance(each, ast.Name)]
     return [node.target.id] if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) else []
 
 
@@ -57,26 +58,30 @@ def places() -> dict[str, str]:
             for name in exported(ast.parse(path.read_text("utf-8"))):
                 full = f"{page_name(path)}.{name}"
                 found[full] = f"reference/{page_name(package / '__init__.py')}#{full}"
+    origin = {}  # of every name that a package hands on
     for path in ROOT.glob("npnet/**/__init__.py"):
-        tree = ast.parse(path.read_text("utf-8"))
-        origin = {
-            alias.asname or alias.name: f"{node.module}.{alias.name}"
-            for node in tree.body
-            if isinstance(node, ast.ImportFrom)
-            for alias in node.names
-        }
-        for name in exported(tree):
-            if origin.get(name) in found:
-                found[f"{page_name(path)}.{name}"] = found[origin[name]]
+        for node in ast.parse(path.read_text("utf-8")).body:
+            for alias in node.names if isinstance(node, ast.ImportFrom) else ():
+                origin[f"{page_name(path)}.{alias.asname or alias.name}"] = f"{node.module}.{alias.name}"
+    for name, target in origin.items():
+        while target in origin:
+            target = origin[target]
+        if target in found:
+            found[name] = found[target]
     return found
 
 
 def _signature(node: ast.FunctionDef) -> str:
     returns = f" → {ast.unparse(node.returns)}" if node.returns else ""
-    arguments = ast.unparse(node.args)
+    arguments = _spaced(ast.unparse(node.args))
     return (
         f"{node.name}({arguments.removeprefix('self, ').removeprefix('cls, ') if arguments != 'self' else ''}){returns}"
     )
+
+
+def _spaced(text: str) -> str:
+    """Return unparsed arguments with spaces around the defaults of those that are annotated."""
+    return re.sub(r"(: [^=]*?)=(?!=)", r"\1 = ", text)
 
 
 def _is_dataclass(node: ast.ClassDef) -> bool:
@@ -127,7 +132,7 @@ def _class(module: str, node: ast.ClassDef) -> Iterator[nodes.Node]:
     methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
     for each in methods:
         if each.name == "__init__":
-            fields = [ast.unparse(each.args).removeprefix("self").removeprefix(", ")]
+            fields = [_spaced(ast.unparse(each.args)).removeprefix("self").removeprefix(", ")]
     inside = "(" + ",\n    ".join(["\n    " + fields[0], *fields[1:]]) + "\n)" if fields else bases
     yield _shown(f"class {node.name}{inside}", module, node.name)
     yield from prose(cleandoc(ast.get_docstring(node) or ""))
@@ -148,7 +153,7 @@ def _value(node: ast.stmt) -> str:
 
 def _shown(text: str, module: str, name: str) -> nodes.raw:
     link = f'<a class="source" href="../source/{module}.html#{name}" aria-label="source of {name}">source</a>'
-    return nodes.raw("", f'<div class="signature">{link}<code>{escape(text)}</code></div>', format="html")
+    return nodes.raw("", f'<div class="signature"><code tabindex="0">{escape(text)}</code>{link}</div>', format="html")
 
 
 def _generate(app) -> None:  # type: ignore[no-untyped-def]

@@ -18,8 +18,8 @@ SIZES = {"desktop": (1300, 1000), "phone": (390, 844)}
 
 # The least contrast (WCAG: from 1 to 21) of any text in the article against the first ground behind it.
 CONTRAST = """(() => {
-  const light = c => { const [r, g, b] = c.map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
-    return .2126 * r + .7152 * g + .0722 * b };
+  const linear = v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+  const light = c => { const [r, g, b] = c.map(v => linear(v / 255)); return .2126 * r + .7152 * g + .0722 * b };
   const rgba = s => { const v = s.match(/[\\d.]+/g).map(Number); return [v.slice(0, 3), v.length > 3 ? v[3] : 1] };
   const ground = e => { for (; e; e = e.parentElement) { const [c, a] = rgba(getComputedStyle(e).backgroundColor);
     if (a > .9) return c } return [255, 255, 255] };
@@ -30,7 +30,8 @@ CONTRAST = """(() => {
     if (!walker.currentNode.textContent.trim() || !box.width || e.closest('.headerlink, script, style')) continue;
     const style = getComputedStyle(e);
     if (style.visibility == 'hidden' || !Number(style.opacity)) continue;
-    const [a, b] = [light(rgba(style.color)[0]), light(ground(e))], ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    const [a, b] = [light(rgba(style.color)[0]), light(ground(e))];
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
     if (ratio < worst[0]) worst = [ratio, walker.currentNode.textContent.trim().slice(0, 60)];
   }
   return worst;
@@ -90,3 +91,11 @@ def test_pictures_are_seen(site, browser):
         assert natural > 300
         assert 200 < shown <= SIZES["phone"][0]
         assert alt
+
+
+def test_the_search_finds_pages(site, browser):
+    browser.open((site / "search.html").as_uri() + "?q=dropout", *SIZES["desktop"])
+    count = "document.querySelectorAll('#search-results li').length"
+    found = browser.ask(f"new Promise(go => setInterval(() => {count} > 5 && go({count}), 50))")
+    assert found > 5
+    assert browser.messages == []

@@ -43,7 +43,8 @@ def test_every_line_is_there_once_and_in_order(path):
 
 
 def test_what_is_said_stands_beside_what_it_is_about():
-    source = '"""File."""\n\nA = 1\n"""About A."""\n\n\n@wrap\ndef f(x):\n    """About f."""\n    y = x\n    # why\n    return y'
+    value, function = 'A = 1\n"""About A."""', 'def f(x):\n    """About f."""\n    y = x\n    # why\n    return y'
+    source = f'"""File."""\n\n{value}\n\n\n@wrap\n{function}'
     found = [(row.said, row.lines, row.names) for row in rows(source)]
     assert found == [
         (["File."], [], []),
