@@ -129,8 +129,9 @@ def _definitions(tree: ast.Module) -> Iterator[tuple[int, str]]:
                     yield from inside(node.body, prefix + node.name + ".")
             elif not prefix and isinstance(node, ast.Assign | ast.AnnAssign):
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                    if isinstance(target, ast.Name) and not target.id.startswith("__"):
-                        yield node.lineno, target.id
+                    for each in ast.walk(target):
+                        if isinstance(each, ast.Name) and not each.id.startswith("__"):
+                            yield node.lineno, each.id
 
     return inside(tree.body, "")
 

@@ -28,7 +28,7 @@ NAMES = {
     *("lateral", "value", "gradient"),
 }
 RELATIONS = set("=←≤≥<>≠∈≈")
-STRONG = set("√Σ‖½∂²³ᵀ")  # nobody writes these outside of formulae
+STRONG = {*"√Σ‖½∂_", *SUPERSCRIPTS, *SUBSCRIPTS}  # nobody writes these outside of formulae
 WORD = re.compile(rf"^([aAI]|{'|'.join(sorted(NAMES))}) (?![=←·+−/<>≤≥])| [aAI]$")  # that is no name of a number here
 OPERATORS = RELATIONS | set("+−·/×±,;→∂ΣΠ√|‖()[]{}⌊⌋⟨⟩…′")
 TOKEN = re.compile(

@@ -1,6 +1,5 @@
 """The site, built once for all processes that test it."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -8,20 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "docs" / "ext"))
-NEEDED = ("sphinx", "myst_parser", "furo", "latex2mathml", "ziamath")
+from book import ROOT, missing
 
 
 def pytest_ignore_collect(collection_path):
     """Without the extra there is nothing to import; one test says so."""
     here = collection_path.parent == Path(__file__).parent and collection_path.name.startswith("test_book_")
     return True if here and missing() else None
-
-
-def missing():
-    return [name for name in NEEDED if importlib.util.find_spec(name) is None]
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 import pytest
-from conftest import ROOT
+from book import ROOT
 
 from formulas import SUBSCRIPTS, SUPERSCRIPTS, mathml, runs
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from conftest import ROOT
+from book import ROOT
 
 import npnet
 from annotated import page_name, reading_order

@@ -4,7 +4,7 @@ import re
 import shlex
 
 import pytest
-from conftest import ROOT
+from book import ROOT
 
 import experiments.command as command
 from experiments.experiment import Experiment

@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-from conftest import ROOT
+from book import ROOT
 
 from annotated import page_name, reading_order, rows
 

@@ -1,7 +1,7 @@
 """Says why the book is not tested, where what builds it is not installed."""
 
 import pytest
-from conftest import missing
+from book import missing
 
 
 def test_what_builds_the_book_is_installed():
