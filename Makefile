@@ -25,6 +25,7 @@ bench: $(VENV)/.peers
 	$(BIN)/python -m experiments bench step
 	$(BIN)/python -m experiments bench frozen
 	$(BIN)/python -m experiments bench population
+	$(BIN)/python -m experiments bench jacobian
 	$(BIN)/python -m experiments bench stimuli
 
 docs: $(VENV)/.docs
@@ -34,6 +35,7 @@ docs: $(VENV)/.docs
 results: $(VENV)/.run
 	$(BIN)/python -m experiments report docs/results
 	$(BIN)/python -m experiments stimuli --out docs/results/stimuli
+	$(BIN)/python -m experiments steps
 
 clean:
 	rm -rf $(VENV) docs/_build docs/source docs/reference .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -44,8 +44,8 @@ HIDDEN = (200, 200)
 _IMAGES, _LINES = ("mnist04", "mnist59", "fashion04", "fashion59"), ("cnc", "sbl", "ac", "at", "sbt")
 
 SEQUENCES: dict[str, tuple[Course, ...]] = {
-    "images": tuple(Course(task, 10_000, updates=10_000, patience=3_500) for task in _IMAGES),
-    "lines": tuple(Course(task, 20_000, updates=15_000, patience=5_000) for task in _LINES),
+    "images": tuple(Course(task, 10_000, updates=30_000, patience=3_500) for task in _IMAGES),
+    "lines": tuple(Course(task, 20_000, updates=45_000, patience=5_000) for task in _LINES),
 }
 """Families of tasks, in the order in which they are learned."""
 

@@ -88,14 +88,14 @@ class Status:
 @dataclass(frozen=True)
 class Bench:
     """Measure speed beside other libraries: "step", a training step; "frozen", frozen layers; "population", many
-    networks as one; "stimuli", drawing.
+    networks as one; "jacobian", matching a teacher's; "stimuli", drawing.
 
     Attributes:
         which: the benchmark.
         json: also write the measurements here.
     """
 
-    which: Positional[Literal["step", "frozen", "population", "stimuli"]]
+    which: Positional[Literal["step", "frozen", "population", "jacobian", "stimuli"]]
     json: Path | None = None
 
     def __call__(self, console: Console) -> None:
@@ -103,7 +103,49 @@ class Bench:
         import_module(f"experiments.benchmarks.{self.which}").main(self.json)
 
 
-COMMANDS: Mapping[str, type] = {**STUDIES, "stimuli": Stimuli, "report": Report, "status": Status, "bench": Bench}
+@dataclass(frozen=True)
+class Faults:
+    """Plant realistic faults one by one: which check sees which, how small, and what other people's rules see of them.
+
+    Attributes:
+        json: also write the measurements here.
+        runs: how many times right code is checked, under ever new seeds, to count false alarms.
+        anchor_runs: the same for each of the other rules.
+    """
+
+    json: Path | None = None
+    runs: int = 1000
+    anchor_runs: int = 1000
+
+    def __call__(self, console: Console) -> None:
+        """Plant them."""
+        import_module("experiments.faults.table").main(console, self.json, self.runs, self.anchor_runs)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Measure the error of every way to find a derivative against the size of its step, and draw the picture.
+
+    Attributes:
+        out: folder for the picture.
+    """
+
+    out: Path = Path("docs")
+
+    def __call__(self, console: Console) -> None:
+        """Draw it."""
+        console.print(f"picture is in {import_module('experiments.faults.steps').draw(self.out)}", soft_wrap=True)
+
+
+COMMANDS: Mapping[str, type] = {
+    **STUDIES,
+    "stimuli": Stimuli,
+    "report": Report,
+    "status": Status,
+    "bench": Bench,
+    "faults": Faults,
+    "steps": Steps,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

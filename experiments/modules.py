@@ -52,7 +52,7 @@ class Modules(Comparison):
 
     name: ClassVar[str] = "modules"
     targets: ClassVar[Targets] = {
-        _setting(family, n): (family, Course(_TASKS[family], n, 500, updates=3_000, patience=1_000))
+        _setting(family, n): (family, Course(_TASKS[family], n, 500, updates=9_000, patience=1_000))
         for family, n in product(_TASKS, SIZES)
     }
     ways: ClassVar[Ways] = {
@@ -113,11 +113,15 @@ def _draw(found: Findings, path: Path) -> None:
                 means = [mean_sd(values)[0] for values in known.values()]
                 bars = np.nan_to_num([interval(values) for values in known.values()])
                 panel.errorbar(list(known), means, bars, color=colour, linewidth=1.2, elinewidth=0.6, label=method)
-            panel.set_xscale("log")
+            panel.set(xscale="log", yscale="log")
             panel.set_xticks(SIZES, [f"{n:,}" for n in SIZES])
+            limits = panel.get_ylim()
+            panel.set_yticks([3, 5, 10, 20, 30, 40, 50])
+            panel.set_ylim(limits)
+            panel.yaxis.set_major_formatter("{x:g}")
             panel.minorticks_off()
             panel.grid(axis="y", color="0.92")
-            panel.set(xlabel="training images", ylabel="test error (%)", ylim=(0, None))
+            panel.set(xlabel="training images", ylabel="test error (%)")
             panel.set_title(f"{found.about['sources'][family]['task']} → {_TASKS[family]}", loc="left", weight="bold")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="center right", frameon=False)

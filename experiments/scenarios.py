@@ -57,7 +57,7 @@ def _course(family: str, corner: Corner) -> Course:
     task = _TASKS[family][kind]
     if size == "small":
         return Course(task, 100 if family == "digits" else 500, 500, updates=3_000, patience=1_000)
-    return Course(task, 20_000 if family == "digits" else 40_000, updates=12_000, patience=4_000)
+    return Course(task, 20_000, updates=60_000, patience=6_000)
 
 
 @dataclass(frozen=True)

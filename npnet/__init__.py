@@ -1,8 +1,8 @@
 """npnet: multi-layer perceptrons written by hand, to read and to measure how they learn, transfer and forget.
 
-Reading order: arrays, layers, losses, penalties, laterals, initialisers, network, optimizers, policies, run, update,
-training, population, fisher; methods, tasks, check. Every value comes with its gradient, and every gradient is proved
-by the complex step (`python -m npnet.check`).
+Reading order: arrays, layers, losses, penalties, laterals, initialisers, network, optimizers, policies, terms, run,
+update, joint, training, population, fisher, matching, jacobians, selection; methods, tasks, check. Every value comes
+with its gradient, and every gradient is proved by the complex step (`python -m npnet.check`).
 """
 
 from npnet.analysis import error, forgetting
@@ -10,20 +10,28 @@ from npnet.arrays import array_module, generator, to_device, to_host
 from npnet.check import check_gradient
 from npnet.fisher import fisher_information, remember
 from npnet.initialisers import glorot, he, normal, uniform_fan_in
+from npnet.jacobians import input_gradient, jacobian
 from npnet.laterals import joined
-from npnet.layers import chain, dropout, linear, normalise, relu, sigmoid, tanh
-from npnet.losses import cross_entropy, squared_error
+from npnet.layers import chain, dropout, linear, normalise, relu, shared, sigmoid, tanh
+from npnet.losses import cross_entropy, soft_cross_entropy, squared_error
 from npnet.methods import (
     Method,
+    activation_matching,
+    attention_transfer,
     begin,
+    distillation,
     fine_tuning,
     gradual_tuning,
     growing,
+    jacobian_matching,
+    joint_tasks,
     merged,
     modular,
     probe,
     progressive,
+    selective_joint_tuning,
     starting_point,
+    without_forgetting,
 )
 from npnet.network import Network, mlp
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, cosine, step
@@ -37,10 +45,13 @@ from npnet.policies import (
     GradualTuning,
     HeadOnly,
     TopLayers,
+    WarmUp,
 )
 from npnet.population import train_population
 from npnet.run import Hyperparameters, Replicate, Run
+from npnet.selection import neighbours_of
 from npnet.tasks.data import Split, Task
+from npnet.terms import Match
 from npnet.training import train
 from npnet.trees import load_tree, save_tree
 from npnet.update import NotFiniteError
@@ -58,6 +69,7 @@ __all__ = [
     "GradualTuning",
     "HeadOnly",
     "Hyperparameters",
+    "Match",
     "Method",
     "Momentum",
     "Network",
@@ -69,13 +81,17 @@ __all__ = [
     "Split",
     "Task",
     "TopLayers",
+    "WarmUp",
+    "activation_matching",
     "array_module",
+    "attention_transfer",
     "begin",
     "chain",
     "check_gradient",
     "constant",
     "cosine",
     "cross_entropy",
+    "distillation",
     "dropout",
     "error",
     "fine_tuning",
@@ -87,7 +103,11 @@ __all__ = [
     "group_lasso",
     "growing",
     "he",
+    "input_gradient",
+    "jacobian",
+    "jacobian_matching",
     "joined",
+    "joint_tasks",
     "l1",
     "l2",
     "linear",
@@ -95,6 +115,7 @@ __all__ = [
     "merged",
     "mlp",
     "modular",
+    "neighbours_of",
     "normal",
     "normalise",
     "probe",
@@ -102,7 +123,10 @@ __all__ = [
     "relu",
     "remember",
     "save_tree",
+    "selective_joint_tuning",
+    "shared",
     "sigmoid",
+    "soft_cross_entropy",
     "squared_error",
     "starting_point",
     "step",
@@ -112,4 +136,5 @@ __all__ = [
     "train",
     "train_population",
     "uniform_fan_in",
+    "without_forgetting",
 ]

@@ -59,7 +59,7 @@ def fisher_information(
         raise ValueError(f"mode is {mode!r}; expected one of {', '.join(get_args(Mode))}")
     if mode == "sampled" and rng is None:
         raise ValueError("rng is None; expected a generator to draw the classes of the mode 'sampled' from")
-    if not all(map(is_plain, [*network.trunk, network.head(head)])):
+    if network.owner(head).patches > 1 or not all(map(is_plain, [*network.trunk, network.head(head)])):
         raise ValueError(f"network has a layer that reads beside its own (head {head!r}); expected linear layers alone")
     split.check(f"the split for head {head!r}", network.head(head)["b"].shape[-1])
     if split.regression:

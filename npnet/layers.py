@@ -27,6 +27,7 @@ __all__ = [
     "linear",
     "normalise",
     "relu",
+    "shared",
     "sigmoid",
     "tanh",
 ]
@@ -62,6 +63,31 @@ def linear(p: Parameters, X: Array, rng: np.random.Generator | None = None) -> t
         return dX, dp
 
     return Y.reshape(*X.shape[:-1], -1) if X.ndim > W.ndim else Y, back
+
+
+def shared(patches: int) -> Layer:
+    """Return the linear layer that is shared over P patches of its input: the same W for each of them.
+
+    X (..., N, P·D), one patch after the other, to Y (..., N, P·K): channel k of patch j is Y[..., j·K + k]. W (D, K).
+    Raises ValueError where the inputs do not come in so many patches of D values.
+    """
+
+    def layer(p: Parameters, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Back]:
+        D, K = p["W"].shape[-2:]
+        if X.shape[-1] != patches * D:
+            raise ValueError(
+                f"X has shape {X.shape}; expected (..., N, {patches * D}), {patches} patches of {D} values"
+            )
+        rows = X.reshape(*X.shape[:-2], -1, D)  # (..., N, P·D) → (..., N·P, D)
+        Z, back_linear = linear(p, rows)
+
+        def back(dY: Array, inputs: bool = True, parameters: bool = True) -> tuple[Any, Any]:
+            dX, dp = back_linear(dY.reshape(Z.shape), inputs, parameters)
+            return (dX.reshape(X.shape) if inputs else None), dp
+
+        return Z.reshape(*Z.shape[:-2], -1, patches * K), back
+
+    return layer
 
 
 def _elementwise(Y: Array, slope: Array) -> tuple[Array, Back]:

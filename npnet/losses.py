@@ -13,7 +13,7 @@ import numpy as np
 
 from npnet.arrays import Array, array_module
 
-__all__ = ["Loss", "cross_entropy", "softmax", "squared_error"]
+__all__ = ["Loss", "cross_entropy", "soft_cross_entropy", "softmax", "squared_error"]
 
 Loss = Callable[[Array, Array], tuple[Array, Array]]
 
@@ -53,6 +53,26 @@ def cross_entropy(
     share = _shares(Z, labels, weights, class_weights)  # (..., N, 1), or the number 1/N
     value = ((M + xp.log(S)) * share).sum((-2, -1))
     return value, xp.where(onehot, -others, E) / S * share
+
+
+def soft_cross_entropy(Z: Array, P: Array, temperature: float = 1.0) -> tuple[Array, Array]:
+    """Cross-entropy with probabilities for labels: L = −(1/N) Σₙ Σₖ pₙₖ log f_T(zₙ)ₖ, f_T(z) = softmax(z/T).
+
+    dZ = (f_T Σₖ p − P)/(T N). Z and P (..., N, K), each row of P summing to one, softened with the same T where it
+    comes from another network's logits. As T grows, T² dZ tends to (z − v)/(K N) for logits z and v without mean.
+    Raises ValueError where the shapes differ or T is not above zero. Source: Hinton, Vinyals and Dean 2015, section 2.
+    """
+    if Z.shape != P.shape:
+        raise ValueError(f"P has shape {P.shape}; expected {Z.shape}, the shape of the logits")
+    if not temperature > 0:
+        raise ValueError(f"temperature is {temperature}; expected a number above zero")
+    xp, N = array_module(Z, P), Z.shape[-2]
+    D = Z / temperature
+    D = D - D.real.max(-1, keepdims=True)
+    E = xp.exp(D)
+    S = E.sum(-1, keepdims=True)
+    value = (P * (xp.log(S) - D)).sum((-2, -1)) / N
+    return value, (E / S * P.sum(-1, keepdims=True) - P) / (temperature * N)
 
 
 def squared_error(Z: Array, targets: Array) -> tuple[Array, Array]:

@@ -20,7 +20,7 @@ from numpy.typing import DTypeLike
 from npnet.arrays import Array, array_module, to_device, to_host
 from npnet.initialisers import Initialiser, glorot
 from npnet.laterals import Source, handing_on, is_plain, joined, stem, takes
-from npnet.layers import ACTIVATIONS, Layer, Parameters, chain, dropout, linear
+from npnet.layers import ACTIVATIONS, Layer, Parameters, chain, dropout, linear, shared
 from npnet.trees import Tree, copy_tree, load_tree, save_tree
 
 __all__ = ["Network", "mlp"]
@@ -33,7 +33,8 @@ class Network:
     dropout: the rate after each hidden layer, or () for none at all. memories: what mattered to old tasks, by name (see
     fisher). columns: earlier networks, each without columns of its own, for it sees those before it in this tuple.
     reads: what the first hidden layer begins with, then what each later one and the heads read beside their own; ()
-    for a network that reads its inputs alone. Raises ValueError where the parts do not fit.
+    for a network that reads its inputs alone. patches: over how many pieces of an input, one after the other, the first
+    hidden layer is shared. Raises ValueError where the parts do not fit.
     """
 
     trunk: list[Parameters]
@@ -43,6 +44,7 @@ class Network:
     memories: dict[str, Tree] = field(default_factory=dict)
     columns: tuple["Network", ...] = ()
     reads: tuple[tuple[Source, ...], ...] = ()
+    patches: int = 1
 
     def __post_init__(self) -> None:
         if self.activation not in ACTIVATIONS:
@@ -55,7 +57,10 @@ class Network:
             raise ValueError(
                 f"reads is {self.reads}; expected {self.depth + 1} entries: every hidden layer's, the heads'"
             )
-        widths = [(p["W"].shape[-2] if self.reads else takes(p), p["W"].shape[-1]) for p in self.trunk]
+        if self.patches < 1 or (self.patches > 1 and (self.reads or not all(map(is_plain, self.trunk[:1])))):
+            raise ValueError(f"patches is {self.patches}; expected 1, or more in a network without columns")
+        fan_ins = [p["W"].shape[-2] if self.reads else takes(p) for p in self.trunk]
+        widths = list(zip(fan_ins, self.units, strict=True))
         for below, above in pairwise(widths):
             if below[1] != above[0]:
                 raise ValueError(f"trunk has layers {widths}; expected each as wide as the next one's fan-in")
@@ -72,7 +77,15 @@ class Network:
     @property
     def inputs(self) -> int:
         """The number of values of an input."""
-        return (self.columns[0] if self.reads else self).trunk[0]["W"].shape[-2]
+        if self.reads:
+            return self.columns[0].inputs
+        return self.trunk[0]["W"].shape[-2] * self.patches
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """The number of outputs of each hidden layer."""
+        times = [self.patches] + [1] * (self.depth - 1)
+        return tuple(p["W"].shape[-1] * each for p, each in zip(self.trunk, times, strict=False))
 
     @property
     def dtype(self) -> np.dtype:
@@ -96,7 +109,8 @@ class Network:
         layers: list[Layer] = [stem(self.columns, self.reads)] if self.reads else []
         for p, rate in zip(self.trunk, self.dropout or (0.0,) * self.depth, strict=True):
             above = [activation, dropout(rate)] if rate else [activation]
-            layers += [handing_on(*above)] if self.reads else [linear if is_plain(p) else joined, *above]
+            first = shared(self.patches) if self.patches > 1 and not layers else linear
+            layers += [handing_on(*above)] if self.reads else [first if is_plain(p) else joined, *above]
         if head is None:
             return layers
         return [*layers, handing_on() if self.reads else linear if is_plain(self.heads[head]) else joined]
@@ -134,7 +148,7 @@ class Network:
             if p:  # a linear map begins a hidden layer; its activation and its dropout go on with it
                 outputs.append(state)
             outputs[-1] = state
-        return [Y[..., : p["W"].shape[-1]] for Y, p in zip(outputs, self.trunk, strict=True)]
+        return [Y[..., :width] for Y, width in zip(outputs, self.units, strict=True)]
 
     def logits(self, X: Array, head: str) -> Array:
         """Return the logits (..., N, K) of a head for inputs (..., N, D), without dropout."""
@@ -151,7 +165,7 @@ class Network:
         if name in taken:
             raise ValueError(f"head {name!r} is there already; expected a new name beside {', '.join(taken)}")
         like = self.trunk[-1]["W"]
-        own, beside = like.shape[-1], self.widths(self.reads[-1]) if self.reads else ()
+        own, beside = self.units[-1], self.widths(self.reads[-1]) if self.reads else ()
         new = to_device(cast(initialise(rng, own + sum(beside), classes), like.dtype), array_module(like))
         if beside:
             new = {"W": new["W"][:own], "b": new["b"], "L": new["W"][own:]}
@@ -159,7 +173,7 @@ class Network:
 
     def widths(self, sources: Sequence[Source]) -> tuple[int, ...]:
         """Return how wide each of some sources is."""
-        return tuple(self.columns[c].trunk[level - 1]["W"].shape[-1] if level else self.inputs for c, level in sources)
+        return tuple(self.columns[c].units[level - 1] if level else self.inputs for c, level in sources)
 
     def copy(self) -> "Network":
         """Return a network with arrays of its own."""
@@ -179,6 +193,7 @@ class Network:
             "memories": self.memories,
             "columns": [column.tree() for column in self.columns],
             "reads": [[list(source) for source in sources] for sources in self.reads],
+            "patches": self.patches,
         }
 
     @classmethod
@@ -193,6 +208,7 @@ class Network:
                 dict(tree.get("memories", {})),
                 tuple(map(cls.from_tree, tree.get("columns", ()))),
                 tuple(tuple((column, level) for column, level in sources) for sources in tree.get("reads", ())),
+                tree.get("patches", 1),
             )
         except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise ValueError(f"tree has no network ({error!r}); expected trunk, heads, activation, dropout") from error
@@ -220,16 +236,22 @@ def mlp(
     activation: str = "relu",
     dropout: Sequence[float] = (),
     dtype: DTypeLike = np.float32,
+    patches: int = 1,
 ) -> Network:
     """Return a new network: widths (inputs, hidden, …, hidden), heads {name: classes}, all drawn from rng in order.
+
+    patches: the first hidden layer is shared over so many equal pieces of an input; its width counts its channels.
 
     Numbers are drawn in float64 and then rounded, so every precision starts from the same network.
     Raises ValueError for fewer than two widths or any below one.
     """
     if len(widths) < 2 or min(*widths, *heads.values(), 1) < 1:
         raise ValueError(f"widths is {tuple(widths)}, heads {heads}; expected inputs, hidden layers, classes, all >= 1")
-    trunk = [cast(initialise(rng, fan_in, fan_out), dtype) for fan_in, fan_out in pairwise(widths)]
-    network = Network(trunk, {}, activation, tuple(dropout))
+    if patches < 1 or widths[0] % patches:
+        raise ValueError(f"patches is {patches}; expected a number that divides {widths[0]}, the inputs")
+    fan_ins = [widths[0] // patches, widths[1] * patches, *widths[2:]]
+    trunk = [cast(initialise(rng, *fans), dtype) for fans in zip(fan_ins, widths[1:], strict=False)]
+    network = Network(trunk, {}, activation, tuple(dropout), patches=patches)
     for name, classes in heads.items():
         network = network.add_head(name, classes, rng, initialise)
     return network

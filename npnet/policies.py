@@ -22,6 +22,7 @@ __all__ = [
     "Mask",
     "Policy",
     "TopLayers",
+    "WarmUp",
 ]
 
 Mask = tuple[float, ...]
@@ -194,3 +195,27 @@ class EqualBudget:
     def __call__(self, history: Sequence[float], depth: int) -> Mask:
         """Return the other policy's mask, and zeros when the budget is spent."""
         return self.policy(history, depth) if len(history) < self.epochs else (0.0,) * (depth + 1)
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """The head alone for some epochs, then another policy (fine tuning by default), whose history begins there.
+
+    Source: Li and Hoiem 2016, section 3. Raises ValueError for less than one epoch.
+    """
+
+    epochs: int = 1
+    policy: Policy = field(default_factory=FineTuning)
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise ValueError(f"epochs is {self.epochs}; expected at least one")
+
+    @property
+    def gradual(self) -> bool:
+        """Whether patience waits for all layers: where the other policy brings them all in, at once or one by one."""
+        return self.policy.gradual or all(self.policy((), 99))
+
+    def __call__(self, history: Sequence[float], depth: int) -> Mask:
+        """Return a one for the head, or the other policy's mask on what came after."""
+        return self.policy(history[self.epochs :], depth) if len(history) >= self.epochs else _top(0, depth)

@@ -34,10 +34,16 @@ def train_population(replicates: Sequence[Replicate]) -> Iterator[dict[int, Reco
     Each goes through what `train` would take it through, to the same numbers within rounding; on the host, to the same
     bits in whatever company. Between two yields every run is whole: save it there. One whose numbers cease to be finite
     stands as it did before that epoch and has a `failure`; the others go on. Raises TypeError where arrays of
-    different modules are among them, or nothing is.
+    different modules are among them, or nothing is, and ValueError for an objective with terms.
     """
     advise()
     array_module(*(each.run.network.trunk[0]["W"] for each in replicates))
+    for place, each in enumerate(replicates):
+        if not each.settings.plain or not callable(each.settings.loss):
+            raise ValueError(
+                f"replicate {place} has terms, weights, several losses or the schedule 'sum'; expected the loss at one "
+                "head at a time (train such runs by themselves)"
+            )
     known: list[Features] = []
     while going := [place for place, each in enumerate(replicates) if any(each.mask)]:
         records: dict[int, Record] = {}
@@ -182,7 +188,7 @@ def _ends(
         memories={},
     )
     rules = _rules(members)
-    updates = {head: Update(stack, head, settings.loss, *rules) for head in heads}
+    updates = {head: Update(stack, head, settings.loss_of(head), *rules) for head in heads}
     buffers = {
         place: stacked(
             [each.run.buffers.get(place) or settings.optimizer.start(w[i]) for i, each in enumerate(members)]

@@ -11,12 +11,14 @@ from typing import Any, Literal
 import numpy as np
 
 from npnet.arrays import generator
+from npnet.layers import Parameters
 from npnet.losses import Loss, cross_entropy, squared_error
 from npnet.network import Network
 from npnet.optimizers import SGD, Optimizer, Schedule, constant
 from npnet.penalties import Regularizer
 from npnet.policies import FineTuning, Mask, Policy
 from npnet.tasks.data import Split, Task
+from npnet.terms import Term
 from npnet.trees import Tree
 
 __all__ = ["Hyperparameters", "Record", "Replicate", "Run"]
@@ -30,20 +32,28 @@ validation {task: error}, evaluations {name: error}. Errors are those of `analys
 class Hyperparameters:
     """How a network is trained. Raises ValueError for values out of range, naming them.
 
-    loss: that of every task: cross_entropy for classes, squared_error for a regression, or one of your own.
+    loss: that of every task: cross_entropy for classes, squared_error for a regression, or one of your own; or
+    {head: loss} where tasks differ. terms: what is minimised beside the loss on the labels (see terms). weights: that
+    loss's weight for each task, 1 where none is named and left out where it is 0; or "uncertainty", to learn them.
+    schedule: batches of several tasks "alternate", or every batch has the "sum" of their losses, for tasks whose
+    training sets share one array of inputs.
     patience: epochs without a new minimum of the validation error before the run stops; None: only max_epochs stops it.
     keep: which weights the run ends with. patience_restarts: the count begins again when a layer joins.
     patience_cuts_short: patience may end a gradual run before all its layers train.
     together: with several tasks, a minimum is a new minimum of "all" errors and patience that of the least patient
-    ("all", as in Montone et al. 2017, section 5.2), or both look at their "mean".
+    ("all", as in Montone et al. 2017, section 5.2), or both look at their "mean". watch: the tasks whose errors count
+    for that, for the policy and in the history's validation; all of them by default.
     memory_budget: bytes that activations of frozen layers may occupy.
     """
 
     batch_size: int = 20
     rate: Schedule = field(default_factory=lambda: constant(0.01))
     optimizer: Optimizer = field(default_factory=SGD)
-    loss: Loss = cross_entropy
+    loss: Loss | Mapping[str, Loss] = cross_entropy
     regularizers: tuple[Regularizer, ...] = ()
+    terms: tuple[Term, ...] = ()
+    weights: Mapping[str, float] | Literal["uncertainty"] = field(default_factory=dict)
+    schedule: Literal["alternate", "sum"] = "alternate"
     policy: Policy = field(default_factory=FineTuning)
     patience: int | None = 20
     max_epochs: int = 1000
@@ -51,6 +61,7 @@ class Hyperparameters:
     patience_restarts: bool = True
     patience_cuts_short: bool = False
     together: Literal["all", "mean"] = "all"
+    watch: tuple[str, ...] = ()
     memory_budget: int = 2**30
 
     def __post_init__(self) -> None:
@@ -59,16 +70,34 @@ class Hyperparameters:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}")
         if self.patience is not None and self.patience < 1:
             raise ValueError(f"patience is {self.patience}; expected at least one epoch, or None")
-        for name, known in (("keep", ("best", "last")), ("together", ("all", "mean"))):
+        choices = {"keep": ("best", "last"), "together": ("all", "mean"), "schedule": ("alternate", "sum")}
+        for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {known}")
+        fixed = self.weights.values() if isinstance(self.weights, Mapping) else ()
+        if (isinstance(self.weights, str) and self.weights != "uncertainty") or not all(w >= 0 for w in fixed):
+            raise ValueError(f"weights is {self.weights!r}; expected {{head: zero or more}}, or 'uncertainty'")
+
+    @property
+    def plain(self) -> bool:
+        """Whether the objective is the loss at one head at a time, with regularizers and nothing else."""
+        return not self.terms and not self.weights and self.schedule == "alternate"
+
+    def loss_of(self, head: str) -> Loss:
+        """Return the loss of a task. Raises ValueError where losses are given by head, and none for this one."""
+        if not isinstance(self.loss, Mapping):
+            return self.loss
+        if head not in self.loss:
+            raise ValueError(f"loss is given for {', '.join(map(repr, self.loss))}; expected one for {head!r} too")
+        return self.loss[head]
 
 
 @dataclass
 class Run:
     """A run as it stands after some epoch: network, generator, optimizer buffers, history, best weights.
 
-    When the run has finished, `network` holds the weights that `Hyperparameters.keep` asked for.
+    learned: parameters that terms of the objective train beside the network, by the terms' names. When the run has
+    finished, `network` holds the weights that `Hyperparameters.keep` asked for.
     """
 
     network: Network
@@ -77,6 +106,7 @@ class Run:
     history: list[Record] = field(default_factory=list)
     best: Tree = None
     finished: bool = False
+    learned: dict[str, Parameters] = field(default_factory=dict)
 
     def tree(self) -> Tree:
         """Return the run as a plain tree that shares its arrays, ready for `save_tree`."""
@@ -87,6 +117,7 @@ class Run:
             "history": self.history,
             "best": self.best,
             "finished": self.finished,
+            "learned": self.learned,
         }
 
     @classmethod
@@ -96,7 +127,8 @@ class Run:
             rng = generator(0)
             rng.bit_generator.state = tree["generator"]
             network = Network.from_tree(tree["network"])
-            return cls(network, rng, tree["buffers"], tree["history"], tree["best"], tree["finished"])
+            learned = tree.get("learned", {})
+            return cls(network, rng, tree["buffers"], tree["history"], tree["best"], tree["finished"], learned)
         except (KeyError, TypeError) as error:
             raise ValueError(f"tree is not that of a run ({error!r}); expected what Run.tree returns") from error
 
@@ -124,7 +156,14 @@ class Replicate:
         for head in self.tasks:
             if head not in self.run.network.heads:
                 raise ValueError(f"tasks has {head!r}, the head of a frozen column; expected the network's own")
-        _check_loss(self.settings.loss, self.tasks)
+        for head, task in self.tasks.items():
+            _check_loss(self.settings.loss_of(head), head, task)
+        _check_terms(self.run.network, self.settings, self.tasks)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The heads that may train: the tasks', and those that terms read."""
+        return tuple(dict.fromkeys([*self.tasks, *(head for term in self.settings.terms for head in term.heads)]))
 
     @property
     def mask(self) -> Mask:
@@ -143,10 +182,27 @@ def _check_fit(network: Network, splits: Mapping[str, tuple[str, Split]]) -> Non
             raise ValueError(f"inputs of {name!r} have {split.inputs.shape[-1]} values each; expected {network.inputs}")
 
 
-def _check_loss(loss: Loss, tasks: Mapping[str, Task]) -> None:
+def _check_loss(loss: Loss, head: str, task: Task) -> None:
     """Raise ValueError where one of the library's two losses meets the other's labels; others judge for themselves."""
-    for head, task in tasks.items():
-        if loss is cross_entropy and task.train.regression:
-            raise ValueError(f"loss is cross_entropy; expected squared_error for {head!r}, a regression task")
-        if loss is squared_error and not task.train.regression:
-            raise ValueError(f"loss is squared_error; expected cross_entropy for {head!r}, a classification task")
+    if loss is cross_entropy and task.train.regression:
+        raise ValueError(f"loss is cross_entropy; expected squared_error for {head!r}, a regression task")
+    if loss is squared_error and not task.train.regression:
+        raise ValueError(f"loss is squared_error; expected cross_entropy for {head!r}, a classification task")
+
+
+def _check_terms(network: Network, settings: Hyperparameters, tasks: Mapping[str, Task]) -> None:
+    """Raise ValueError where terms, weights or the tasks to watch are those of other tasks, or names are taken."""
+    weighed = settings.weights if isinstance(settings.weights, Mapping) else ()
+    asked = {"terms": [t.task for t in settings.terms], "weights": weighed, "watch": settings.watch}
+    for what, heads in asked.items():
+        for head in heads:
+            if head not in tasks:
+                raise ValueError(f"{what} has the task {head!r}; expected one of {', '.join(map(repr, tasks))}")
+    names = [term.name for term in settings.terms]
+    if len(set(names)) < len(names):
+        raise ValueError(f"terms have the names {names}; expected another one for each")
+    for term in settings.terms:
+        term.check(network)
+    first = next(iter(tasks.values())).train.inputs
+    if settings.schedule == "sum" and not all(task.train.inputs is first for task in tasks.values()):
+        raise ValueError(f"schedule is 'sum'; expected {', '.join(map(repr, tasks))} to share one array of inputs")

@@ -7,15 +7,18 @@ interrupted is undone, so a run never holds half an epoch.
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
+from typing import Any
 
 import numpy as np
 
 from npnet.arrays import Array, array_module
 from npnet.blas import advise
 from npnet.features import Features
+from npnet.joint import JointUpdate
 from npnet.network import Network
 from npnet.run import Hyperparameters, Record, Replicate, Run
 from npnet.tasks.data import Split, Task
+from npnet.terms import Batch, Labelled, Term
 from npnet.trees import copy_tree
 from npnet.update import NotFiniteError, Rule, Update
 
@@ -58,19 +61,55 @@ def _epoch(replicate: Replicate, features: Features) -> Record:
     """Train and evaluate one epoch and return its record."""
     run, tasks, settings, mask = replicate.run, replicate.tasks, replicate.settings, replicate.mask
     rule = Rule(mask, settings.rate(len(run.history)), settings.optimizer, settings.regularizers)
-    update = {head: Update(run.network, head, settings.loss, rule) for head in tasks}
+    update = _updates(replicate, rule)
     features.freeze(min(each.lowest for each in update.values()))
-    inputs = {head: features.of(task.train, update[head].start) for head, task in tasks.items()}
+    inputs = {head: features.of(tasks[head].train, each.start) for head, each in update.items()}
+    sources = {head: tasks[head] for head in update}  # of the batches: one, where a batch is for all tasks
     objective, updates = 0.0, 0
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # every update looks for itself at what is not finite
-            for head, rows in batches(orders(run, tasks), settings.batch_size):
+            for head, rows in batches(orders(run, sources), settings.batch_size):
                 updates += 1
-                X, labels = inputs[head](rows), tasks[head].train.labels[rows]
+                X, labels = inputs[head](rows), _labels(replicate, head, rows)
                 objective += float(update[head](X, labels, run.buffers, run.rng))
             return measure(replicate, run.network, features, objective, updates)
     except NotFiniteError as error:
         raise NotFiniteError(error.what, error.layer, len(run.history) + 1, updates) from None
+
+
+def _updates(replicate: Replicate, rule: Rule) -> dict[str, Update]:
+    """Return the update that the batches of each task make: {head: update}; one for all where their losses are summed.
+
+    Parameters of terms that are new to the run are drawn here, from its generator.
+    """
+    run, tasks, settings = replicate.run, replicate.tasks, replicate.settings
+    if settings.plain:
+        return {head: Update(run.network, head, settings.loss_of(head), rule) for head in tasks}
+    fixed = settings.weights if isinstance(settings.weights, Mapping) else {}
+    labelled = {
+        head: Labelled(head, settings.loss_of(head), fixed.get(head, 1.0), settings.weights == "uncertainty")
+        for head in tasks
+        if fixed.get(head, 1.0)
+    }
+    groups = [tuple(tasks)] if settings.schedule == "sum" else [(head,) for head in tasks]
+    updates: dict[str, Update] = {}
+    for heads in groups:
+        terms: list[Term] = [labelled[head] for head in heads if head in labelled]
+        terms += [term for term in settings.terms if term.task in heads]
+        for term in terms:
+            if term.name not in run.learned and (p := term.start(run.network, run.rng)):
+                run.learned[term.name] = p
+        updates[heads[0]] = JointUpdate(run.network, terms, rule, run.learned)
+    return updates
+
+
+def _labels(replicate: Replicate, head: str, rows: Array) -> Any:
+    """Return the labels of a batch, as its update expects them."""
+    tasks, settings = replicate.tasks, replicate.settings
+    if settings.plain:
+        return tasks[head].train.labels[rows]
+    heads = tasks if settings.schedule == "sum" else (head,)
+    return Batch(rows, {each: tasks[each].train.labels[rows] for each in heads})
 
 
 def orders(run: Run, tasks: Mapping[str, Task]) -> dict[str, Array]:
@@ -97,12 +136,14 @@ def measure(replicate: Replicate, network: Network, features: Features, objectiv
     """
     run, settings, mask = replicate.run, replicate.settings, replicate.mask
     moved = [(f"hidden layer {i + 1}", p) for i, p in enumerate(network.trunk) if mask[i]]
-    moved += [(f"head {head!r}", network.head(head)) for head in replicate.tasks if mask[-1]]
+    moved += [(f"head {head!r}", network.head(head)) for head in replicate.heads if mask[-1]]
+    moved += list(run.learned.items())
     for name, p in moved:
         for key, w in p.items():
             if not array_module(w).isfinite(w).all():
                 raise NotFiniteError(f"updated {key}", name)
-    validation = {head: features.error(network, head, task.validation) for head, task in replicate.tasks.items()}
+    watched = settings.watch or tuple(replicate.tasks)
+    validation = {head: features.error(network, head, replicate.tasks[head].validation) for head in watched}
     evaluated = {name: features.error(network, *of) for name, of in replicate.evaluations.items()}
     if not math.isfinite(objective):
         raise NotFiniteError("objective", "the loss")
@@ -146,6 +187,8 @@ def book(replicate: Replicate, record: Record) -> None:
     run.history.append(record)
     if epochs_without_minimum(run.history, settings.together, restarts=False) == 0:
         run.best = {"epoch": len(run.history), "network": copy_tree(run.network.tree())}
+        if run.learned:
+            run.best["learned"] = copy_tree(run.learned)
     following = replicate.mask
     waited = epochs_without_minimum(run.history, settings.together, settings.patience_restarts)
     joining = settings.policy.gradual and not settings.patience_cuts_short and not all(mask)
@@ -155,6 +198,7 @@ def book(replicate: Replicate, record: Record) -> None:
     run.finished = impatient or len(run.history) >= settings.max_epochs or not any(following)
     if run.finished and settings.keep == "best":
         run.network = Network.from_tree(run.best["network"])
+        run.learned = run.best.get("learned", {})
 
 
 def _snapshot(replicate: Replicate) -> Callable[[], None]:
@@ -163,12 +207,12 @@ def _snapshot(replicate: Replicate) -> Callable[[], None]:
     state = run.rng.bit_generator.state
     buffers = copy_tree(run.buffers)
     moving = [p for p, share in zip(run.network.trunk, mask, strict=False) if share]
-    moving += [run.network.head(head) for head in replicate.tasks]
-    copies = copy_tree(moving)
+    moving += [run.network.head(head) for head in replicate.heads]
+    copies, learned = copy_tree(moving), copy_tree(run.learned)
 
     def restore() -> None:
         run.rng.bit_generator.state = state
-        run.buffers = buffers
+        run.buffers, run.learned = buffers, learned
         for p, copy in zip(moving, copies, strict=True):
             for key, w in p.items():
                 w[...] = copy[key]

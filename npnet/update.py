@@ -58,6 +58,8 @@ class Update:
     whose inputs the update expects, which is the same one unless dropout below it must be drawn anew every time.
     """
 
+    ends = 1  # the chain of layers ends with one head
+
     def __init__(self, network: Network, head: str, loss: Loss, *rules: Rule) -> None:
         layers, parameters, mask = network.layers(head), network.parameters(head), rules[0].mask
         positions = [i for i, p in enumerate(parameters) if p]  # of the hidden layers' and the head's linear maps
@@ -71,7 +73,7 @@ class Update:
         self.layer_at = {i - self.start: layer for layer, i in enumerate(positions) if mask[layer]}
 
     def descent(
-        self, X: Array, labels: Array, rng: np.random.Generator | None
+        self, X: Array, labels: Any, rng: np.random.Generator | None
     ) -> tuple[Array, Iterator[tuple[int, Array | float, Parameters]]]:
         """Return the loss on a batch, and the way down: (position, penalty, gradients) of each layer that trains.
 
@@ -94,15 +96,15 @@ class Update:
 
         return loss, way_down()
 
-    def objective(self, X: Array, labels: Array, rng: np.random.Generator | None) -> tuple[Array, list[Any]]:
+    def objective(self, X: Array, labels: Any, rng: np.random.Generator | None) -> tuple[Array, list[Any]]:
         """Return the objective on a batch and its gradients: one entry a layer from `start`, None where frozen."""
         value, descent = self.descent(X, labels, rng)
-        gradients: list[Any] = [None] * len(self.layers)
+        gradients: list[Any] = [None] * len(self.parameters)
         for i, penalty, dp in descent:
             value, gradients[i] = value + penalty, dp
         return value, gradients
 
-    def __call__(self, X: Array, labels: Array, buffers: dict[str, Any], rng: np.random.Generator) -> Array:
+    def __call__(self, X: Array, labels: Any, buffers: dict[str, Any], rng: np.random.Generator) -> Array:
         """Move every layer that trains, in place, and return the value that the objective had before, (R,) of R.
 
         Raises NotFiniteError when that value or a weight is not finite. Not for a population: of that the others go on,
@@ -124,7 +126,7 @@ class Update:
         """Move a layer by its rule."""
         layer, rows = self.layer_at[i], rule.rows
         for key, w in self.parameters[i].items():
-            place, rate = self.place(layer, key), rule.rate * rule.mask[layer]
+            place, rate = self.place(layer, key), rule.rate * rule.mask[min(layer, self.depth)]
             if place not in buffers:
                 buffers[place] = rule.optimizer.start(w)
             mine = {name: buffer[rows] for name, buffer in buffers[place].items()}  # views, moved in place
@@ -183,9 +185,10 @@ class Update:
     def _first_not_finite(self, X: Array) -> str:
         """Return the name of the lowest place whose outputs are not finite, the sum itself where all of them are."""
         xp = array_module(X)
-        hidden = self.depth + 1 - sum(1 for p in self.parameters if p)  # hidden layers below `start`
+        trunk = self.parameters[: len(self.layers)]
+        hidden = self.depth + self.ends - sum(1 for p in trunk if p)  # hidden layers below `start`
         name = "the inputs" if self.start == 0 else f"the activations of hidden layer {hidden}"
-        for layer, p in zip(self.layers, self.parameters, strict=True):
+        for layer, p in zip(self.layers, trunk, strict=True):
             if not xp.isfinite(X).all():
                 return name
             X, _ = layer(p, X)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from experiments.benchmarks import frozen, population, step, stimuli, timing
+from experiments.benchmarks import frozen, jacobian, population, step, stimuli, timing
 from npnet.arrays import generator
 from npnet.tasks import draw
 
@@ -88,3 +88,15 @@ def test_drawing_is_measured_beside_peers_in_sets_and_from_the_first_start(tmp_p
     assert measured["peers"] == {}
     assert measured["environment"]["npnet"]
     assert "not installed: Nobody" in capsys.readouterr().out
+
+
+def test_what_matching_costs_is_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(jacobian, "one_core", lambda: "a core")
+    jacobian.main(tmp_path / "jacobian.json", networks=[(8, 4, 2)], batches=[20], rounds=2)
+    measured = json.loads((tmp_path / "jacobian.json").read_text())
+    assert [row["activation"] for row in measured["rows"]] == ["relu", "tanh"]
+    for row in measured["rows"]:
+        assert row["ratios"]["plain"] == 1
+        assert set(row["ratios"]) > {"Jacobian, one logit", "Jacobian, all logits", "input attention"}
+        # plain: 3·40 − 32 products of a batch, and three more with each of the 40 weights
+        assert row["operations"] == (3 * 40 - 32 + 3 * 40) / (3 * 40 - 32)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npnet.arrays import generator
-from npnet.check import check_gradient
+from npnet.check import check_convex, check_gradient, check_hessian, check_kinks
 from npnet.check.__main__ import plant
-from npnet.check.catalogue import cases
+from npnet.check.catalogue import cases, kinked_cases
 from npnet.trees import leaves
 
 CASES = [case.name for case in cases()]
@@ -35,6 +35,22 @@ def test_one_part_in_ten_thousand_in_any_one_gradient_is_seen(number, error):
     for parameter, (_, g) in enumerate(leaves(gradients)):
         if np.any(g):
             assert not check_gradient(plant(case.f, parameter, error, seed=3), *case.arguments)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_kinks_keep_the_convention_on_every_kind_of_array(xp, seed):
+    for case in kinked_cases(seed, xp):
+        assert check_kinks(case.f, *case.arguments)
+        if "relu" not in case.name:
+            assert check_convex(case.f, *case.arguments)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_every_gradient_is_that_of_some_function(xp, seed):
+    for case in cases(seed, xp):
+        report = check_hessian(case.f, *case.arguments)
+        assert report
+        assert not report.notes
 
 
 @given(size=st.integers(1, 40), where=st.integers(0, 10**6), small=st.floats(1e-8, 1e-2))
@@ -83,9 +99,11 @@ def test_bad_functions_and_arguments_are_refused():
     with pytest.raises(ValueError, match="expected \\[\\(3,\\)\\] for w"):
         check_gradient(lambda w: (w.sum(), np.ones(2)), np.ones(3))
     with pytest.raises(ValueError, match="imaginary part of w"):
-        check_gradient(lambda w: (w.real.sum(), np.ones(3)), np.ones(3))
+        check_gradient(lambda w: (w.real.sum(), np.ones(3)), np.ones(3), method="complex step")
     with pytest.raises(ValueError, match="imaginary part of w"):
-        check_gradient(lambda w: ((w.real**2).sum(), 0 * w), np.ones(3))
+        check_gradient(lambda w: ((w.real**2).sum(), 0 * w), np.ones(3), method="complex step")
+    with pytest.raises(ValueError, match="method is 'guess'; expected one of auto, complex step, differences"):
+        check_gradient(lambda w: ((w**2).sum(), 2 * w), np.ones(3), method="guess")
 
 
 def test_functions_of_trees_and_of_nothing():
@@ -100,9 +118,12 @@ def test_the_command_confirms_the_library():
     done = subprocess.run([sys.executable, "-m", "npnet.check"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
-    assert len(lines) == len(CASES) + 2
+    kinked = len(list(kinked_cases()))
+    assert len(lines) == len(CASES) + kinked + 2
     assert lines[-1] == "every gradient confirmed"
-    for line in lines[1:-1]:
-        worst, caught = line[44:].split()
+    for line in lines[1 : -1 - kinked]:
+        worst, caught, asymmetry = line[44:].split()
         assert float(worst) <= 1e-11
         assert float(caught) <= 1e-4
+        assert float(asymmetry) <= 1e-11
+    assert sum("kinks, the first at" in line for line in lines) == kinked - 1  # the norm has none but at zero

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from npnet.arrays import to_host
 from npnet.check import check_gradient
-from npnet.losses import cross_entropy, squared_error
+from npnet.losses import cross_entropy, soft_cross_entropy, softmax, squared_error
 
 logits = hnp.arrays(float, hnp.array_shapes(min_dims=2, max_dims=3, max_side=5), elements=st.floats(-50, 50, width=16))
 
@@ -87,3 +87,43 @@ def test_what_does_not_fit_is_named():
         cross_entropy(Z, np.array([0, 1]), np.zeros(2))
     with pytest.raises(ValueError, match="targets has shape"):
         squared_error(Z, np.zeros((3, 2)))
+
+
+@given(st.integers(1, 6), st.integers(2, 8), st.floats(0.5, 20), st.integers(0, 10**6))
+def test_soft_cross_entropy_by_formula(N, K, T, seed):
+    rng = np.random.default_rng(seed)
+    Z, V = 5 * rng.standard_normal((2, N, K))
+    P = softmax(V / T)
+    value, dZ = soft_cross_entropy(Z, P, T)
+    f = softmax(Z / T)
+    assert value == pytest.approx(-(P * np.log(f)).sum() / N, rel=1e-10)
+    np.testing.assert_allclose(dZ, (f - P) / (T * N), rtol=1e-9, atol=1e-14)
+    assert value >= soft_cross_entropy(V, P, T)[0] - 1e-12  # nothing says it better than whoever said it
+    assert abs(soft_cross_entropy(V, P, T)[1]).max() < 1e-14
+    labels = rng.integers(0, K, N)
+    one, done = soft_cross_entropy(Z, np.eye(K)[labels], 1.0)
+    two, dtwo = cross_entropy(Z, labels)
+    assert one == pytest.approx(two, rel=1e-12)
+    np.testing.assert_allclose(done, dtwo, rtol=1e-9, atol=1e-14)
+
+
+@given(st.integers(2, 10), st.floats(0, 3), st.integers(0, 10**6))
+def test_at_high_temperatures_distillation_matches_logits(K, decade, seed):
+    """T² times the gradient is (z − v)/K for logits without mean, but for something that falls as 1/T."""
+    rng = np.random.default_rng(seed)
+    Z, V = rng.uniform(-5, 5, (2, 4, K))
+    Z, V = (z - z.mean(1, keepdims=True) for z in (Z, V))
+    T = 100 * 10**decade
+    _, dZ = soft_cross_entropy(Z, softmax(V / T), T)
+    np.testing.assert_allclose(T**2 * 4 * dZ, (Z - V) / K, rtol=0, atol=60 / T / K)
+
+
+def test_soft_cross_entropy_on_devices_and_with_bad_input(xp):
+    Z, P = xp.asarray(np.log([[1.0, 3.0], [1e-300, 1e300]])), xp.asarray([[0.25, 0.75], [0.0, 1.0]])
+    value, dZ = soft_cross_entropy(Z, P)
+    assert float(value) == pytest.approx(-(0.25 * math.log(0.25) + 0.75 * math.log(0.75)) / 2)
+    np.testing.assert_allclose(to_host(dZ), 0, atol=1e-16)
+    with pytest.raises(ValueError, match=r"P has shape \(1, 2\)"):
+        soft_cross_entropy(Z, P[:1])
+    with pytest.raises(ValueError, match="temperature is 0"):
+        soft_cross_entropy(Z, P, 0)

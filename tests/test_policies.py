@@ -13,6 +13,7 @@ from npnet.policies import (
     GradualTuning,
     HeadOnly,
     TopLayers,
+    WarmUp,
 )
 
 percent = st.integers(0, 5000).map(lambda wrong: 100 * wrong / 5000)
@@ -92,3 +93,14 @@ def test_the_top_layers_train_and_those_beneath_never():
         assert TopLayers(layers)([5.0, 5.0], 3) == mask
     with pytest.raises(ValueError, match="layers is -1; expected zero or more"):
         TopLayers(-1)
+
+
+@given(histories, st.integers(1, 4), st.integers(1, 4))
+def test_after_a_warm_up_the_other_policy_begins_with_its_own_history(history, epochs, depth):
+    mask = WarmUp(epochs, GradualTuning())(history, depth)
+    if len(history) < epochs:
+        assert mask == HeadOnly()(history, depth)
+    else:
+        assert mask == GradualTuning()(history[epochs:], depth)
+    assert WarmUp(2, GradualByEpoch(1))([5.0, 4.0], 2) == (0, 0, 1)
+    assert WarmUp(2, GradualByEpoch(1))([5.0, 4.0, 3.0], 2) == (0, 1, 1)

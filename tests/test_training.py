@@ -456,7 +456,7 @@ def test_methods_are_surgery_objective_and_policy():
     before = copy_tree(old.tree())
     task = blobs("b", seed=4)
     l2_sp = Method(
-        "l2_sp", objective=lambda network: (Regularizer(l2, 1.0, "trunk", anchors=copy_tree(network.trunk)),)
+        "l2_sp", objective=lambda network, task: (Regularizer(l2, 1.0, "trunk", anchors=copy_tree(network.trunk)),)
     )
     runs = {}
     for method in (fine_tuning, gradual_tuning, l2_sp):

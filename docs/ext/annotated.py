@@ -216,9 +216,21 @@ def _index(files: list[Path]) -> str:
     return "\n".join(parts)
 
 
+def _to_pages(app, docname: str, content: list[str]) -> None:  # type: ignore[no-untyped-def]
+    """Make links to files and folders of the library links to their pages."""
+
+    def page(match: re.Match[str]) -> str:
+        path = ROOT / match[1]
+        path = path / "__init__.py" if path.is_dir() else path
+        return f"](/source/{page_name(path)}.md)" if path.exists() and path.suffix == ".py" else match[0]
+
+    content[0] = re.sub(r"\]\((?:\.\./)+(npnet(?:/[\w./]+)?)\)", page, content[0])
+
+
 def setup(app) -> dict[str, bool]:  # type: ignore[no-untyped-def]
     """Make the pages before anything is read."""
     app.add_directive("annotated", Annotated)
     app.add_directive("contents-of", Contents)
     app.connect("builder-inited", _generate)
+    app.connect("source-read", _to_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

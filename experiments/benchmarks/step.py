@@ -36,9 +36,9 @@ def operations(widths: Sequence[int], batch: int) -> int:
     return 2 * batch * (3 * sum(sizes) - sizes[0])
 
 
-def ours(widths: Sequence[int], X: np.ndarray, labels: np.ndarray) -> Contender:
+def ours(widths: Sequence[int], X: np.ndarray, labels: np.ndarray, activation: str = "relu") -> Contender:
     """Return npnet's step, as `npnet.train` makes it."""
-    network = mlp(widths[:-1], {"task": widths[-1]}, generator(0))
+    network = mlp(widths[:-1], {"task": widths[-1]}, generator(0), activation=activation)
     update = Update(network, "task", cross_entropy, Rule((1.0,) * (len(widths) - 1), RATE))
     rng = generator(1)
 

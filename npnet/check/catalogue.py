@@ -1,7 +1,7 @@
 """Every function of the library that has a gradient, as cases for `check_gradient`, at kinks, ties and zeros too."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -9,6 +9,8 @@ import numpy as np
 
 from npnet import layers
 from npnet.arrays import Array, generator
+from npnet.check.case import Case, Draw
+from npnet.check.matching_cases import matching_cases
 from npnet.initialisers import glorot
 from npnet.laterals import handing_on, joined
 from npnet.losses import cross_entropy, squared_error
@@ -19,36 +21,7 @@ from npnet.tasks.data import Split, Task
 from npnet.trees import Tree
 from npnet.update import Rule, Update
 
-__all__ = ["Case", "cases"]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A name, a function that returns value and gradient (or value and the way back), and arguments to check it at."""
-
-    name: str
-    f: Callable[..., tuple[Any, Any]]
-    arguments: tuple[Tree, ...]
-
-
-@dataclass(frozen=True)
-class Draw:
-    """Random arrays of a module: called with a shape, normal numbers, a fifth zero and a fifth equal to one another."""
-
-    rng: np.random.Generator
-    xp: ModuleType
-
-    def __call__(self, *shape: int) -> Array:
-        X, kind = self.rng.standard_normal(shape), self.rng.random(shape)
-        return self.xp.asarray(np.where(kind < 0.2, 0.0, np.where(kind < 0.4, 0.5, X)))
-
-    def integers(self, below: int, *shape: int) -> Array:
-        """Draw whole numbers from 0 to below − 1."""
-        return self.xp.asarray(self.rng.integers(0, below, shape))
-
-    def positive(self, *shape: int) -> Array:
-        """Draw numbers uniform on [0.1, 1.1)."""
-        return self.xp.asarray(self.rng.random(shape) + 0.1)
+__all__ = ["Case", "cases", "kinked_cases"]
 
 
 def cases(seed: int = 0, xp: ModuleType = np) -> Iterator[Case]:
@@ -59,6 +32,21 @@ def cases(seed: int = 0, xp: ModuleType = np) -> Iterator[Case]:
     yield from _losses(draw)
     yield from _penalties(draw)
     yield from _networks(draw)
+    yield from matching_cases(draw)
+
+
+def kinked_cases(seed: int = 0, xp: ModuleType = np) -> Iterator[Case]:
+    """Yield the functions that have kinks, with arguments of which a fifth is at one: slopes there are conventions."""
+    draw = Draw(generator(seed, "kinks"), xp)
+    yield layer_case("relu, at kinks", layers.relu, {}, draw(6, 5))
+    for name in ("l1", "group_lasso"):
+        w, anchor, scale = draw(5, 4), draw(5, 4), draw.positive(5, 4)
+        w[..., 0], w[0] = anchor[..., 0], anchor[0]
+        yield Case(f"{name}, at kinks", lambda w, q=PENALTIES[name]: q(w), (w,))
+        yield Case(f"{name}, anchor, at kinks", lambda w, q=PENALTIES[name], a=anchor: q(w, a), (w,))
+        yield Case(
+            f"{name}, anchor and scale, at kinks", lambda w, q=PENALTIES[name], a=anchor, s=scale: q(w, a, s), (w,)
+        )
 
 
 def layer_case(name: str, layer: layers.Layer, p: Tree, X: Array, drop: int | None = None) -> Case:

@@ -52,6 +52,8 @@ def growing(
         top = network.depth
         if network.reads:
             raise ValueError(f"network has {len(network.columns)} columns; expected one that reads its inputs alone")
+        if network.patches > 1:
+            raise ValueError(f"network has {network.patches} patches; expected one that reads its inputs as a whole")
         old, below = ((0, top),), ((0, top - 1),)
         widths = [width for width in (wider, deeper) if width]
         reads = [below, old, ()] if wider and deeper else [below, old] if wider else [old, ()]

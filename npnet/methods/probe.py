@@ -4,6 +4,8 @@ A probe for an old task after a new one was learned tells a lost head from lost 
 forgotten, only spoken past.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from npnet.initialisers import Initialiser
@@ -30,7 +32,9 @@ def probe(layer: int | None = None) -> Method:
         if top > network.depth:
             raise ValueError(f"layer is {layer}; expected at most {network.depth}, the hidden layers that there are")
         reads = network.reads and (*network.reads[:top], ())
-        lower = Network(network.trunk[:top], {}, network.activation, network.dropout[:top], {}, network.columns, reads)
+        lower = replace(
+            network, trunk=network.trunk[:top], heads={}, dropout=network.dropout[:top], memories={}, reads=reads
+        )
         return new_head(lower, task, rng, initialise)
 
     return Method("probe" if layer is None else f"probe {layer}", surgery, policy=HeadOnly())

@@ -17,6 +17,7 @@ from npnet.methods.method import Method
 from npnet.network import Network
 from npnet.penalties import Penalty, Regularizer, group_lasso, l1, l2, smoothed
 from npnet.policies import FineTuning, Policy
+from npnet.tasks.data import Task
 from npnet.trees import copy_tree
 
 __all__ = ["CONVENTIONS", "RECIPES", "Convention", "Recipe", "starting_point"]
@@ -95,7 +96,7 @@ def starting_point(
     strength = alpha if chosen.half or recipe.penalty is not l2 else 2 * alpha
     head = Regularizer(l2, beta if chosen.half else 2 * beta, "head", chosen.biases)
 
-    def objective(network: Network) -> tuple[Regularizer, ...]:
+    def objective(network: Network, task: Task) -> tuple[Regularizer, ...]:
         if not recipe.fisher:
             anchors = copy_tree(network.trunk) if recipe.at_start else None
             return Regularizer(penalty, strength, "trunk", chosen.biases, anchors), head

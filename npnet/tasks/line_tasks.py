@@ -4,6 +4,7 @@ Each split has a region of the addresses to itself, so the validation and test s
 training data. The truth that comes with the stimuli makes regressions of the same images.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from npnet.tasks.rules import APART, CROSSING, SIDE
 from npnet.tasks.stimuli import labels_at, rule_of, whole
 from npnet.tasks.stimulus_sets import StimulusSet
 
-__all__ = ["TARGETS", "line_task", "targets"]
+__all__ = ["TARGETS", "line_task", "line_tasks", "targets"]
 
 Target = Literal["label", "angle", "fractions", "lengths"]
 
@@ -66,6 +67,40 @@ def line_task(
         stimuli = _first(name, seed, _REGIONS[which], whole(which, size, 1, 2**40), asked, appearance)
         splits[which] = _split(stimuli, target, store, threads)
     return Task(name, splits["train"].labels.shape[1] if target != "label" else 2, **splits)
+
+
+def line_tasks(
+    name: str,
+    seed: int,
+    asked: Sequence[Target] = ("label", "angle", "lengths"),
+    train: int = 330_000,
+    validation: int = 10_000,
+    test: int = 10_000,
+    appearance: Appearance = CALIBRATED,
+    threads: int = 1,
+) -> dict[str, Task]:
+    """Return several tasks about the same stimuli, {target: task}: they share each split's inputs, held in memory.
+
+    Stimuli are those that answer everything asked. Raises ValueError as `line_task` does, for the same target twice,
+    and where "label" is asked beside what stimuli of one class alone have.
+    """
+    threads = whole("threads", threads, 1, 1024)
+    kinds = [figure.kind for figure in (rule_of(name).class_0, rule_of(name).class_1)]
+    if not asked or not set(asked) <= set(TARGETS) or len(set(asked)) < len(asked):
+        raise ValueError(f"asked is {tuple(asked)}; expected some of {', '.join(TARGETS)}, each once")
+    classes = [label for label, kind in enumerate(kinds) if all(_answers(target, kind) for target in asked)]
+    if not classes or (len(classes) == 1 and "label" in asked):
+        raise ValueError(f"asked is {tuple(asked)}; expected what stimuli of both classes of {name!r} have")
+    splits: dict[Target, dict[str, Split]] = {target: {} for target in asked}
+    for which, size in (("train", train), ("validation", validation), ("test", test)):
+        stimuli = _first(name, seed, _REGIONS[which], whole(which, size, 1, 2**40), classes, appearance)
+        drawn = stimuli.in_memory(threads)
+        inputs = _flat(drawn.images)
+        for target in asked:
+            labels = drawn.labels.astype(np.int64) if target == "label" else targets(drawn.truth, target)
+            splits[target][which] = Split(inputs, labels)
+    outputs = {target: 2 if target == "label" else splits[target]["train"].labels.shape[1] for target in asked}
+    return {target: Task(target, outputs[target], **splits[target]) for target in asked}
 
 
 def targets(truth: NDArray[np.void], target: Target) -> NDArray[np.float32]:

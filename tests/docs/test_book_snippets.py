@@ -16,6 +16,7 @@ PAGES = [
     for path in sorted((ROOT / "docs").rglob("*.md"))
     if not MADE & set(path.relative_to(ROOT / "docs").parts)
 ]
+TAUGHT = ("docs/index.md", "docs/tutorials/", "docs/derivations/")  # their blocks print nothing that is not shown
 PLAYED = [page for page in PAGES if snippets((ROOT / page).read_text("utf-8"))]
 
 
@@ -24,7 +25,7 @@ def test_the_blocks_of_a_page_print_what_it_shows(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = (ROOT / page).read_text("utf-8")
     for snippet, printed in zip(snippets(text), play(text, page), strict=True):
-        if snippet.runs:
+        if snippet.runs and (snippet.output or page.startswith(TAUGHT)):
             assert printed == (snippet.output or ""), f"{page}, line {snippet.line}"
 
 

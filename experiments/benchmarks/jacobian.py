@@ -1,0 +1,118 @@
+"""What matching costs: a step of each term beside a plain step, on one core, in one run, in turn.
+
+Targets are recorded; teacher and student have the same shape. The floor is in operations: the two sweeps of the
+Jacobian of one logit are three more products with each weight matrix.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from experiments.benchmarks.step import Contender, operations, ours
+from experiments.benchmarks.timing import in_turn, one_core, ratio, write
+from npnet import (
+    Hyperparameters,
+    Method,
+    Split,
+    Task,
+    attention_transfer,
+    begin,
+    cross_entropy,
+    distillation,
+    fine_tuning,
+    generator,
+    jacobian_matching,
+    mlp,
+)
+from npnet.joint import JointUpdate
+from npnet.network import Network
+from npnet.terms import Batch, Labelled
+from npnet.update import Rule
+
+__all__ = ["main"]
+
+NETWORKS = ((784, 800, 800, 10), (1024, 500, 500, 2))
+
+
+def methods(teacher: Network) -> Mapping[str, Method]:
+    """Return what is measured, by name."""
+    return {
+        "no term": fine_tuning,
+        "distillation": distillation(teacher),
+        "Jacobian, one logit": jacobian_matching(teacher),
+        "Jacobian, all logits": jacobian_matching(teacher, "all"),
+        "input attention": attention_transfer(teacher, "input"),
+    }
+
+
+def with_terms(widths: Sequence[int], method: Method, activation: str, task: Task) -> Contender:
+    """Return a step of a method's objective, as `npnet.train` makes it."""
+    student = mlp(widths[:-1], {}, generator(0), activation=activation)
+    run, settings = begin(method, student, task, generator(1), Hyperparameters())
+    labelled = Labelled(task.name, cross_entropy, method.labels)
+    update = JointUpdate(run.network, [labelled, *settings.terms], Rule((1.0,) * (len(widths) - 1), 0.01))
+    rows = np.arange(len(task.train))
+    X, rng = task.train.inputs[:], generator(2)
+
+    def make(steps: int) -> None:
+        for _ in range(steps):
+            update(X, Batch(rows, {task.name: task.train.labels[rows]}), {}, rng)
+
+    return make
+
+
+def extra(widths: Sequence[int], batch: int) -> float:
+    """Return how many times a plain step's operations one with the Jacobian of one logit makes."""
+    sweeps = 2 * batch * 3 * sum(a * b for a, b in pairwise(widths))
+    plain = operations(widths, batch)
+    return (plain + sweeps) / plain
+
+
+def main(
+    json: Path | None = None,
+    networks: Sequence[tuple[int, ...]] = NETWORKS,
+    batches: Sequence[int] = (20, 128),
+    rounds: int = 9,
+) -> None:
+    """Measure, print the table, and write the measurements where a path is given."""
+    core = one_core()
+    names = list(methods(mlp((2, 2), {"task": 2}, generator(0))))
+    table = Table(title=f"times a plain step on {core}; by operations alone, of the Jacobian of one logit")
+    for column in ("network", "activation", "batch", "plain, µs", "operations", *names):
+        table.add_column(column, justify="right" if column not in ("network", "activation") else "left")
+    rows: list[dict[str, Any]] = []
+    rng = generator(0, "bench jacobian")
+    for widths in networks:
+        for activation in ("relu", "tanh"):
+            for batch in batches:
+                X, labels = rng.random((batch, widths[0]), dtype=np.float32), rng.integers(0, widths[-1], batch)
+                task = Task("task", widths[-1], *(Split(X, labels) for _ in range(3)))
+                teacher = mlp(widths[:-1], {"task": widths[-1]}, generator(3), activation=activation)
+                contenders: dict[str, Contender] = {"plain": ours(widths, X, labels, activation)}
+                for name, method in methods(teacher).items():
+                    contenders[name] = with_terms(widths, method, activation, task)
+                seconds = in_turn(contenders, max(10, 1000 // batch), rounds)
+                ratios = {name: ratio(times, seconds["plain"]) for name, times in seconds.items()}
+                rows.append(
+                    {
+                        "network": widths,
+                        "activation": activation,
+                        "batch": batch,
+                        "operations": extra(widths, batch),
+                        "seconds": seconds,
+                        "ratios": ratios,
+                    }
+                )
+                cells = [f"{ratios[name]:.2f}" for name in names]
+                plain = f"{median(seconds['plain']) * 1e6:.0f}"
+                table.add_row(
+                    "-".join(map(str, widths)), activation, str(batch), plain, f"{extra(widths, batch):.2f}", *cells
+                )
+    Console(width=140).print(table)
+    write(json, {"benchmark": "jacobian", "core": core, "rows": rows})

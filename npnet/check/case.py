@@ -1,0 +1,43 @@
+"""What a case of the catalogue is, and the arrays that cases are drawn on: with zeros and ties among them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from npnet.arrays import Array
+from npnet.trees import Tree
+
+__all__ = ["Case", "Draw"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A name, a function that returns value and gradient (or value and the way back), and arguments to check it at."""
+
+    name: str
+    f: Callable[..., tuple[Any, Any]]
+    arguments: tuple[Tree, ...]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Random arrays of a module: called with a shape, normal numbers, a fifth zero and a fifth equal to one another."""
+
+    rng: np.random.Generator
+    xp: ModuleType
+
+    def __call__(self, *shape: int) -> Array:
+        """Draw such an array."""
+        X, kind = self.rng.standard_normal(shape), self.rng.random(shape)
+        return self.xp.asarray(np.where(kind < 0.2, 0.0, np.where(kind < 0.4, 0.5, X)))
+
+    def integers(self, below: int, *shape: int) -> Array:
+        """Draw whole numbers from 0 to below − 1."""
+        return self.xp.asarray(self.rng.integers(0, below, shape))
+
+    def positive(self, *shape: int) -> Array:
+        """Draw numbers uniform on [0.1, 1.1)."""
+        return self.xp.asarray(self.rng.random(shape) + 0.1)

@@ -1,0 +1,42 @@
+"""npnet held to its own conformance set: a chain of its layers, its losses, its penalties."""
+
+from typing import Any
+
+from npnet.arrays import Array
+from npnet.check.conformance import Example
+from npnet.layers import ACTIVATIONS, Back, Layer, chain, linear, normalise
+from npnet.losses import cross_entropy, squared_error
+from npnet.penalties import PENALTIES, smoothed
+
+__all__ = ["evaluate"]
+
+
+def multiplied(factor: Array) -> Layer:
+    """Return dropout whose draw is known: Y = X · factor."""
+
+    def layer(p: Any, X: Array, rng: Any = None) -> tuple[Array, Back]:
+        return X * factor, lambda dY, inputs=True, parameters=True: (dY * factor, {})
+
+    return layer
+
+
+def evaluate(e: Example) -> tuple[Any, dict[str, Any]]:
+    """Return value and gradients of an example."""
+    known = {"linear": linear, "normalise": normalise, **ACTIVATIONS}
+    body = [multiplied(e.factors[i]) if kind == "dropout" else known[kind] for i, kind in enumerate(e.layers)]
+    Z, back = chain(*body)(e.p, e.X)
+    if e.loss == "cross_entropy":
+        value, dZ = cross_entropy(Z, e.targets, e.weights, e.class_weights)
+    else:
+        value, dZ = squared_error(Z, e.targets)
+    dX, dp = back(dZ)
+    gradients = {"X": dX, **{f"{i}/{key}": g for i, each in enumerate(dp) for key, g in each.items()}}
+    for t in e.terms:
+        penalty = smoothed(PENALTIES[t.kind], t.epsilon) if t.epsilon else PENALTIES[t.kind]
+        around = 0.0 if t.anchor is None else t.anchor, 1.0 if t.scale is None else t.scale
+        v, dw = penalty(e.p[t.layer][t.name], *around)
+        value, gradients[f"{t.layer}/{t.name}"] = (
+            value + t.strength * v,
+            gradients[f"{t.layer}/{t.name}"] + t.strength * dw,
+        )
+    return value, gradients

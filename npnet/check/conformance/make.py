@@ -1,0 +1,170 @@
+"""`python -m npnet.check.conformance.make FOLDER`: draw the cases and compute their answers in extended precision.
+
+Needs a machine whose long double has 64 bits of fraction or more (x86 has); the files it makes are the same anywhere
+but for the last bit of a number in a thousand, which is why they are kept and not made anew.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npnet.arrays import generator
+from npnet.check.conformance import Example, Term
+from npnet.check.conformance.reference import value_of
+
+__all__ = ["answered", "drawn", "write"]
+
+H = np.longdouble("1e-2000")  # its square is below the smallest number of extended precision
+
+
+def drawn() -> Iterator[Example]:
+    """Yield every example without its answers."""
+    for kind in ("relu", "tanh", "sigmoid"):
+        yield _network(kind, ["linear", kind, "linear", kind, "linear"])
+    yield _network("dropout", ["linear", "relu", "dropout", "linear"])
+    yield _network("normalise", ["linear", "tanh", "normalise", "linear"])
+    body = ["linear", "tanh", "linear"]
+    rng = generator(1, "conformance")
+    weights, classes = rng.random(5) + 0.1, rng.random(3) + 0.1
+    yield replace(_network("cross_entropy, example weights", body), weights=weights)
+    yield replace(_network("cross_entropy, class weights", body), class_weights=classes)
+    yield replace(_network("cross_entropy, both weights", body), weights=weights, class_weights=classes)
+    far = _network("cross_entropy, far logits", body)
+    yield replace(far, p=[*far.p[:2], {"W": 64 * far.p[2]["W"], "b": far.p[2]["b"]}], condition=128.0)
+    yield _network("squared_error", body, "squared_error")
+    yield _network("squared_error, relu", ["linear", "relu", "linear"], "squared_error")
+    for kind in ("l2", "l1", "group_lasso"):
+        for around in ("", ", anchor", ", anchor and scale"):
+            yield _penalised(kind + around, kind, around)
+    for kind in ("l1", "group_lasso"):
+        yield _penalised(f"{kind}, rounded off", kind, ", anchor and scale", epsilon=0.125)
+    yield from _kinked()
+    whole = _penalised(
+        "everything", "l2", ", anchor and scale", ["linear", "relu", "dropout", "linear", "tanh", "normalise", "linear"]
+    )
+    terms = [*whole.terms, *(replace(t, kind="l1", strength=0.05) for t in whole.terms)]
+    yield replace(whole, terms=[*terms, *(replace(t, kind="group_lasso", strength=0.02) for t in whole.terms)])
+
+
+def _network(name: str, layers: list[str], loss: str = "cross_entropy", eighths: bool = False) -> Example:
+    rng = generator(0, "conformance", name)
+
+    def some(*shape: int) -> Any:
+        return rng.integers(-8, 9, shape) / 8 if eighths else rng.standard_normal(shape)
+
+    N, D, hidden, K = 5, 4, 3, 3
+    p: list[dict[str, Any]] = []
+    factors, width = {}, D
+    for i, kind in enumerate(layers):
+        p.append({})
+        if kind == "linear":
+            out = K if "linear" not in layers[i + 1 :] else hidden
+            p[-1], width = {"W": some(width, out), "b": some(out)}, out
+        elif kind == "normalise":
+            p[-1] = {"gamma": abs(some(width)) + 0.5}
+        elif kind == "dropout":
+            factors[i] = (rng.random((N, width)) < 0.6) / 0.6
+    X = some(N, D)
+    targets = rng.integers(0, K, N) if loss == "cross_entropy" else some(N, K)
+    return Example(name, layers, loss, X, targets, p, factors=factors)
+
+
+def _penalised(
+    name: str, kind: str, around: str, layers: list[str] | None = None, epsilon: float = 0.0, eighths: bool = False
+) -> Example:
+    network = _network(name, layers or ["linear", "tanh", "linear"], eighths=eighths)
+    rng, terms = generator(2, "conformance", name), []
+    for i, p in enumerate(network.p):
+        if "W" in p:
+            shape = p["W"].shape
+            anchor = rng.integers(-8, 9, shape) / 8 if eighths else rng.standard_normal(shape)
+            scale = rng.random(shape) + 0.1
+            terms.append(
+                Term(kind, 0.1, i, "W", anchor if around else None, scale if "scale" in around else None, epsilon)
+            )
+    return replace(network, terms=terms)
+
+
+def _kinked() -> Iterator[Example]:
+    """Yield examples at kinks, in eighths: sums of them are exact, so that every framework is at the kink."""
+    network = _network("kink: relu", ["linear", "relu", "linear"], eighths=True)
+    X, first = network.X.copy(), {key: a.copy() for key, a in network.p[0].items()}
+    X[0], first["b"][0] = 0.0, 0.0
+    X[1, :2], first["W"][:2, 1], first["b"][1] = (0.5, -0.25), (0.25, 0.5), 0.0
+    X[1, 2:] = 0.0
+    yield replace(network, X=X, p=[first, *network.p[1:]], kink=True)
+    for kind in ("l1", "group_lasso"):
+        network = _penalised(f"kink: {kind}", kind, ", anchor", eighths=True)
+        p = [{key: a.copy() for key, a in each.items()} for each in network.p]
+        for t in network.terms:
+            p[t.layer]["W"][:, 0] = t.anchor[:, 0]
+            p[t.layer]["W"][0, 1] = t.anchor[0, 1]
+        yield replace(network, p=p, kink=True)
+    network = _network("kink: normalise", ["linear", "normalise", "linear"], eighths=True)
+    X, first = network.X.copy(), {key: a.copy() for key, a in network.p[0].items()}
+    X[0], first["b"][:] = 0.0, 0.0
+    X[1:] += (X[1:] == 0) / 8
+    yield replace(network, X=X, p=[first, *network.p[1:]], kink=True)
+
+
+def answered(e: Example) -> Example:
+    """Return an example with its value and gradients: Im value(w + ih)/h, entry by entry, rounded once."""
+    X = e.X.astype(np.longdouble)
+    p = [{key: a.astype(np.longdouble) for key, a in each.items()} for each in e.p]
+    value = float(value_of(e, X, p))
+    gradients = {}
+    for path in ["X", *(f"{i}/{key}" for i, each in enumerate(p) for key in each)]:
+        layer, _, name = path.partition("/")
+        w = X if path == "X" else p[int(layer)][name]
+        gradient = np.zeros(w.shape)
+        for index in np.ndindex(*w.shape):
+            moved = w.astype(np.clongdouble)
+            moved[index] += H * np.clongdouble(1j)
+            if path == "X":
+                there = value_of(e, moved, p)
+            else:
+                there = value_of(e, X, [{**q, name: moved} if i == int(layer) else q for i, q in enumerate(p)])
+            gradient[index] = float(there.imag / H)
+        gradients[path] = gradient
+    return replace(e, value=value, gradients=gradients)
+
+
+def write(folder: Path) -> None:
+    """Write the index and every file."""
+    if np.finfo(np.longdouble).nmant < 63:
+        raise ValueError(f"long double has {np.finfo(np.longdouble).nmant} bits of fraction; expected 63 or more")
+    folder.mkdir(parents=True, exist_ok=True)
+    cases = []
+    for e in map(answered, drawn()):
+        arrays: dict[str, Any] = {"X": e.X, "targets": e.targets, "value": np.asarray(e.value)}
+        arrays |= {f"p/{i}/{key}": a for i, each in enumerate(e.p) for key, a in each.items()}
+        arrays |= {f"factor/{i}": a for i, a in e.factors.items()}
+        arrays |= {key: a for key in ("weights", "class_weights") if (a := getattr(e, key)) is not None}
+        for t in e.terms:
+            around = {"anchor": t.anchor, "scale": t.scale}
+            arrays |= {f"{key}/{t.layer}/{t.name}": a for key, a in around.items() if a is not None}
+        arrays |= {f"d/{path}": g for path, g in e.gradients.items()}
+        content = BytesIO()
+        np.savez_compressed(content, allow_pickle=False, **arrays)
+        name = "".join(c if c.isalnum() else "_" for c in e.name).replace("__", "_") + ".npz"
+        (folder / name).write_bytes(content.getvalue())
+        kinds = dict.fromkeys((t.kind, t.strength, t.epsilon) for t in e.terms)
+        penalties = [
+            {"kind": k, "strength": s, "epsilon": eps, "of": [f"{t.layer}/{t.name}" for t in e.terms if t.kind == k]}
+            for k, s, eps in kinds
+        ]
+        about = {"name": e.name, "file": name, "sha256": hashlib.sha256(content.getvalue()).hexdigest()}
+        about |= {"layers": list(e.layers), "loss": e.loss, "penalties": penalties}  # type: ignore[dict-item]
+        cases.append({**about, "kink": e.kink, "condition": e.condition})
+    (folder / "index.json").write_text(json.dumps({"version": 1, "cases": cases}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

@@ -1,0 +1,113 @@
+"""Functions of several outputs with both of their products: J u on the way forward, Jᵀ dY on the way back.
+
+    ⟨dY, J u⟩ = ⟨Jᵀ dY, u⟩        for every dY and u: the adjoint identity
+
+holds to rounding whatever J is, so it finds a pair that does not belong together; that the pair is the Jacobian of f
+takes a derivative as well, so J u is compared with Im f(x + ihu)/h, output by output, and Jᵀ dY as a gradient is.
+"""
+
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any
+
+import numpy as np
+
+from npnet.arrays import Array
+from npnet.check.derivative import STEP, central
+from npnet.check.gradient import check_gradient
+from npnet.check.problem import Problem
+from npnet.check.report import Line, Report
+from npnet.check.rounding import peak, relative_error
+from npnet.trees import Tree, leaves
+
+__all__ = ["check_jacobian"]
+
+DIRECTIONS = 4
+
+
+def check_jacobian(
+    f: Callable[..., tuple[Any, Callable[..., Any], Callable[[Any], Any]]],
+    *arrays: Tree,
+    seed: int = 0,
+    method: str = "auto",
+) -> Report:
+    """Check both products of a Jacobian: f(*arrays) returns (Y, push, back), push(*u) is J u and back(dY) is Jᵀ dY.
+
+    push takes a tangent for each argument, of its structure, and returns an array like Y. The report has a line for
+    each argument (as `check_gradient`), one for J u and one for the adjoint identity. Raises ValueError where push
+    returns another shape than that of Y, and what `check_gradient` raises.
+    """
+
+    @wraps(f)  # the names of its arguments
+    def backward(*inputs: Tree) -> tuple[Any, Callable[[Any], Any]]:
+        Y, _, back = f(*inputs)
+        return Y, back
+
+    ways = check_gradient(backward, *arrays, seed=seed, method=method)
+    problem = Problem(backward, arrays, seed, method)
+    Y, push, _ = f(*problem.arguments)
+    forward, identity = [], []
+    for _ in range(DIRECTIONS):
+        u = [problem.xp.asarray(problem.rng.standard_normal(a.shape)) for a in problem.arrays]
+        pushed = push(*problem.like(u))
+        if pushed.shape != Y.shape:
+            raise ValueError(f"push returns shape {pushed.shape}; expected {Y.shape}, the shape of the outputs")
+        Ju, error, how = _derivative(problem, u, method)
+        allowed = problem.factor * (2 * abs(pushed) + peak(pushed) + peak(Y)) + error
+        forward.append(_line(f"J u ({how})", pushed, Ju, allowed))
+        there = float((problem.cotangent * pushed).sum())
+        terms = [(g * v).reshape(-1) for g, v in zip(problem.gradients, u, strict=True)]
+        back = float(sum(t.sum() for t in terms))
+        size = sum(float(abs(t).sum()) for t in terms) + float(abs(problem.cotangent * pushed).sum())
+        identity.append(
+            _line("adjoint identity", np.asarray(there), np.asarray(back), np.asarray(problem.factor * size))
+        )
+    worst = [max(lines, key=lambda line: (line.wrong, line.error)) for lines in (forward, identity)]
+    return Report((*ways.lines, *worst), None, ways.complaints, ways.notes, "jacobian")
+
+
+def _outputs(problem: Problem, u: list[Array], t: complex) -> Any:
+    moved = [a + t * v for a, v in zip(problem.arrays, u, strict=True)]
+    return problem.f(*problem.like(moved))[0]
+
+
+def _output(problem: Problem, u: list[Array], index: tuple[int, ...], t: float) -> Any:
+    return _outputs(problem, u, t)[index]
+
+
+def _derivative(problem: Problem, u: list[Array], method: str) -> tuple[Any, Any, str]:
+    """Return J u of every output with its error, and how it was found."""
+    if method != "differences":
+        try:
+            Y = _outputs(problem, u, 1j * STEP)
+            if Y.dtype.kind == "c" and not any("differences" in note for note in problem.notes):
+                return Y.imag / STEP, 0.0, "complex step"
+        except Exception:  # whatever a function of real numbers makes of complex ones
+            pass
+    Y = _outputs(problem, u, 0.0)
+    values, errors = np.zeros(Y.shape), np.zeros(Y.shape)
+    for index in np.ndindex(*Y.shape):
+        noise = problem.factor * max(peak(Y), 1e-300)
+        values[index], errors[index] = central(partial(_output, problem, u, index), 1.0, noise)
+    return values, errors, "differences"
+
+
+def _line(name: str, found: Any, wanted: Any, allowed: Any) -> Line:
+    """Return the line of the entry of two arrays that differs most, as measured by what is allowed."""
+    excess = abs(found - wanted) / (allowed + 1e-300)
+    flat = int(np.argmax(np.where(excess == excess, excess, np.inf))) if excess.size else 0
+    index = tuple(int(i) for i in np.unravel_index(flat, found.shape))
+    one, other, most = float(found[index]), float(wanted[index]), float(np.broadcast_to(allowed, found.shape)[index])
+    error = relative_error(one, other, max(1e-3 * peak(wanted), 1e-300))
+    return Line(
+        name, found.shape, "random directions", index, one, other, error, most, not abs(one - other) <= most, ""
+    )
+
+
+def compare_trees(found: Tree, wanted: Tree, factor: float, name: str = "") -> tuple[Line, ...]:
+    """Return a line for each pair of leaves, allowing `factor` times their size."""
+    lines = []
+    for (path, a), (_, b) in zip(leaves(found, name), leaves(wanted, name), strict=True):
+        one, other = np.asarray(a), np.asarray(b)
+        lines.append(_line(path, one, other, factor * (abs(one) + abs(other) + peak(other))))
+    return tuple(lines)

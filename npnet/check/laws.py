@@ -1,0 +1,95 @@
+"""Laws for what is no gradient and can be wrong all the same: steps, masks, proximal steps, resuming, randomness."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npnet.arrays import Array
+from npnet.check.jacobian import compare_trees
+from npnet.check.kinks import check_convex, check_kinks
+from npnet.check.report import Line, Report
+from npnet.check.rounding import factor
+from npnet.trees import Tree, copy_tree, leaves
+
+__all__ = ["check_equal", "check_frozen", "check_mean", "check_prox", "check_resumed"]
+
+
+def check_equal(found: Tree, wanted: Tree, terms: int = 64, what: str = "law") -> Report:
+    """Check that two computations of the same numbers agree as far as rounding lets them: sums of so many terms.
+
+    For a step with a closed form, or a fast sum with a slow one beside it. Raises ValueError for other shapes.
+    """
+    shapes = [[(path, np.shape(leaf)) for path, leaf in leaves(tree)] for tree in (found, wanted)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"found has leaves {shapes[0]}; expected {shapes[1]}")
+    return Report(compare_trees(found, wanted, factor(terms, np.dtype(float)), "found"), None, what=what)
+
+
+def check_frozen(move: Callable[[], Any], frozen: Tree, moving: Tree = ()) -> Report:
+    """Check that move() leaves every bit of `frozen` as it was, and changes every array of `moving`."""
+    before, started = copy_tree(frozen), copy_tree(moving)
+    move()
+    complaints = [
+        f"frozen {path or 'array'} was moved, by {float(np.abs(new - old).max()):.3g}"
+        for (path, old), (_, new) in zip(leaves(before), leaves(frozen), strict=True)
+        if not np.array_equal(old, new, equal_nan=True)
+    ]
+    complaints += [
+        f"{path or 'array'} was not moved"
+        for (path, old), (_, new) in zip(leaves(started), leaves(moving), strict=True)
+        if np.array_equal(old, new)
+    ]
+    return Report((), None, tuple(complaints), what="freezing")
+
+
+def check_resumed(begin: Callable[[], Any], go_on: Callable[[Any], Any], save: Callable[[Any], Any]) -> Report:
+    """Check that stopping and going on gives the same bits as never having stopped.
+
+    begin() makes a run, go_on(run) takes it one step and returns a tree of all that must agree, save(run) returns what
+    a file would give back of it: a run.
+    """
+    whole, stopped = begin(), begin()
+    go_on(whole)
+    go_on(stopped)
+    one, other = go_on(whole), go_on(save(stopped))
+    complaints = [
+        f"{path or 'the state'} has other bits after stopping and going on"
+        for (path, a), (_, b) in zip(leaves(one), leaves(other), strict=True)
+        if not np.array_equal(np.asarray(a), np.asarray(b))
+    ]
+    return Report((), None, tuple(complaints), what="resuming")
+
+
+def check_mean(draw: Callable[[int], Array], mean: Array, draws: int = 2000, deviations: float = 7.0) -> Report:
+    """Check that draw(0), draw(1), … have this mean, entry by entry, within so many standard errors.
+
+    Seven of them are passed by chance once in 4e11. The only check here that is not exact: it finds what is wrong by
+    more than `deviations`/√draws of a draw's own spread.
+    """
+    drawn = np.stack([draw(i) for i in range(draws)])
+    centre, spread = drawn.mean(0), drawn.std(0) / draws**0.5
+    allowed = deviations * spread + factor(draws, np.dtype(float)) * abs(mean)
+    excess = abs(centre - mean) / (allowed + 1e-300)
+    at = tuple(int(i) for i in np.unravel_index(int(np.argmax(excess)), excess.shape))
+    error = float(abs(centre - mean)[at] / max(abs(mean[at]), 1e-300))
+    values = float(centre[at]), float(mean[at]), error, float(allowed[at]), bool(excess[at] > 1)
+    return Report((Line("mean", centre.shape, f"{draws} draws", at, *values, "mean"),), None, what="mean")
+
+
+def check_prox(
+    penalty: Callable[[Array], tuple[Any, Array]], prox: Callable[[Array, float], Array], w: Array, step: float
+) -> Report:
+    """Check that v = prox(w, step) is argmin ½‖v − w‖² + step · penalty(v) of a convex penalty.
+
+    That is so where (w − v)/step is a subgradient of the penalty at v: between its slopes on both sides of every entry,
+    and under the subgradient inequality, which groups need.
+    """
+    v = prox(w, step)
+
+    def claim(v: Array) -> tuple[Any, Array]:
+        return penalty(v)[0], (w - here) / step
+
+    here = v.copy()
+    slopes, inequality = check_kinks(claim, v, convention="between"), check_convex(claim, v)
+    return Report((*slopes.lines, *inequality.lines), None, (*slopes.complaints, *inequality.complaints), (), "prox")

@@ -1,0 +1,82 @@
+"""What a check found, in a form that says where to look: parameter, index, both values, how far apart, likely fault."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Line", "Report", "units_apart"]
+
+
+def units_apart(a: float, b: float) -> float:
+    """|a − b| in units in the last place of the larger of the two, in float64; infinite where either is NaN."""
+    gap = abs(a - b)
+    return float(gap / np.spacing(max(abs(a), abs(b)))) if np.isfinite(gap) else float("inf")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One checked parameter: the place of its worst error, both values there, and how far apart they are.
+
+    index is None for the derivative along a random direction. error is |gradient − derivative| over the larger of the
+    two, or over 1e-3 of the parameter's largest gradient where both are smaller. allowed is the largest difference that
+    rounding, and the error of the derivative itself, can explain (see `rounding`). method says how the derivative was
+    found, likely which kind of fault explains the numbers: "" where there is none or no hypothesis fits.
+    """
+
+    parameter: str
+    shape: tuple[int, ...]
+    checked: str
+    index: tuple[int, ...] | None
+    gradient: float
+    derivative: float
+    error: float
+    allowed: float = 0.0
+    wrong: bool = False
+    method: str = "complex step"
+    likely: str = ""
+
+    @property
+    def units(self) -> float:
+        """The difference in units in the last place."""
+        return units_apart(self.gradient, self.derivative)
+
+    def __str__(self) -> str:
+        where = "along a direction" if self.index is None else f"at {self.index}"
+        return (
+            f"{self.parameter} {self.shape}, {self.checked}{self.method and ', ' + self.method}: worst {where}, "
+            f"gradient {self.gradient:.17g}, derivative {self.derivative:.17g}, relative error {self.error:.1e}, "
+            f"{self.units:.3g} units in the last place"
+            + (f" (rounding explains {abs(self.allowed):.1e})" if self.allowed else "")
+            + (f"; likely: {self.likely}" if self.likely else "")
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found; true when nothing is wrong. Prints a line for each parameter.
+
+    tolerance: the relative error that was asked for; None where it was derived from the size of what is compared.
+    complaints are faults of behaviour, notes are worth knowing and no faults.
+    """
+
+    lines: tuple[Line, ...]
+    tolerance: float | None
+    complaints: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    what: str = "gradient"
+
+    @property
+    def error(self) -> float:
+        """The worst relative error of all parameters."""
+        return max((line.error for line in self.lines), default=0.0)
+
+    def __bool__(self) -> bool:
+        return not self.complaints and not any(line.wrong for line in self.lines)
+
+    def __str__(self) -> str:
+        verdict = f"{self.what} confirmed" if self else f"{self.what.upper()} WRONG"
+        tolerance = "that of rounding" if self.tolerance is None else f"{self.tolerance:.0e}"
+        details = [*self.complaints, *map(str, self.lines), *(f"note: {note}" for note in self.notes)]
+        return "\n  ".join([f"{verdict}: worst relative error {self.error:.1e}, tolerance {tolerance}", *details])
+
+    __repr__ = __str__

@@ -1,0 +1,56 @@
+"""Activation matching: hidden layers of a student shall give what a teacher's give.
+
+    objective = loss + (β/N) Σₙ Σ_pairs ½‖h_student − h_teacher‖²
+
+Where a pair's widths differ, a linear regressor that trains along stands between: ½‖h_student W + b − h_teacher‖².
+"""
+
+from collections.abc import Sequence
+
+from npnet.arrays import Array
+from npnet.losses import squared_error
+from npnet.methods.method import Method, with_head
+from npnet.network import Network
+from npnet.policies import FineTuning, Policy
+from npnet.tasks.data import Task
+from npnet.terms import Match, check_place, record, width_of
+
+__all__ = ["activation_matching"]
+
+
+def activation_matching(
+    teacher: Network,
+    beta: float = 1.0,
+    layers: Sequence[tuple[int, int]] | None = None,
+    regressor: bool | None = None,
+    labels: float = 1.0,
+    policy: Policy | None = None,
+) -> Method:
+    """Return the method that matches pairs (student's layer, teacher's layer), from 1; by default the last of each.
+
+    Layers are compared after their activation, the student's before its dropout. regressor: always, never, or (None)
+    where widths differ. labels: the weight of the loss on the labels, 0 to match alone. `begin` raises ValueError for
+    layers that are not there, and for widths that differ with regressor=False.
+    Source: the lecture of 2018, after Romero et al. 2015 (FitNets), equation 3.
+    """
+
+    def objective(network: Network, task: Task) -> tuple[Match, ...]:
+        def pair(mine: int, theirs: int) -> Match:
+            check_place(network, mine)
+            if not 1 <= theirs <= teacher.depth:
+                raise ValueError(f"layers has the teacher's {theirs}; expected 1 to {teacher.depth}")
+
+            def hidden(X: Array, labels: Array) -> Array:
+                return teacher.hidden_outputs(X)[theirs - 1]
+
+            widths = width_of(network, mine), teacher.units[theirs - 1]
+            between = widths[0] != widths[1] if regressor is None else regressor
+            if not between and widths[0] != widths[1]:
+                raise ValueError(f"regressor is False; expected one between {widths[0]} and {widths[1]} units")
+            targets = record(hidden, task.train, teacher)
+            name = f"layer {mine} as the teacher's {theirs} on {task.name!r}"
+            return Match(name, task.name, mine, squared_error, targets, beta, widths[1] if between else None)
+
+        return tuple(pair(*each) for each in layers or [(network.depth, teacher.depth)])
+
+    return Method("activation matching", with_head, objective, policy or FineTuning(), labels)
