@@ -13,7 +13,7 @@ project = "npnet"
 author = copyright = "the authors of npnet"
 release = npnet.__version__
 html_title = "npnet"
-extensions = ["myst_parser", "formulas", "annotated", "reference", "results"]
+extensions = ["myst_parser", "formulas", "annotated", "reference", "contents"]
 exclude_patterns = ["_build", "ext"]
 html_theme = "furo"
 html_static_path = ["_static"]
@@ -28,4 +28,3 @@ pygments_dark_style = "a11y-high-contrast-dark"
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 smartquotes = False
-suppress_warnings = ["toc.empty_glob"]  # the patterns are for pages to come
