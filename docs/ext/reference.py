@@ -52,15 +52,13 @@ def packages() -> dict[Path, list[Path]]:
 @cache
 def places() -> dict[str, str]:
     """Return where every public name is described, page#id, under the names by which it can be imported."""
-    found = {}
-    for package, files in packages().items():
-        for path in files:
-            for name in exported(ast.parse(path.read_text("utf-8"))):
-                full = f"{page_name(path)}.{name}"
-                found[full] = f"reference/{page_name(package / '__init__.py')}#{full}"
-    origin = {}  # of every name that a package hands on
-    for path in ROOT.glob("npnet/**/__init__.py"):
-        for node in ast.parse(path.read_text("utf-8")).body:
+    found, origin = {}, {}
+    for path in reading_order(ROOT / "npnet"):
+        tree, package = ast.parse(path.read_text("utf-8")), page_name(path.parent / "__init__.py")
+        for name in exported(tree):
+            if any(name in _defines(node) for node in tree.body):
+                found[f"{page_name(path)}.{name}"] = f"reference/{package}#{page_name(path)}.{name}"
+        for node in tree.body:  # and what a file hands on from others
             for alias in node.names if isinstance(node, ast.ImportFrom) else ():
                 origin[f"{page_name(path)}.{alias.asname or alias.name}"] = f"{node.module}.{alias.name}"
     for name, target in origin.items():
