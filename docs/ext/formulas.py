@@ -29,7 +29,9 @@ NAMES = {
 }
 RELATIONS = set("=←≤≥<>≠∈≈")
 STRONG = {*"√Σ‖½∂_", *SUPERSCRIPTS, *SUBSCRIPTS}  # nobody writes these outside of formulae
-WORD = re.compile(rf"^([aAI]|{'|'.join(sorted(NAMES))}) (?![=←·+−/<>≤≥])| [aAI]$")  # that is no name of a number here
+WORD = re.compile(
+    rf"^([aAI]|relu|tanh|sigmoid|{'|'.join(sorted(NAMES))}) (?![=←·+−/<>≤≥])| [aAI]$"
+)  # that is no name of a number here
 OPERATORS = RELATIONS | set("+−·/×±,;→∂ΣΠ√|‖()[]{}⌊⌋⟨⟩…′")
 TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<number>\d+(?:\.\d+)?(?:e[-−]\d+)?|[½¼¾])"
@@ -61,7 +63,7 @@ class _Reader:
     """A formula, read once from left to right."""
 
     def __init__(self, text: str) -> None:
-        self.tokens = [(m.lastgroup, m.group()) for m in TOKEN.finditer(unicodedata.normalize("NFC", text))]
+        self.tokens = [(m.lastgroup, m.group()) for m in TOKEN.finditer(unicodedata.normalize("NFD", text))]
         self.at = 0
 
     def peek(self) -> tuple[str | None, str]:
@@ -209,7 +211,7 @@ def _longest(prose: str, words: list[re.Match[str]], i: int) -> tuple[int, str |
 
 def _could_be(word: str) -> bool:
     """Say whether every name in a word is of the grammar."""
-    for match in TOKEN.finditer(unicodedata.normalize("NFC", word)):
+    for match in TOKEN.finditer(unicodedata.normalize("NFD", word)):
         if match.lastgroup == "word":
             try:
                 _identifier(match.group())

@@ -6,12 +6,13 @@ tables, `names` stand in backticks, and formulae within a sentence are Unicode. 
 
 import re
 from html import escape
+from pathlib import Path
 
 from docutils import nodes
 
 from formulas import mathml, runs
 
-__all__ = ["first_sentence", "prose"]
+__all__ = ["first_sentence", "prose", "setup"]
 
 LABELS = re.compile(r"(?<=[.;)]) (?=Raises |Sources?: )")
 GAP = re.compile(r"\s{2,}(?=\S)")
@@ -101,3 +102,23 @@ def _cell(text: str) -> str:
     if re.search(r"\w\(.*\)|->|\w+/\w+\.", text):
         return f"<code>{escape(text)}</code>"
     return "".join(m or escape(p) for p, m in runs(text))
+
+
+def _set_chapter(app, doctree: nodes.document) -> None:  # type: ignore[no-untyped-def]
+    """Set what is surely a formula in a chapter that is written in Unicode, blocks of nothing else and running text."""
+    if "/" in app.env.docname or "$" in Path(app.env.doc2path(app.env.docname)).read_text("utf-8"):
+        return
+    for block in list(doctree.findall(nodes.literal_block)):
+        lines = block.astext().splitlines()
+        cells = [cell.rstrip(",.") for line in lines for cell in GAP.split(line.strip())]
+        if not block.get("classes") and all(map(mathml, cells)):
+            block.replace_self(_formulae(lines))
+    for text in list(doctree.findall(nodes.Text)):
+        if isinstance(text.parent, nodes.paragraph):
+            text.parent.replace(text, _inline(text.astext().replace("\n", " ")))
+
+
+def setup(app) -> dict[str, bool]:  # type: ignore[no-untyped-def]
+    """Set the chapters as they are read."""
+    app.connect("doctree-read", _set_chapter)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
