@@ -67,7 +67,7 @@ def test_what_is_not_surely_a_formula_is_left_alone(text):
 
 
 def test_a_run_ends_where_words_begin():
-    text = "Y = X W + b on the last axis, where X > 0 and a = number of things, slope 1 − Y² and a ‖w‖, for tanh s = 1 − h²."
+    text = "Y = X W + b on the last axis, where X > 0 and a = number of, slope 1 − Y² and a ‖w‖, for tanh s = 1 − h²."
     wanted = ["Y = X W + b", "X > 0", "1 − Y²", "‖w‖", "s = 1 − h²"]
     assert [piece for piece, found in runs(text) if found] == wanted
     assert "".join(piece for piece, _ in runs(text)) == text
