@@ -227,7 +227,7 @@ def _tex(latex: str, display: str) -> str:
     if "\\" in found or "<mi>&</mi>" in found:
         raise ValueError(f"formula is {latex!r}; expected TeX that latex2mathml knows")
     # Operators with names need less room than signs, and the bars of an absolute value none.
-    found = re.sub(r"<mo>([A-Za-z]{2,})</mo>", r'<mo lspace="0.17em" rspace="0.1em">\1</mo>', found)
+    found = re.sub(r"<m[io]>([A-Za-z]{2,})</m[io]>", r'<mo lspace="0.17em" rspace="0.17em">\1</mo>', found)
     return re.sub(r"<mo[^>]*>(&#x0007C;|\|)</mo>", r'<mo stretchy="false" lspace="0" rspace="0">|</mo>', found)
 
 
