@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= results
 
-.PHONY: run test test-gpu lint bench docs clean
+.PHONY: run test test-gpu lint bench docs results clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m experiments tables --only 3 --preset quick --out $(OUT)/quick
@@ -28,13 +28,17 @@ bench: $(VENV)/.peers
 	$(BIN)/python -m experiments bench jacobian
 	$(BIN)/python -m experiments bench stimuli
 
-docs: $(VENV)/.run
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -E -W --keep-going -q -b html docs docs/_build/site -d docs/_build/doctrees
+	@echo "the book is docs/_build/site/index.html"
+
+results: $(VENV)/.run
 	$(BIN)/python -m experiments report docs/results
 	$(BIN)/python -m experiments stimuli --out docs/results/stimuli
 	$(BIN)/python -m experiments steps
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) docs/_build docs/source docs/reference .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -45,8 +49,12 @@ $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q -e ".[dev,experiments,cluster]"
-	@touch $@ $(VENV)/.run
+	$(BIN)/python -m pip install -q -e ".[dev,docs,experiments,cluster]"
+	@touch $@ $(VENV)/.run $(VENV)/.docs
+
+$(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -e ".[docs]"
+	@touch $@
 
 $(VENV)/.peers: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q -e ".[experiments,peers]"

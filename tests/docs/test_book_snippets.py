@@ -1,0 +1,74 @@
+"""Every block of code in the documentation runs and prints what the page says; every command line is a command."""
+
+import re
+import shlex
+
+import pytest
+from book import ROOT
+
+import experiments.command as command
+from experiments.experiment import Experiment
+from snippets import play, snippets
+
+MADE = {"_build", "source", "reference", "ext"}
+PAGES = [
+    path.relative_to(ROOT).as_posix()
+    for path in sorted((ROOT / "docs").rglob("*.md"))
+    if not MADE & set(path.relative_to(ROOT / "docs").parts)
+]
+TAUGHT = ("docs/index.md", "docs/tutorials/", "docs/derivations/")  # their blocks print nothing that is not shown
+PLAYED = [page for page in PAGES if snippets((ROOT / page).read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("page", PLAYED)
+def test_the_blocks_of_a_page_print_what_it_shows(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / page).read_text("utf-8")
+    for snippet, printed in zip(snippets(text), play(text, page), strict=True):
+        if snippet.runs and (snippet.output or page.startswith(TAUGHT)):
+            assert printed == (snippet.output or ""), f"{page}, line {snippet.line}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_block_is_of_a_kind_that_nobody_runs(page):
+    kinds = set(re.findall(r"^```(\w*)[^\n]*$", (ROOT / page).read_text("utf-8"), re.M)) - {""}
+    assert kinds <= {"python", "text", "sh"}
+
+
+def test_the_readme_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "README.md").read_text("utf-8")
+    small = {"40_000": "200", "4_000": "100", "max_epochs=20": "max_epochs=2"}
+    for large, little in small.items():
+        assert large in text
+        text = text.replace(large, little)
+    text = text.replace(
+        'npnet.generator(0, "second"))', 'npnet.generator(0, "second"), npnet.Hyperparameters(max_epochs=2))'
+    )
+    printed = "".join(play(text, "README.md"))
+    assert "fine learned" in printed
+    assert "gradual learned" in printed
+    assert "gradient confirmed" in printed
+
+
+def command_lines():
+    """Every `python -m experiments …` in a block of shell commands or an indented one, without its comment."""
+    found = {}
+    for page in [*PAGES, "README.md"]:
+        text = (ROOT / page).read_text("utf-8").replace("\\\n", " ")
+        for line in re.findall(r"^(?: {4})?python -m experiments ([^\n#|]*)", text, re.M):
+            found.setdefault(line.split("`")[0].strip(), page)
+    return found
+
+
+def test_every_command_line_is_one(monkeypatch):
+    asked = []
+    monkeypatch.setattr(command, "run", lambda study, console: asked.append(study) or 0)
+    for kind in command.COMMANDS.values():
+        if not issubclass(kind, Experiment):
+            monkeypatch.setattr(kind, "__call__", lambda self, console: asked.append(self))
+    lines = [line for line in command_lines() if line != "--help"]
+    assert len(lines) > 10
+    for line in lines:
+        assert command.main(shlex.split(line)) == 0, line
+    assert len(asked) == len(lines)

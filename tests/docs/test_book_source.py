@@ -1,0 +1,54 @@
+"""The annotated source: every line of every file, once and in order; every file, in the order that docstrings give."""
+
+import ast
+
+import pytest
+from book import ROOT
+
+from annotated import page_name, reading_order, rows
+
+FILES = reading_order(ROOT / "npnet")
+
+
+def test_every_file_has_a_place_and_the_readers_come_first():
+    assert sorted(FILES) == sorted((ROOT / "npnet").rglob("*.py"))
+    names = [page_name(path) for path in FILES]
+    said = ast.get_docstring(ast.parse((ROOT / "npnet/__init__.py").read_text("utf-8"))).split("Reading order:")[1]
+    wanted = said.split(";")[0].replace("\n", " ").split(",")
+    assert names[1 : len(wanted) + 1] == [f"npnet.{name.strip()}" for name in wanted]
+    first = {package: names.index(f"npnet.{package}") for package in ("methods", "tasks", "check")}
+    assert list(first.values()) == sorted(first.values())
+
+
+def test_a_new_file_comes_after_those_that_are_named(tmp_path):
+    package = tmp_path / "package"
+    (package / "inner").mkdir(parents=True)
+    (package / "__init__.py").write_text('"""A package.\n\nReading order: zebra, inner; ape.\n"""\n')
+    for name in ("ape.py", "zebra.py", "new.py", "inner/__init__.py", "inner/other.py"):
+        (package / name).write_text("")
+    found = [path.relative_to(package).as_posix() for path in reading_order(package)]
+    assert found == ["__init__.py", "zebra.py", "ape.py", "new.py", "inner/__init__.py", "inner/other.py"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=page_name)
+def test_every_line_is_there_once_and_in_order(path):
+    source = path.read_text("utf-8")
+    lines = source.splitlines()
+    found = rows(source)
+    shown = [n for row in found for n in row.lines]
+    assert shown == sorted(set(shown))
+    said = " ".join(text for row in found for text in row.said).split()
+    rest = [line.strip().lstrip("#").replace('"""', " ").split() for i, line in enumerate(lines, 1) if i not in shown]
+    assert said == [word for line in rest for word in line]  # what is not shown as code is said, word for word
+
+
+def test_what_is_said_stands_beside_what_it_is_about():
+    value, function = 'A = 1\n"""About A."""', 'def f(x):\n    """About f."""\n    y = x\n    # why\n    return y'
+    source = f'"""File."""\n\n{value}\n\n\n@wrap\n{function}'
+    found = [(row.said, row.lines, row.names) for row in rows(source)]
+    assert found == [
+        (["File."], [], []),
+        (["About A."], [3, 5, 6], ["A"]),
+        (["About f."], [7, 8, 10], ["f"]),
+        (["why"], [12], []),
+    ]
