@@ -5,6 +5,7 @@ from typing import Any
 
 from experiments.columns import Columns
 from experiments.difficulty.study import Difficulty
+from experiments.distillation import Distillation
 from experiments.experiment import Experiment
 from experiments.growing import Growing
 from experiments.modules import Modules
@@ -14,6 +15,7 @@ from experiments.sensitivity.study import Sensitivity
 from experiments.starting_point.study import StartingPoint
 from experiments.tables.study import Tables
 from experiments.transferability.study import Transferability
+from experiments.without_forgetting import WithoutForgetting
 
 __all__ = ["STUDIES", "study_named"]
 
@@ -28,6 +30,8 @@ _STUDIES: tuple[type[Experiment], ...] = (
     Growing,
     Columns,
     Modules,
+    Distillation,
+    WithoutForgetting,
 )
 
 STUDIES: Mapping[str, type[Experiment]] = {study.name: study for study in _STUDIES}
