@@ -8,6 +8,7 @@ from experiments.difficulty.study import Difficulty
 from experiments.distillation import Distillation
 from experiments.experiment import Experiment
 from experiments.growing import Growing
+from experiments.matching.study import Matching
 from experiments.modules import Modules
 from experiments.rivals import Rivals
 from experiments.scenarios import Scenarios
@@ -31,6 +32,7 @@ _STUDIES: tuple[type[Experiment], ...] = (
     Columns,
     Modules,
     Distillation,
+    Matching,
     WithoutForgetting,
 )
 

@@ -14,7 +14,7 @@ import numpy as np
 from npnet import Split, Task, generator
 from npnet.tasks import line_task, load, mnist_halves
 
-__all__ = ["cut", "image_task", "load_task", "rows_of"]
+__all__ = ["cut", "image_task", "load_task", "per_class", "rows_of"]
 
 _REST = 5_000  # training images set apart for validation, of which the first ones are used
 
@@ -61,6 +61,15 @@ def image_task(name: str, seed: int) -> Task:
 def rows_of(split: Split, rows: Any) -> Split:
     """Return some rows of a split, a slice or an index array."""
     return Split(split.inputs[rows], split.labels[rows])
+
+
+def per_class(split: Split, n: int) -> Split:
+    """Return the first n examples of each class, in the order in which they come; all of a class that has fewer."""
+    before = np.zeros(len(split), np.int64)  # how many of its class come before each example
+    for label in np.unique(split.labels):
+        mine = split.labels == label
+        before[mine] = np.arange(mine.sum())
+    return rows_of(split, np.flatnonzero(before < n))
 
 
 def cut(task: Task, train: int, validation: int, test: int) -> Task:

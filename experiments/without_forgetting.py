@@ -59,8 +59,8 @@ def begin_beside(
         return target
     old = learned.load(seed)
     longer = max(1, len(old.train) / len(target.tasks[TARGET].train))  # epochs of so many times as many updates
-    fewer = {"max_epochs": target.settings.max_epochs, "patience": target.settings.patience or 1}
-    settings = replace(target.settings, together="mean", **{key: max(1, round(n / longer)) for key, n in fewer.items()})
+    epochs, patience = (max(1, round(n / longer)) for n in (target.settings.max_epochs, target.settings.patience or 1))
+    settings = replace(target.settings, together="mean", max_epochs=epochs, patience=patience)
     return Replicate(target.run, {**target.tasks, old.name: old}, settings)
 
 
@@ -86,10 +86,10 @@ class WithoutForgetting(Comparison):
 
     name: ClassVar[str] = "without_forgetting"
     targets: ClassVar[Targets] = {
-        "mnist04 → mnist59": ("digits", Course("mnist59", 5_000, updates=15_000, patience=3_000)),
-        "mnist04 → fashion59": ("digits", Course("fashion59", 5_000, updates=15_000, patience=3_000)),
-        "acl → ac": ("lines", Course("ac", 10_000, updates=25_000, patience=5_000)),
-        "acl → sbl": ("lines", Course("sbl", 10_000, updates=25_000, patience=5_000)),
+        "mnist04 → mnist59": ("digits", Course("mnist59", 5_000, updates=20_000, patience=4_000)),
+        "mnist04 → fashion59": ("digits", Course("fashion59", 5_000, updates=20_000, patience=4_000)),
+        "acl → ac": ("lines", Course("ac", 10_000, updates=35_000, patience=5_000)),
+        "acl → sbl": ("lines", Course("sbl", 10_000, updates=35_000, patience=5_000)),
     }
     ways: ClassVar[Ways] = {
         LWF: keeping,
