@@ -13,6 +13,7 @@ from experiments.modules import Modules
 from experiments.rivals import Rivals
 from experiments.scenarios import Scenarios
 from experiments.sensitivity.study import Sensitivity
+from experiments.several_tasks import SeveralTasks
 from experiments.starting_point.study import StartingPoint
 from experiments.tables.study import Tables
 from experiments.transferability.study import Transferability
@@ -34,6 +35,7 @@ _STUDIES: tuple[type[Experiment], ...] = (
     Distillation,
     Matching,
     WithoutForgetting,
+    SeveralTasks,
 )
 
 STUDIES: Mapping[str, type[Experiment]] = {study.name: study for study in _STUDIES}
