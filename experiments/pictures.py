@@ -11,7 +11,7 @@ import numpy as np
 from experiments.statistics import interval, mean_sd
 from npnet.trees import write_atomically
 
-__all__ = ["curve", "picture"]
+__all__ = ["curve", "picture", "tiles"]
 
 
 @contextmanager
@@ -40,3 +40,14 @@ def curve(panel: Any, x: Sequence[float], values: Sequence[Mapping[int, float]],
     there = [(at, list(of.values())) for at, of in zip(x, values, strict=True) if of]
     means, bars = [mean_sd(of)[0] for _, of in there], np.nan_to_num([interval(of) for _, of in there])
     panel.errorbar([at for at, _ in there], means, bars, **{"marker": "o", "markersize": 3, "elinewidth": 0.8, **style})
+
+
+def tiles(rows: Sequence[Sequence[Any]], gap: int = 2) -> Any:
+    """Return images (side, side) of levels 0 to 1 in rows as one, white between them and where there is None."""
+    side = next(len(image) for row in rows for image in row if image is not None)
+    whole = np.ones((len(rows) * (side + gap) - gap, max(map(len, rows)) * (side + gap) - gap))
+    for i, row in enumerate(rows):
+        for j, image in enumerate(row):
+            if image is not None:
+                whole[i * (side + gap) : i * (side + gap) + side, j * (side + gap) : j * (side + gap) + side] = image
+    return whole

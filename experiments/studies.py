@@ -12,6 +12,7 @@ from experiments.matching.study import Matching
 from experiments.modules import Modules
 from experiments.rivals import Rivals
 from experiments.scenarios import Scenarios
+from experiments.selection import Selection
 from experiments.sensitivity.study import Sensitivity
 from experiments.several_tasks import SeveralTasks
 from experiments.starting_point.study import StartingPoint
@@ -36,6 +37,7 @@ _STUDIES: tuple[type[Experiment], ...] = (
     Matching,
     WithoutForgetting,
     SeveralTasks,
+    Selection,
 )
 
 STUDIES: Mapping[str, type[Experiment]] = {study.name: study for study in _STUDIES}
