@@ -8,6 +8,7 @@ from experiments.difficulty.study import Difficulty
 from experiments.distillation import Distillation
 from experiments.experiment import Experiment
 from experiments.growing import Growing
+from experiments.image_prior.study import ImagePrior
 from experiments.matching.study import Matching
 from experiments.modules import Modules
 from experiments.rivals import Rivals
@@ -38,6 +39,7 @@ _STUDIES: tuple[type[Experiment], ...] = (
     WithoutForgetting,
     SeveralTasks,
     Selection,
+    ImagePrior,
 )
 
 STUDIES: Mapping[str, type[Experiment]] = {study.name: study for study in _STUDIES}
