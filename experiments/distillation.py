@@ -43,8 +43,12 @@ ALL = Course("mnist", 55_000, 5_000, 10_000, updates=8_250, rate=0.05, batch_siz
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
         "teacher": replace(ALL, updates=16_500),
-        "students": {n: replace(ALL, train=n, validation=2_000, updates=3_000) for n in (100, 1_000, 10_000)}
-        | {55_000: ALL},
+        "students": {
+            100: replace(ALL, train=100, validation=2_000, updates=500),
+            1_000: replace(ALL, train=1_000, validation=2_000, updates=2_000),
+            10_000: replace(ALL, train=10_000, validation=2_000, updates=3_000),
+            55_000: ALL,
+        },
         "hidden": [TEACHER, STUDENT, NARROW],
         "temperatures": TEMPERATURES,
         "at": 10_000,

@@ -127,17 +127,17 @@ _TINY = Course("ac", 60, 40, 50, updates=9, patience=6)
 PRESETS: dict[Preset, Design] = {
     "quick": Design(
         {
-            "digits": Course("mnist", 55_000, 1_000, 10_000, updates=8_250),
-            "lines": Course("ac", 20_000, 1_000, 4_000, updates=8_250),
+            "digits": Course("mnist", 55_000, 1_000, 10_000, updates=6_000),
+            "lines": Course("ac", 20_000, 1_000, 4_000, updates=6_000),
         },
         {
             "digits": (
-                Course("mnist04", 20_000, 1_000, 5_000, updates=8_250),
-                Course("mnist59", 5_000, 1_000, 5_000, updates=8_250),
+                Course("mnist04", 20_000, 1_000, 5_000, updates=6_000),
+                Course("mnist59", 5_000, 1_000, 5_000, updates=6_000),
             ),
             "lines": (
                 Course("acl", 20_000, 1_000, 4_000, updates=20_000),
-                Course("ac", 5_000, 1_000, 4_000, updates=8_250),
+                Course("ac", 5_000, 1_000, 4_000, updates=6_000),
             ),
         },
     ),
