@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments import several_tasks
+from experiments import distillation, several_tasks
 from experiments.courses import Course
 from experiments.desk import Desk, Stopped
 from experiments.image_prior import restoring, study
@@ -128,3 +128,21 @@ def test_the_iteration_for_all_has_the_greatest_mean():
     about = {"design": {"iterations": 4, "hidden": {"code": [3]}}}
     assert study.common(Findings(about, known), "noise", "code") == 2
     assert study.common(Findings(about, []), "noise", "code") is None
+
+
+def test_students_of_a_seed_begin_alike_and_the_teacher_is_held(tmp_path):
+    course = Course("ac", 30, 20, 20, updates=4, patience=4)
+    desk = Desk(tmp_path, "teacher-0")
+    teacher = distillation.begin_teacher(desk, course, (6, 5), 0)
+    assert (teacher.settings.max_norm, teacher.run.network.dropout) == (3.0, (0.5, 0.5))
+    stored = course.load(0).train.inputs
+    assert (teacher.tasks["ac"].train.inputs[:] != stored).any()
+    teacher.run.network.save(desk.path / "network.npz")
+    begun = [
+        distillation.begin_student(Desk(tmp_path, f"{t}"), course, (4, 3), 0, "teacher-0", t) for t in (None, 1.0, 20.0)
+    ]
+    for other in begun[1:]:
+        assert np.array_equal(other.run.network.heads["ac"]["W"], begun[0].run.network.heads["ac"]["W"])
+        assert np.array_equal(other.run.network.trunk[0]["W"], begun[0].run.network.trunk[0]["W"])
+    assert [len(each.settings.terms) for each in begun] == [0, 1, 1]
+    assert begun[0].run.network.dropout == ()
