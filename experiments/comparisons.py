@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import product
 from re import sub
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from experiments.cells import Cell
 from experiments.courses import Course, learn_source, learn_target, small
 from experiments.experiment import Job
+from experiments.lessons import Lesson
 from experiments.survey import Survey
 from npnet import Method
 
@@ -32,7 +33,9 @@ class Comparison(Survey):
     """What all comparisons have in common.
 
     targets: {what it is called: (family, course)}. ways: {what it is called: what returns the method}, names of the
-    library's or partials of them. Measurements have the one as their setting, the other as their method.
+    library's or partials of them. Measurements have the one as their setting, the other as their method. lesson: what
+    every way is taken through, called as learn_target is, and with the source's own course as `learned` where
+    `remembers` says so.
 
     Attributes:
         preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
@@ -40,6 +43,8 @@ class Comparison(Survey):
 
     targets: ClassVar[Targets]
     ways: ClassVar[Ways]
+    lesson: ClassVar[Lesson] = learn_target
+    remembers: ClassVar[bool] = False
 
     preset: Literal["smoke", "quick"] = "quick"
 
@@ -63,8 +68,10 @@ class Comparison(Survey):
             source = None if label == SCRATCH else f"source-{family}-{seed}"
             what = {"course": course, "hidden": HIDDEN, "seed": seed, "source": source, "method": method}
             name = sub(r"[^\w+]+", "-", f"{setting} {label} {seed}")
-            called = {"setting": setting, "label": label}
-            cells.append(Cell(name, learn_target, what | called, (source,) if source else ()))
+            called: dict[str, Any] = {"setting": setting, "label": label}
+            if self.remembers:
+                called = {**called, "learned": sources[family]}
+            cells.append(Cell(name, self.lesson, what | called, (source,) if source else ()))
         configuration = {
             "experiment": self.name,
             "hidden": list(HIDDEN),

@@ -1,14 +1,17 @@
 """Figures that have a panel or a few: how they look, and how they are written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from experiments.statistics import interval, mean_sd
 from npnet.trees import write_atomically
 
-__all__ = ["picture"]
+__all__ = ["curve", "picture", "tiles"]
 
 
 @contextmanager
@@ -30,3 +33,21 @@ def picture(
         content = BytesIO()
         figure.savefig(content, format="png", dpi=150)
     write_atomically(path, content.getvalue())
+
+
+def curve(panel: Any, x: Sequence[float], values: Sequence[Mapping[int, float]], **style: Any) -> None:
+    """Draw the mean over seeds and its 95 % interval at each x where there are values {seed: value}."""
+    there = [(at, list(of.values())) for at, of in zip(x, values, strict=True) if of]
+    means, bars = [mean_sd(of)[0] for _, of in there], np.nan_to_num([interval(of) for _, of in there])
+    panel.errorbar([at for at, _ in there], means, bars, **{"marker": "o", "markersize": 3, "elinewidth": 0.8, **style})
+
+
+def tiles(rows: Sequence[Sequence[Any]], gap: int = 2) -> Any:
+    """Return images (side, side) of levels 0 to 1 in rows as one, white between them and where there is None."""
+    side = next(len(image) for row in rows for image in row if image is not None)
+    whole = np.ones((len(rows) * (side + gap) - gap, max(map(len, rows)) * (side + gap) - gap))
+    for i, row in enumerate(rows):
+        for j, image in enumerate(row):
+            if image is not None:
+                whole[i * (side + gap) : i * (side + gap) + side, j * (side + gap) : j * (side + gap) + side] = image
+    return whole

@@ -5,15 +5,21 @@ from typing import Any
 
 from experiments.columns import Columns
 from experiments.difficulty.study import Difficulty
+from experiments.distillation import Distillation
 from experiments.experiment import Experiment
 from experiments.growing import Growing
+from experiments.image_prior.study import ImagePrior
+from experiments.matching.study import Matching
 from experiments.modules import Modules
 from experiments.rivals import Rivals
 from experiments.scenarios import Scenarios
+from experiments.selection import Selection
 from experiments.sensitivity.study import Sensitivity
+from experiments.several_tasks import SeveralTasks
 from experiments.starting_point.study import StartingPoint
 from experiments.tables.study import Tables
 from experiments.transferability.study import Transferability
+from experiments.without_forgetting import WithoutForgetting
 
 __all__ = ["STUDIES", "study_named"]
 
@@ -28,6 +34,12 @@ _STUDIES: tuple[type[Experiment], ...] = (
     Growing,
     Columns,
     Modules,
+    Distillation,
+    Matching,
+    WithoutForgetting,
+    SeveralTasks,
+    Selection,
+    ImagePrior,
 )
 
 STUDIES: Mapping[str, type[Experiment]] = {study.name: study for study in _STUDIES}

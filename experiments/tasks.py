@@ -3,8 +3,10 @@
 ac, acl, at, atl, sbl, sbt, sb2l, cnc    the line-and-angle tasks, 32 × 32
 mnist, fashion                           ten digits, ten kinds of clothing, 28 × 28
 mnist04, mnist59, fashion04, fashion59   five of them each
+mnist04+fashion                          five digits and all clothing as one task of fifteen classes, half of each kind
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -14,7 +16,7 @@ import numpy as np
 from npnet import Split, Task, generator
 from npnet.tasks import line_task, load, mnist_halves
 
-__all__ = ["cut", "image_task", "load_task", "rows_of"]
+__all__ = ["cut", "image_task", "joined", "load_task", "per_class", "rows_of"]
 
 _REST = 5_000  # training images set apart for validation, of which the first ones are used
 
@@ -33,6 +35,10 @@ def load_task(name: str, seed: int, train: int, validation: int, test: int) -> T
 
     The seed draws stimuli, or shuffles image files. Raises what `line_task` and `npnet.tasks.load` raise.
     """
+    if "+" in name:
+        parts = name.split("+")
+        sizes = [-(-size // len(parts)) for size in (train, validation, test)]
+        return joined(name, [load_task(part, seed, *sizes) for part in parts])
     if name in ("mnist04", "mnist59"):
         return mnist_halves(seed, train, validation, test)[name == "mnist59"]
     if name in _CLASSES:
@@ -61,6 +67,29 @@ def image_task(name: str, seed: int) -> Task:
 def rows_of(split: Split, rows: Any) -> Split:
     """Return some rows of a split, a slice or an index array."""
     return Split(split.inputs[rows], split.labels[rows])
+
+
+def joined(name: str, tasks: Sequence[Task]) -> Task:
+    """Return several classifications of inputs of one size as one, whose classes are theirs one after the other."""
+    first = np.cumsum([0, *(task.outputs for task in tasks)])
+
+    def together(splits: Sequence[Split]) -> Split:
+        labels = [split.labels + start for split, start in zip(splits, first[:-1], strict=True)]
+        return Split(np.concatenate([split.inputs[:] for split in splits]), np.concatenate(labels))
+
+    train, validation, test = (
+        together([getattr(t, which) for t in tasks]) for which in ("train", "validation", "test")
+    )
+    return Task(name, int(first[-1]), train, validation, test)
+
+
+def per_class(split: Split, n: int) -> Split:
+    """Return the first n examples of each class, in the order in which they come; all of a class that has fewer."""
+    before = np.zeros(len(split), np.int64)  # how many of its class come before each example
+    for label in np.unique(split.labels):
+        mine = split.labels == label
+        before[mine] = np.arange(mine.sum())
+    return rows_of(split, np.flatnonzero(before < n))
 
 
 def cut(task: Task, train: int, validation: int, test: int) -> Task:

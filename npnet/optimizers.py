@@ -14,7 +14,18 @@ from typing import Any, Protocol
 
 from npnet.arrays import Array, array_module, descend
 
-__all__ = ["SGD", "Adam", "Momentum", "Optimizer", "ProximalSGD", "Schedule", "constant", "cosine", "step"]
+__all__ = [
+    "SGD",
+    "Adam",
+    "Momentum",
+    "Optimizer",
+    "ProximalSGD",
+    "Schedule",
+    "bound_norms",
+    "constant",
+    "cosine",
+    "step",
+]
 
 Buffers = dict[str, Any]
 Schedule = Callable[[int], float]
@@ -114,6 +125,18 @@ class Adam:
         v += (1 - self.beta2) * dw * dw
         m_hat, v_hat = (a / (1 - beta**t).astype(w.dtype) for a, beta in ((m, self.beta1), (v, self.beta2)))
         return descend(w, m_hat / (array_module(v).sqrt(v_hat) + self.epsilon), rate)
+
+
+def bound_norms(W: Array, bound: float) -> None:
+    """Project each unit's incoming weights onto ‖w_k‖₂ ≤ bound, in place: w_k ← w_k min(1, bound/‖w_k‖₂).
+
+    W (..., D, K), a column for each of the K units. Columns within the bound keep their bits. Taken after each step it
+    is a max-norm constraint, the prox of a penalty that is 0 within the bound and infinite beyond: rates may be large,
+    for no weight vector can run away. Source: Hinton et al. 2012, section 2 (on dropout).
+    """
+    xp = array_module(W)
+    norms = xp.sqrt((W * W).sum(-2, keepdims=True))  # (..., 1, K)
+    W *= bound / xp.maximum(norms, W.dtype.type(bound))
 
 
 def _positive(rate: float) -> float:

@@ -120,12 +120,12 @@ def _shapes(p: Parameters) -> Hashable:
 
 
 def _family(each: Replicate) -> Hashable:
-    """Return what replicates of one rule have in common: shares, rate, and the regularizers but for their arrays."""
+    """Return what replicates of one rule share: mask, rate, max-norm, the regularizers but for their arrays."""
     terms = (
         (term.penalty, term.strength, term.where, term.biases, term.anchors is None, term.scales is None)
         for term in each.settings.regularizers
     )
-    return each.mask, each.settings.rate(len(each.run.history)), tuple(terms)
+    return each.mask, each.settings.rate(len(each.run.history)), each.settings.max_norm, tuple(terms)
 
 
 def _features(each: Replicate, known: list[Features]) -> Features:
@@ -234,7 +234,8 @@ def _rules(members: Sequence[Replicate]) -> list[Rule]:
             for same in terms
         )
         rate, optimizer = family[0].settings.rate(len(family[0].run.history)), family[0].settings.optimizer
-        rules.append(Rule(family[0].mask, rate, optimizer, regularizers, slice(places[0], places[-1] + 1)))
+        rows, bound = slice(places[0], places[-1] + 1), family[0].settings.max_norm
+        rules.append(Rule(family[0].mask, rate, optimizer, regularizers, rows, bound))
     return rules
 
 

@@ -60,7 +60,8 @@ def advance(replicate: Replicate, features: Features) -> Record:
 def _epoch(replicate: Replicate, features: Features) -> Record:
     """Train and evaluate one epoch and return its record."""
     run, tasks, settings, mask = replicate.run, replicate.tasks, replicate.settings, replicate.mask
-    rule = Rule(mask, settings.rate(len(run.history)), settings.optimizer, settings.regularizers)
+    rate = settings.rate(len(run.history))
+    rule = Rule(mask, rate, settings.optimizer, settings.regularizers, max_norm=settings.max_norm)
     update = _updates(replicate, rule)
     features.freeze(min(each.lowest for each in update.values()))
     inputs = {head: features.of(tasks[head].train, each.start) for head, each in update.items()}

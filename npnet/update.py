@@ -15,7 +15,7 @@ from npnet.arrays import Array, array_module
 from npnet.layers import Parameters
 from npnet.losses import Loss
 from npnet.network import Network
-from npnet.optimizers import SGD, Optimizer
+from npnet.optimizers import SGD, Optimizer, bound_norms
 from npnet.penalties import Regularizer
 from npnet.policies import Mask
 
@@ -41,6 +41,7 @@ class Rule:
     """How layers move: each at its share of the rate, by an optimizer, under regularizers.
 
     rows: the replicates of a population that move so, a slice of its leading axis; a network alone moves as one.
+    max_norm: the greatest length of a hidden unit's incoming weights; None for any.
     """
 
     mask: Mask
@@ -48,6 +49,7 @@ class Rule:
     optimizer: Optimizer = field(default_factory=SGD)
     regularizers: Sequence[Regularizer] = ()
     rows: Any = ...
+    max_norm: float | None = None
 
 
 class Update:
@@ -136,6 +138,8 @@ class Update:
             if rule.optimizer.proximal:
                 for each, w_rows, anchor, scale in self._penalised(rule, layer, key, w):
                     w_rows[...] = each.penalty.prox(w_rows, rate * each.strength, anchor, scale)
+            if rule.max_norm is not None and key == "W" and layer < self.depth:
+                bound_norms(w[rows], rule.max_norm)
 
     def name(self, layer: int) -> str:
         """Return the name of a layer of the mask in messages: hidden layer 1 is the lowest."""

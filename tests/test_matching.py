@@ -285,3 +285,18 @@ def test_networks_with_patches_elsewhere():
     ):
         with pytest.raises(ValueError, match=words):
             f()
+
+
+def test_a_branch_answers_for_the_teacher():
+    task, teacher = blobs(), network(seed=3, heads=("old",))
+    student = replace(teacher.copy(), heads=dict(teacher.copy().heads))
+    method = jacobian_matching(teacher, head="old", branch="old")
+    run, settings = begin(replace(method, name="branch"), student, replace(task, name="new"), generator(0), SETTINGS)
+    (term,) = settings.terms
+    assert (term.task, term.head) == ("new", "old")
+    rows = np.arange(5)
+    update = JointUpdate(run.network, [term], Rule((1, 1, 1), 1.0))
+    value, _ = update.objective(task.train.inputs[rows], Batch(rows, {}), None)
+    assert value == pytest.approx(0, abs=1e-28)  # it says already what the teacher says
+    with pytest.raises(ValueError, match="head is 'other'"):
+        begin(jacobian_matching(teacher, head="old", branch="other"), student, task, generator(0), SETTINGS)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from npnet.arrays import array_module, generator, to_device, to_host
 from npnet.initialisers import glorot, he, normal, uniform_fan_in
 from npnet.network import Network, mlp
-from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, cosine, step
+from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, bound_norms, constant, cosine, step
 from npnet.trees import leaves
 
 
@@ -132,6 +132,29 @@ def test_optimizers_move_device_arrays_as_they_move_host_arrays(xp, optimizer, r
         assert np.array_equal(dw, kept)
         optimizer.update(there, to_device(dw, xp), theirs, 0.1)
     np.testing.assert_allclose(to_host(there), here, rtol=1e-14)
+
+
+@given(st.integers(0, 2**32), st.floats(0.01, 10), st.sampled_from([np.float32, np.float64]))
+def test_no_unit_s_weights_are_longer_than_the_bound_and_the_others_keep_their_bits(seed, bound, dtype):
+    rng = generator(seed)
+    lengths = bound * rng.uniform(0, 2, 6)
+    W = rng.standard_normal((2, 5, 6))
+    W = (W / np.linalg.norm(W, axis=-2, keepdims=True) * lengths).astype(dtype)
+    W[:, :, 0] = 0
+    before = W.copy()
+    norms = np.sqrt((before * before).sum(-2))
+    bound_norms(W, bound)
+    inside = np.broadcast_to((norms <= dtype(bound))[:, None], W.shape)
+    assert np.array_equal(W[inside], before[inside])
+    ends = np.where(inside, before, before * (bound / np.maximum(norms, dtype(bound)))[:, None])
+    np.testing.assert_allclose(W, ends, rtol=1e-5 if dtype == np.float32 else 1e-14)
+    assert np.linalg.norm(W, axis=-2).max() <= bound * (1 + 4 * np.finfo(dtype).eps)
+
+
+def test_bound_norms_worked_by_hand(xp):
+    W = xp.asarray([[3.0, 0.3], [4.0, 0.4]])  # columns of length 5 and 0.5
+    bound_norms(W, 2.0)
+    np.testing.assert_allclose(to_host(W), [[1.2, 0.3], [1.6, 0.4]], rtol=1e-15)
 
 
 def test_schedules():

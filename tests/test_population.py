@@ -258,3 +258,24 @@ def test_arrays_of_two_modules_are_refused(xp):
     common = (FineTuning(), SGD(), (), (), None, 0.1)
     with pytest.raises(TypeError, match="expected numpy arrays alone or device arrays alone"):
         next(train_population([replicate(0, *common), replicate(1, *common, xp=xp)]))
+
+
+def test_each_replicate_has_its_own_max_norm():
+    def begun():
+        made = [replicate(seed, FineTuning(), SGD(), (), (), None, 0.3) for seed in (0, 1, 2)]
+        bounds = (None, 0.5, 0.7)
+        return [
+            replace(each, settings=replace(each.settings, max_norm=bound, keep="last"))
+            for each, bound in zip(made, bounds, strict=True)
+        ]
+
+    together = begun()
+    list(train_population(together))
+    lengths = []
+    for each, alone in zip(together, begun(), strict=True):
+        list(train(alone.run, alone.tasks, alone.settings, alone.evaluations))
+        lengths.append(max(np.linalg.norm(p["W"], axis=0).max() for p in each.run.network.trunk))
+        for mine, its in zip(each.run.network.trunk, alone.run.network.trunk, strict=True):
+            np.testing.assert_allclose(mine["W"], its["W"], rtol=1e-10, atol=1e-12)
+    assert lengths[0] > 0.7
+    assert lengths[1:] == pytest.approx([0.5, 0.7])

@@ -28,14 +28,17 @@ def jacobian_matching(
     of: Of = "largest",
     beta: float = 1.0,
     head: str | None = None,
+    branch: str | None = None,
     labels: float = 1.0,
     policy: Policy | None = None,
 ) -> Method:
     """Return the method with β on the squared distance of unit Jacobians, the teacher's recorded without dropout.
 
     of: the logit that is largest for the teacher (of equal ones the first), that of the "label", or "all" of them
-    together. head: the teacher's, by default the task's name. labels: the weight of the loss on the labels, 0 to match
-    alone. Where the teacher's Jacobians take more than 1 GiB they are computed anew for each batch.
+    together. head: the teacher's, by default the task's name. branch: the student's, by default the task's own; another
+    one, which it must have already, answers what the teacher was asked while the task asks something else. labels: the
+    weight of the loss on the labels, 0 to match alone. Where the teacher's Jacobians take more than 1 GiB they are
+    computed anew for each batch.
     Raises ValueError for an unknown `of`; `begin` does for a teacher with other inputs or outputs than the student's,
     or with layers that are not linear, and for "label" on a regression.
     Source: Srinivas and Fleuret 2018, sections 3 and 4; Czarnecki et al. 2017.
@@ -46,7 +49,8 @@ def jacobian_matching(
     def objective(network: Network, task: Task) -> tuple[InputGradient, ...]:
         theirs = head or task.name
         check_plain(teacher, theirs)
-        sizes = (teacher.inputs, teacher.head(theirs)["b"].size), (network.inputs, task.outputs)
+        outputs = network.head(branch)["b"].size if branch else task.outputs
+        sizes = (teacher.inputs, teacher.head(theirs)["b"].size), (network.inputs, outputs)
         if sizes[0] != sizes[1]:
             raise ValueError(f"teacher has {sizes[0]} inputs and outputs; expected {sizes[1]}, those of the student")
         if of == "label" and task.train.regression:
@@ -65,6 +69,6 @@ def jacobian_matching(
         what: Literal["logits", "logit"] = "logits" if of == "all" else "logit"
         classes = record(largest, task.train, teacher) if of == "largest" else None
         targets = record(moved, task.train, teacher)
-        return (InputGradient(name, task.name, task.name, what, loss, targets, beta, classes),)
+        return (InputGradient(name, task.name, branch or task.name, what, loss, targets, beta, classes),)
 
     return Method(f"Jacobian matching ({of})", with_head, objective, policy or FineTuning(), labels)

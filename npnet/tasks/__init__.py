@@ -1,13 +1,14 @@
 """The data that networks learn: line-and-angle stimuli drawn from addresses, real image files, and their splits.
 
 Reading order: data; rules, appearance, stimuli (with geometry, addresses, figures, backgrounds, raster and truth below
-them), stimulus_sets, line_tasks; patches; idx, download, mnist.
+them), stimulus_sets, line_tasks; jitter, patches; idx, download, mnist.
 """
 
 from npnet.tasks.appearance import CALIBRATED, Appearance
 from npnet.tasks.data import Split, Task, batch
 from npnet.tasks.download import data_folder
 from npnet.tasks.idx import read_idx
+from npnet.tasks.jitter import Jittered
 from npnet.tasks.line_tasks import TARGETS, line_task, line_tasks, targets
 from npnet.tasks.mnist import ImageFiles, fashion_task, load, mnist_halves, mnist_task
 from npnet.tasks.patches import in_patches, patch_order
@@ -24,6 +25,7 @@ __all__ = [
     "Appearance",
     "Figure",
     "ImageFiles",
+    "Jittered",
     "Rule",
     "Split",
     "Stimuli",

@@ -1,0 +1,1 @@
+"""Matching a teacher: outputs, hidden layers, attention maps, Jacobians, and several of them, from few examples."""
