@@ -164,6 +164,6 @@ def _draw(found: Findings, path: Path) -> None:
                     )
             panel.set_yticks(range(len(found.about["ways"])), reversed(found.about["ways"]) if c % 2 == 0 else [])
             panel.grid(axis="x", color="0.92")
-            panel.set_title(f"{', '.join(corner)}: {_task(found, family, corner)}", loc="left", weight="bold")
+            panel.set_title(f"{', '.join(corner)}:\n{_task(found, family, corner)}", loc="left", weight="bold")
             if c >= 2:
                 panel.set_xlabel("test error (%)")
