@@ -81,10 +81,15 @@ def end_next(
     """Leave the network as network.npz, with a row of the error matrix and how many numbers it has learned so far."""
     network = replicate.run.network
     network.save(desk.path / "network.npz")
-    after = learned[-1].task
-    found = {f"{c.task} after {after}": error(network, c.task, c.load(seed).test) for c in learned}
+    found = {f"error on {c.task}": error(network, c.task, c.load(seed).test) for c in learned}
     size = sum(w.size for each in (network, *network.columns) for _, w in leaves([each.trunk, each.heads]))
-    return measured(replicate, seconds, family, label, seed, {**found, f"parameters after {after}": float(size)})
+    found["parameters"] = float(size)
+    return measured(replicate, seconds, _after(family, learned[-1].task), label, seed, found)
+
+
+def _after(family: str, task: str) -> str:
+    """Return what measurements are called that are made when a task of a family was just learned."""
+    return f"{family} after {task}"
 
 
 learn_next = Lesson(begin_next, end_next)
@@ -181,7 +186,7 @@ def _matrices(found: Findings, family: str, way: str) -> dict[int, Array]:
         E[0, 0] = first
         for i, j in product(range(1, len(tasks)), range(len(tasks))):
             if j <= i:
-                E[i, j] = found.values(family, way, f"{tasks[j]} after {tasks[i]}").get(seed, np.nan)
+                E[i, j] = found.values(_after(family, tasks[i]), way, f"error on {tasks[j]}").get(seed, np.nan)
         if not np.isnan(E[np.tril_indices(len(tasks))]).any():
             matrices[seed] = E
     return matrices
@@ -224,7 +229,7 @@ def _summary(found: Findings, family: str) -> Grid:
     ]
     for way in found.about["ways"]:
         matrices = list(_matrices(found, family, way).values())
-        size = list(found.values(family, way, f"parameters after {tasks[-1]}").values())
+        size = list(found.values(_after(family, tasks[-1]), way, "parameters").values())
         rows.append(
             [
                 way,

@@ -122,11 +122,11 @@ def test_a_sequence_worked_by_hand():
             (f"source {task} 5-5", "scratch", 0, "error", value)
             for task, value in (("p", 10.0), ("q", 20.0), ("r", 50.0))
         ),
-        ("f", "w", 0, "p after q", 8.0),
-        ("f", "w", 0, "q after q", 12.0),
-        ("f", "w", 0, "p after r", 11.0),
-        ("f", "w", 0, "q after r", 16.0),
-        ("f", "w", 0, "r after r", 40.0),
+        ("f after q", "w", 0, "error on p", 8.0),
+        ("f after q", "w", 0, "error on q", 12.0),
+        ("f after r", "w", 0, "error on p", 11.0),
+        ("f after r", "w", 0, "error on q", 16.0),
+        ("f after r", "w", 0, "error on r", 40.0),
         ("f: q before", columns.FIRST, 0, "error", 25.0),
         ("f: q before", columns.UNTRAINED, 0, "error", 35.0),
         ("f: r before", "w", 0, "error", 45.0),
