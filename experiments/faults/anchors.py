@@ -102,7 +102,7 @@ def autograd_check_grads(f: Callable[..., Any], arguments: tuple[Tree, ...]) -> 
 
 
 def numdifftools_gradient(f: Callable[..., Any], arguments: tuple[Tree, ...]) -> bool:
-    """numdifftools.Gradient with its own choice of steps, compared by np.allclose, as in its documentation."""
+    """numdifftools.Gradient with its own choice of steps, compared by np.allclose at its defaults."""
     import numdifftools
 
     flat = _Flat(f, arguments)
@@ -158,8 +158,8 @@ ANCHORS: dict[str, tuple[str, Rule]] = {
 """The rules by name, with the module that each needs."""
 
 MISSING = {
-    "chainer.gradient_check": "not installed: its last release, 7.8.1, is older than NumPy 2",
-    "MyGrad's tests": "not installed: the rule is in MyGrad's test folder, which its package leaves out",
+    "chainer.gradient_check": "not run: its last release, 7.8.1, is older than NumPy 2",
+    "MyGrad's tests": "not run: the rule is in MyGrad's test folder, which its package leaves out",
 }
 """Rules that cannot be run beside NumPy 2, and why."""
 

@@ -92,7 +92,7 @@ def test_the_command_prints_and_writes_what_it_measured(tmp_path, monkeypatch, c
     assert found["false_alarms"]["npnet"] == {"smooth": [0, 4], "kinked": [0, 0]}
     printed = capsys.readouterr().out
     assert "0 in 4" in printed
-    assert "not installed" in printed
+    assert "not run" in printed
 
 
 def test_false_alarms_are_counted_by_place():
