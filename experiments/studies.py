@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.columns import Columns
+from experiments.columns.study import Columns
 from experiments.difficulty.study import Difficulty
 from experiments.distillation import Distillation
 from experiments.experiment import Experiment

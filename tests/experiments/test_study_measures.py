@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments import columns, scenarios
+from experiments import scenarios
+from experiments.columns import measures as columns
+from experiments.columns.study import Columns
 from experiments.measurements import Measurement
 from experiments.statistics import holm, interval
 from experiments.survey import Findings
@@ -135,9 +137,9 @@ def test_a_sequence_worked_by_hand():
         sequences={"f": tasks},
         ways=["w"],
     )
-    (E,) = columns._matrices(found, "f", "w").values()
+    (E,) = columns.error_matrices(found, "f", "w").values()
     np.testing.assert_array_equal(E, [[10, np.nan, np.nan], [8, 12, np.nan], [11, 16, 40]])
-    assert columns._scores(found, "f", "w") == {0: [88 / 80, 60 / 50]}
-    assert columns._forward(found, "f", "w") == [(10 + 2) / 2]
-    row = columns._summary(found, "f").rows[1]
+    assert columns.transfer_scores(found, "f", "w") == {0: [88 / 80, 60 / 50]}
+    assert columns.forward_transfers(found, "f", "w") == [(10 + 2) / 2]
+    row = Columns.tables(found)[0].rows[1]
     assert row[:6] == ["w", "22.33", "2.50", "3.50", "−2.50", "6.00"]
