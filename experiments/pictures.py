@@ -11,7 +11,7 @@ import numpy as np
 from experiments.statistics import interval, mean_sd
 from npnet.trees import write_atomically
 
-__all__ = ["curve", "picture", "tiles"]
+__all__ = ["curve", "picture", "strips", "tiles"]
 
 
 @contextmanager
@@ -40,6 +40,21 @@ def curve(panel: Any, x: Sequence[float], values: Sequence[Mapping[int, float]],
     there = [(at, list(of.values())) for at, of in zip(x, values, strict=True) if of]
     means, bars = [mean_sd(of)[0] for _, of in there], np.nan_to_num([interval(of) for _, of in there])
     panel.errorbar([at for at, _ in there], means, bars, **{"marker": "o", "markersize": 3, "elinewidth": 0.8, **style})
+
+
+def strips(
+    panel: Any, values: Mapping[str, Mapping[int, float]], colours: Mapping[str, str], named: bool = True
+) -> None:
+    """Draw a row for each name, the first on top: values {seed: value} in grey, their mean and its 95 % interval."""
+    names = list(values)[::-1]
+    for row, name in enumerate(names):
+        if of := list(values[name].values()):
+            panel.plot(of, [row] * len(of), ".", color="0.8", markersize=4)
+            bar = np.nan_to_num(interval(of))
+            panel.errorbar(mean_sd(of)[0], row, xerr=bar, fmt="o", color=colours[name], elinewidth=1)
+    panel.set_yticks(range(len(names)), names if named else [])
+    panel.set_ylim(-0.5, len(names) - 0.5)
+    panel.grid(axis="x", color="0.92")
 
 
 def tiles(rows: Sequence[Sequence[Any]], gap: int = 2) -> Any:

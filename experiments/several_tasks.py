@@ -23,8 +23,8 @@ from experiments.desk import Desk
 from experiments.experiment import Job
 from experiments.grids import Grid
 from experiments.lessons import Lesson
-from experiments.pictures import picture
-from experiments.statistics import interval, mean_sd
+from experiments.pictures import picture, strips
+from experiments.statistics import mean_sd
 from experiments.survey import Findings, Survey
 from experiments.text import difference, number, spread
 from npnet import Adam, Replicate, Run, Task, cosine, cross_entropy, error, generator, mlp, squared_error
@@ -222,21 +222,13 @@ def _saved(found: Findings) -> Grid:
 
 
 def _draw(found: Findings, path: Path) -> None:
-    ways = _rows(found)[::-1]
+    ways = _rows(found)
+    colours = {way: "#D55E00" if way.startswith("uncertainty") else "#0072B2" for way in ways}
     with picture(path, (10.5, 3.6)) as figure:
         for panel, (task, (_, words)) in zip(figure.subplots(1, len(UNITS)), UNITS.items(), strict=True):
+            strips(panel, {way: _values(found, way, task) for way in ways}, colours, task == "label")
+            searched = len(ways) - 1 - ways.index(SEARCHED)
             for way in _grid(found):
-                tried = mean_sd(list(_values(found, way, task).values()))[0]
-                panel.plot(tried, ways.index(SEARCHED), "|", color="0.6", markersize=9)
-            for row, way in enumerate(ways):
-                values = list(_values(found, way, task).values())
-                if values:
-                    panel.plot(values, [row] * len(values), ".", color="0.8", markersize=4)
-                    bar = np.nan_to_num(interval(values))
-                    colour = "#D55E00" if way.startswith("uncertainty") else "#0072B2"
-                    panel.errorbar(mean_sd(values)[0], row, xerr=bar, fmt="o", color=colour, elinewidth=1)
-            panel.set_yticks(range(len(ways)), ways if task == "label" else [])
-            panel.set_ylim(-0.5, len(ways) - 0.5)
-            panel.grid(axis="x", color="0.92")
+                panel.plot(mean_sd(list(_values(found, way, task).values()))[0], searched, "|", color="0.6", ms=9)
             panel.set_title(words, loc="left", weight="bold")
             panel.set_xlabel("test error")

@@ -13,7 +13,7 @@ from experiments.matching.study import Matching
 from experiments.modules import Modules
 from experiments.rivals import Rivals
 from experiments.scenarios import Scenarios
-from experiments.selection import Selection
+from experiments.selection.study import Selection
 from experiments.sensitivity.study import Sensitivity
 from experiments.several_tasks import SeveralTasks
 from experiments.starting_point.study import StartingPoint

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from experiments import distillation, several_tasks
-from experiments.courses import Course
+from experiments.courses import Course, learn_source
 from experiments.desk import Desk, Stopped
 from experiments.image_prior import restoring, study
 from experiments.measurements import Measurement
-from experiments.selection import HIDDEN, SELECTIVE, WAYS, alike, learn_joint, learn_source
+from experiments.selection.design import HIDDEN, SELECTIVE, WAYS, alike, learn_joint
 from experiments.survey import Findings
 from experiments.tasks import joined, per_class
 from npnet import Split, Task, check_gradient
