@@ -61,7 +61,8 @@ def mnist_halves(
 
     All 70,000 images are pooled and cut by digit into 35,735 and 34,265; the seed shuffles each half, whose first
     images are for training, the next for validation, the next for test; at the default sizes 5,735 and 4,265 are left
-    unused. Raises ValueError for sizes that a half does not hold, a negative seed, and what `load` raises.
+    unused. With other sizes the splits begin at other images: what one call trains on, another may test on. Raises
+    ValueError for sizes that a half does not hold, a negative seed, and what `load` raises.
     Source: the Gradual Tuning paper, section 4, which gives the sizes; how it drew them it does not say.
     """
     files = load("mnist", folder)
