@@ -20,8 +20,6 @@ __all__ = ["cut", "image_task", "joined", "load_task", "per_class", "rows_of"]
 
 _REST = 5_000  # training images set apart for validation, of which the first ones are used
 
-_HALVES = (20_000, 5_000, 5_000)  # mnist_halves cuts splits one after the other: cut at places that stay, then use less
-
 _CLASSES = {
     "mnist": ("mnist", range(10)),
     "fashion": ("fashion-mnist", range(10)),
@@ -44,8 +42,9 @@ def load_task(name: str, seed: int, train: int, validation: int, test: int) -> T
         sizes = [-(-size // len(parts)) for size in (train, validation, test)]
         return joined(name, [load_task(part, seed, *sizes) for part in parts])
     if name in ("mnist04", "mnist59"):
-        sizes = map(max, (train, validation, test), _HALVES)
-        return cut(mnist_halves(seed, *sizes)[name == "mnist59"], train, validation, test)
+        # The splits follow one another: cut with their usual sizes they begin at the same images whatever is asked.
+        halves = mnist_halves(seed, max(train, 20_000), max(validation, 5_000), max(test, 5_000))
+        return cut(halves[name == "mnist59"], train, validation, test)
     if name in _CLASSES:
         return cut(image_task(name, seed), train, validation, test)
     return line_task(name, seed, train, validation, test)

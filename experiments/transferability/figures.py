@@ -26,7 +26,7 @@ def draw_all(found: Findings, design: Design, out: Path) -> dict[str, str]:
         _curves(found, design, group, out / name)
         pictures[name] = (
             f"Error on each task of the group {group.name} by how many hidden layers are held, mean and 95 % interval "
-            "over seeds. Black: the source is the task itself. Grey: an untrained network; dashed: its error with "
+            "over seeds. Thick: the source is the task itself. Grey: an untrained network; dashed: its error with "
             "nothing held, which is training from scratch."
         )
         if len(group.tasks) > 2:
@@ -44,6 +44,8 @@ def draw_all(found: Findings, design: Design, out: Path) -> dict[str, str]:
 
 
 def _curves(found: Findings, design: Design, group: Group, path: Path) -> None:
+    from matplotlib.patches import Patch
+
     columns = min(4, len(group.tasks))
     rows_each = -(-len(group.tasks) // columns)
     size = (1.6 + 2.7 * columns, 0.6 + 2.3 * rows_each * len(design.networks))
@@ -55,28 +57,32 @@ def _curves(found: Findings, design: Design, group: Group, path: Path) -> None:
                 _curve(panel, found, group, target, hidden)
             for panel in block[len(group.tasks) :]:
                 panel.set_axis_off()
-        handles, labels = panels[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="center right", frameon=False, title="source")
+        handles = [Patch(color=_colour(group, source)) for source in group.sources]
+        figure.legend(handles, group.sources, loc="center right", frameon=False, title="source", handlelength=1)
 
 
 def _curve(panel: Any, found: Findings, group: Group, target: str, hidden: tuple[int, ...]) -> None:
-    for i, source in enumerate(group.sources):
+    for source in group.sources:
         curve = [found.values(setting(source, target, hidden), held(n)) for n in range(len(hidden) + 1)]
         layers = [n for n, values in enumerate(curve) if values]
         if not layers:
             continue
         means = [fmean(curve[n].values()) for n in layers]
         bars = [interval(list(curve[n].values())) for n in layers]
-        own = source == target
-        colour = "black" if own else "0.6" if source == UNTRAINED else f"C{i}"
+        width = 2.4 if source == target else 1
         panel.errorbar(
-            layers, means, np.nan_to_num(bars), color=colour, linewidth=1.8 if own else 1, elinewidth=0.6, label=source
+            layers, means, np.nan_to_num(bars), color=_colour(group, source), linewidth=width, elinewidth=0.6
         )
         if source == UNTRAINED and 0 in layers:
             panel.axhline(means[0], color="0.6", linewidth=0.8, linestyle="--")
     panel.set_xticks(range(len(hidden) + 1))
     panel.set_title(f"→ {target}, {named(hidden)}", loc="left", weight="bold")
     panel.set(xlabel="layers held", ylabel="error (%)")
+
+
+def _colour(group: Group, source: str) -> str:
+    """Return a source's colour; grey is for the untrained network alone."""
+    return "0.6" if source == UNTRAINED else f"C{[0, 1, 2, 3, 4, 5, 6, 8, 9][group.tasks.index(source) % 9]}"
 
 
 def _maps(found: Findings, design: Design, group: Group, path: Path) -> None:

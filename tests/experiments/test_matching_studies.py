@@ -13,6 +13,8 @@ from experiments.survey import Findings
 from experiments.tasks import joined, per_class
 from npnet import Split, Task, check_gradient
 from npnet.selection import Neighbours
+from npnet.trees import leaves
+from npnet.update import Rule, Update
 
 
 def test_the_first_examples_of_each_class():
@@ -116,6 +118,27 @@ def test_a_restoration_that_stops_goes_on_to_the_same_result(tmp_path, prior):
     named = {metric: value for *_, metric, value in whole["measurements"]}
     assert [f"after {n}" in named for n in range(1, 8)] == [True, True, False, False, True, False, True]
     assert named["best"] >= max(named[f"after {n}"] for n in design.looks)
+
+
+@pytest.mark.parametrize("prior", restoring.PRIORS)
+def test_neighbouring_pixels_move_together_where_positions_are_known(prior):
+    """Why the one restores and the other does not: the cosine of the gradients of two neighbouring pixels' levels."""
+    design = restoring.PRESETS["quick"]
+    _, left, known = restoring.corrupted(design, "noise", 0)
+    run, _, X, _ = restoring.begin_prior(design, prior, left, known, 0)
+    update = Update(run.network, restoring.IMAGE, lambda Z, t: ((Z * t).sum(), t), Rule((1,) * 3, 1.0))
+
+    def level(pixel):
+        one = np.eye(1, restoring.SIDE**2, pixel, np.float32)
+        row, target = (X, one) if prior == "code" else (X[pixel : pixel + 1], np.ones((1, 1), np.float32))
+        _, gradients = update.objective(row, target, None)
+        return np.concatenate([array.ravel() for _, array in leaves(gradients) if array is not None])
+
+    cosines = []
+    for pixel in range(0, restoring.SIDE**2, 34):  # and the next one in its row
+        g, h = level(pixel), level(pixel + 1)
+        cosines.append(g @ h / np.linalg.norm(g) / np.linalg.norm(h))
+    assert abs(np.mean(cosines)) < 0.05 if prior == "code" else np.mean(cosines) > 0.7
 
 
 def test_the_iteration_for_all_has_the_greatest_mean():

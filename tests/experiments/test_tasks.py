@@ -16,13 +16,12 @@ def halves(monkeypatch):
     """Halves of images that are their own number, cut one after the other as those of MNIST are."""
 
     def cut_halves(seed, *sizes):
-        rows = np.random.default_rng(seed).permutation(400)[:, None]
+        rows = np.random.default_rng(seed).permutation(32_000)[:, None]
         ends = np.cumsum(sizes)
         splits = [Split(part, np.zeros(len(part), int)) for part in np.split(rows, ends)[:3]]
         return tuple(Task(name, 5, *splits) for name in ("mnist04", "mnist59"))
 
     monkeypatch.setattr(tasks, "mnist_halves", cut_halves)
-    monkeypatch.setattr(tasks, "_HALVES", (200, 50, 50))
     tasks.load_task.cache_clear()
     yield
     tasks.load_task.cache_clear()
@@ -30,8 +29,8 @@ def halves(monkeypatch):
 
 @pytest.mark.parametrize("name", ["ac", "mnist04", "mnist59"])
 def test_a_task_learned_again_with_fewer_examples_is_tested_on_new_ones(name, halves):
-    many, few = tasks.load_task(name, 3, 200, 20, 40), tasks.load_task(name, 3, 30, 10, 50)
-    for task, sizes in ((many, [200, 20, 40]), (few, [30, 10, 50])):
+    many, few = tasks.load_task(name, 3, 2000, 20, 40), tasks.load_task(name, 3, 30, 10, 50)
+    for task, sizes in ((many, [2000, 20, 40]), (few, [30, 10, 50])):
         assert [len(split) for split in (task.train, task.validation, task.test)] == sizes
     assert images(few.train) < images(many.train)
     assert images(few.validation) < images(many.validation)
@@ -43,5 +42,5 @@ def test_a_task_learned_again_with_fewer_examples_is_tested_on_new_ones(name, ha
 
 
 def test_halves_may_be_larger_than_usual(halves):
-    task = tasks.load_task("mnist04", 3, 250, 20, 40)
-    assert [len(split) for split in (task.train, task.validation, task.test)] == [250, 20, 40]
+    task = tasks.load_task("mnist04", 3, 21_000, 20, 40)
+    assert [len(split) for split in (task.train, task.validation, task.test)] == [21_000, 20, 40]
