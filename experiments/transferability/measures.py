@@ -3,12 +3,15 @@
     gain(s → t, l) = 100 (scratch(t) − error(s → t, l)) / scratch(t)       percent of the errors from scratch avoided
 
 Relative, because targets differ in how far errors can fall; within a seed, because source and scratch share their
-target's examples, order of batches and head. Below zero, holding these layers is worse than having none.
+target's examples, order of batches and head. Below zero, holding these layers is worse than having none. Beside
+"random" in place of "scratch" it is the errors with as many layers of the untrained network held that are avoided: what
+the source's layers have over random ones, however well or badly the target does on these.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
+from typing import Literal
 
 import numpy as np
 
@@ -16,20 +19,22 @@ from experiments.statistics import Paired, paired
 from experiments.survey import Findings
 from experiments.transferability.design import UNTRAINED, Group, held, setting
 
-__all__ = ["Shares", "Symmetry", "asymmetry", "gains", "shares", "symmetry"]
+__all__ = ["Beside", "Shares", "Symmetry", "asymmetry", "gains", "shares", "symmetry"]
+
+Beside = Literal["scratch", "random"]
 
 Gains = Mapping[tuple[str, str], dict[int, float]]
 """{(source, target): {seed: percent}}."""
 
 
-def gains(found: Findings, group: Group, hidden: tuple[int, ...], layers: int) -> Gains:
+def gains(found: Findings, group: Group, hidden: tuple[int, ...], layers: int, beside: Beside = "scratch") -> Gains:
     """Return the gain of every pair of a group, and from an untrained network, that has been measured."""
     all_gains = {}
     for source, target in product(group.sources, group.tasks):
         errors = found.values(setting(source, target, hidden), held(layers))
-        scratch = found.values(setting(UNTRAINED, target, hidden), held(0))
-        both = sorted(errors.keys() & scratch.keys())
-        all_gains[source, target] = {seed: 100 * (1 - errors[seed] / scratch[seed]) for seed in both if scratch[seed]}
+        known = found.values(setting(UNTRAINED, target, hidden), held(0 if beside == "scratch" else layers))
+        both = sorted(errors.keys() & known.keys())
+        all_gains[source, target] = {seed: 100 * (1 - errors[seed] / known[seed]) for seed in both if known[seed]}
     return all_gains
 
 

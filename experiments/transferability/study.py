@@ -1,6 +1,6 @@
 """Layer-wise transferability on the command line, and its tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import permutations
 from pathlib import Path
@@ -15,7 +15,7 @@ from experiments.survey import Findings, Survey
 from experiments.text import number, spread
 from experiments.transferability.design import PRESETS, Design, Group, Preset, cells_of, held, setting
 from experiments.transferability.figures import draw_all
-from experiments.transferability.measures import asymmetry, gains, shares, symmetry
+from experiments.transferability.measures import Beside, asymmetry, gains, shares, symmetry
 
 __all__ = ["Transferability"]
 
@@ -45,7 +45,7 @@ class Transferability(Survey):
         """Return errors of small groups by layers held, the symmetry of all pairs, and what gains depend on."""
         design = _design(found)
         errors = [_errors(found, design, group) for group in design.groups]
-        return [*errors, _symmetries(found, design), *_decides(found, design)]
+        return [*errors, *(_symmetries(found, design, beside) for beside in WORDS), *_decides(found, design)]
 
     @classmethod
     def draw(cls, found: Findings, out: Path) -> dict[str, str]:
@@ -90,13 +90,17 @@ def _families(group: Group) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         yield f"others → {target}, mean", [(other, target) for other in group.tasks if other != target]
 
 
-def _symmetries(found: Findings, design: Design) -> Grid:
-    """Return the test of symmetry of each group and network, with nothing held and with everything held."""
+WORDS: Mapping[Beside, str] = {"scratch": "the errors from scratch", "random": "the errors on as many random layers"}
+"""What gains are a part of."""
+
+
+def _symmetries(found: Findings, design: Design, beside: Beside) -> Grid:
+    """Return the test of symmetry of each group and network, for every number of layers held."""
     rows = []
     for group in design.groups:
         for hidden in design.networks:
             for layers in range(len(hidden) + 1):
-                of = gains(found, group, hidden, layers)
+                of = gains(found, group, hidden, layers, beside)
                 pairs, all_of_them = asymmetry(of, group.tasks), symmetry(of, group.tasks)
                 clear = sum(p < 0.05 for p in holm([each.p for each in pairs.values()]))
                 widest = max(pairs, key=lambda pair: abs(pairs[pair].difference) if pairs[pair].n else -1)
@@ -106,7 +110,8 @@ def _symmetries(found: Findings, design: Design) -> Grid:
                 there = f"{widest[0]} → {widest[1]}: {difference}"
                 rows.append([group.name, named(hidden), str(layers), F, p, f"{clear} of {len(pairs)}", there])
     header = ["group", "network", "held", "F", "p", "pairs, p < 0.05 (Holm)", "widest, gain there − back"]
-    return Grid("Is a → b as good as b → a? All pairs of a group at once, and each by itself", header, rows)
+    title = f"Is a → b as good as b → a? Gains in percent of {WORDS[beside]}; all pairs of a group at once, then each"
+    return Grid(title, header, rows)
 
 
 def _decides(found: Findings, design: Design) -> list[Grid]:

@@ -35,6 +35,8 @@ def test_the_gain_is_relative_to_scratch_of_the_same_seed():
     assert of["a", "b"] == {0: 25.0, 1: -50.0}
     assert of[UNTRAINED, "b"] == {1: -100.0}
     assert of["b", "a"] == {}
+    beside = gains(found, GROUP, (5, 5), 2, "random")  # the untrained network with two layers held, where it was run
+    assert (beside["a", "b"], beside[UNTRAINED, "b"]) == ({1: 25.0}, {1: 0.0})
 
 
 def test_symmetry_worked_by_hand():
