@@ -52,7 +52,7 @@ def begin_beside(
 ) -> Replicate:
     """Return the source network at its start on the target; JOINT has the old task's training set beside it.
 
-    Both tasks then count for when to stop, by their mean error, and batches alternate until the larger set is through.
+    Both tasks then count for when to stop, by their mean error; an epoch goes through both, and so has more updates.
     """
     target = begin_target(desk, course, hidden, seed, source, method)
     if label != JOINT:

@@ -35,8 +35,8 @@ class Hyperparameters:
     loss: that of every task: cross_entropy for classes, squared_error for a regression, or one of your own; or
     {head: loss} where tasks differ. terms: what is minimised beside the loss on the labels (see terms). weights: that
     loss's weight for each task, 1 where none is named and left out where it is 0; or "uncertainty", to learn them.
-    schedule: batches of several tasks "alternate", or every batch has the "sum" of their losses, for tasks whose
-    training sets share one array of inputs.
+    schedule: batches of several tasks "alternate", those of a smaller one spread evenly among those of a larger one, or
+    every batch has the "sum" of their losses, for tasks whose training sets share one array of inputs.
     patience: epochs without a new minimum of the validation error before the run stops; None: only max_epochs stops it.
     keep: which weights the run ends with. patience_restarts: the count begins again when a layer joins.
     patience_cuts_short: patience may end a gradual run before all its layers train.
@@ -142,7 +142,7 @@ class Run:
 class Replicate:
     """A run with all that takes it to its end: one of the arguments of `train`, one of many in a population.
 
-    tasks: {head: task}; batches of several tasks alternate in this order. evaluations: {name: (head, split)}, measured
+    tasks: {head: task}; batches of several tasks take turns in this order. evaluations: {name: (head, split)}, measured
     after every epoch beside the tasks' own validation errors. failure: why it stopped, where numbers ceased to be
     finite. Raises ValueError where tasks, network and loss do not fit.
     """

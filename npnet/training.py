@@ -6,7 +6,9 @@ interrupted is undone, so a run never holds half an epoch.
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from heapq import merge
 from itertools import takewhile
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,7 @@ def train(
 ) -> Iterator[Record]:
     """Train until the run has finished, yielding the record of each epoch.
 
-    tasks: {head: task}; batches of several tasks alternate in this order. evaluations: {name: (head, split)}, measured
+    tasks: {head: task}; batches of several tasks take turns in this order. evaluations: {name: (head, split)}, measured
     after every epoch beside the tasks' own validation errors. Between two records `run` is whole: save it there.
     Raises ValueError where tasks, network and loss do not fit, NotFiniteError as soon as a number is not finite: the
     run then stands as it did after the last good epoch.
@@ -120,14 +122,19 @@ def orders(run: Run, tasks: Mapping[str, Task]) -> dict[str, Array]:
 
 
 def batches(orders: Mapping[str, Array], size: int) -> Iterator[tuple[str, Array]]:
-    """Yield (head, rows) through all tasks in turn, each in its own order, until the longest is through.
+    """Yield (head, rows) through every task once, each in its own order; the k-th of n batches has its turn at (k − ½)/n.
 
-    Orders (N,) give rows (size,), those of a population (R, N) give rows (R, size); the last ones may be fewer.
+    So tasks of one size alternate, and a smaller one is spread evenly among the batches of a larger one. Orders (N,)
+    give rows (size,), those of a population (R, N) give rows (R, size); the last ones may be fewer.
     """
-    for at in range(0, max(order.shape[-1] for order in orders.values()), size):
-        for head, order in orders.items():
-            if at < order.shape[-1]:
-                yield head, order[..., at : at + size]
+
+    def turns(head: str, order: Array) -> Iterator[tuple[float, str, Array]]:
+        n = -(-order.shape[-1] // size)
+        for k in range(n):
+            yield (k + 0.5) / n, head, order[..., k * size : (k + 1) * size]
+
+    for _, head, rows in merge(*(turns(*each) for each in orders.items()), key=itemgetter(0)):  # ties: in their order
+        yield head, rows
 
 
 def measure(replicate: Replicate, network: Network, features: Features, objective: float, updates: int) -> Record:

@@ -20,7 +20,7 @@ from npnet.penalties import Regularizer, group_lasso, l1, l2
 from npnet.policies import Discriminative, EqualBudget, FineTuning, Freeze, GradualByEpoch, GradualTuning, HeadOnly
 from npnet.run import Hyperparameters, Run
 from npnet.tasks.data import Split, Task
-from npnet.training import epochs_without_minimum, train
+from npnet.training import batches, epochs_without_minimum, train
 from npnet.trees import copy_tree, leaves, load_tree, save_tree
 from npnet.update import NotFiniteError, Rule, Update
 
@@ -343,7 +343,7 @@ def test_several_tasks_take_turns_and_stop_at_the_least_patient():
     run = Run(network(heads=("a", "b")), generator(0))
     settings = Hyperparameters(loss=loss, patience=3, max_epochs=30, rate=constant(0.2))
     records = list(train(run, tasks, settings))
-    assert seen[:8] == [20, 20, 20, 20, 10, 20, 20, 10]  # a b a b a b b b
+    assert seen[:8] == [20, 20, 20, 20, 20, 20, 10, 10]  # b a b a b b a b
     assert records[0]["updates"] == 8
     assert records[0]["validation"].keys() == {"a", "b"}
     assert epochs_without_minimum(records) >= 3 or len(records) == 30
@@ -538,3 +538,14 @@ def test_a_network_is_still_itself_after_a_run_was_saved(tmp_path):
     X = blobs().test.inputs / np.float32(255)
     assert np.array_equal(Network.load(tmp_path / "n.npz").logits(X, "a"), run.network.logits(X, "a"))
     assert math.isfinite(run.history[-1]["objective"])
+
+
+def test_a_smaller_task_is_spread_evenly_among_the_batches_of_a_larger_one():
+    orders = {"a": np.arange(5), "b": np.arange(13), "c": np.arange(4)}
+    found = [(head, rows.tolist()) for head, rows in batches(orders, 2)]
+    for head, order in orders.items():  # each goes through once, in its order
+        assert sum((rows for of, rows in found if of == head), []) == order.tolist()
+    # a has 3 batches, with turns at 1/6, 3/6 and 5/6; b has 7, at 1/14, 3/14, …; c has 2, at 1/4 and 3/4
+    assert "".join(head for head, _ in found) == "babcbabbcbab"
+    alike = {"a": np.arange(6), "b": np.arange(5)}  # three batches each: they alternate
+    assert "".join(head for head, _ in batches(alike, 2)) == "ababab"

@@ -1,6 +1,6 @@
 """Joint fine tuning: the source task goes on beside the new one, with all of its images or those that are alike.
 
-Batches of both alternate through one trunk, each task with its head. Selective joint fine tuning takes of the source
+Batches of both take turns through one trunk, each task with its head. Selective joint fine tuning takes of the source
 the nearest neighbours of the new task's images alone, and more of them, round by round, for images that stay
 misclassified. Surgery and policy are those of any method (`begin(fine_tuning, ...)`): what is chosen here is data.
 """
