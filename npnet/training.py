@@ -122,10 +122,11 @@ def orders(run: Run, tasks: Mapping[str, Task]) -> dict[str, Array]:
 
 
 def batches(orders: Mapping[str, Array], size: int) -> Iterator[tuple[str, Array]]:
-    """Yield (head, rows) through every task once, each in its own order; the k-th of n batches has its turn at (k − ½)/n.
+    """Yield (head, rows) through every task once, each in its own order.
 
-    So tasks of one size alternate, and a smaller one is spread evenly among the batches of a larger one. Orders (N,)
-    give rows (size,), those of a population (R, N) give rows (R, size); the last ones may be fewer.
+    The k-th of a task's n batches has its turn at (k − ½) / n: tasks of one size alternate, a smaller one is spread
+    evenly among the batches of a larger one. Orders (N,) give rows (size,), those of a population (R, N) give rows
+    (R, size); the last ones may be fewer.
     """
 
     def turns(head: str, order: Array) -> Iterator[tuple[float, str, Array]]:

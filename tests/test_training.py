@@ -544,7 +544,7 @@ def test_a_smaller_task_is_spread_evenly_among_the_batches_of_a_larger_one():
     orders = {"a": np.arange(5), "b": np.arange(13), "c": np.arange(4)}
     found = [(head, rows.tolist()) for head, rows in batches(orders, 2)]
     for head, order in orders.items():  # each goes through once, in its order
-        assert sum((rows for of, rows in found if of == head), []) == order.tolist()
+        assert [row for of, rows in found if of == head for row in rows] == order.tolist()
     # a has 3 batches, with turns at 1/6, 3/6 and 5/6; b has 7, at 1/14, 3/14, …; c has 2, at 1/4 and 3/4
     assert "".join(head for head, _ in found) == "babcbabbcbab"
     alike = {"a": np.arange(6), "b": np.arange(5)}  # three batches each: they alternate
