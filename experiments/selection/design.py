@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
+from itertools import islice, product
 from typing import Literal
 
 import numpy as np
@@ -43,6 +43,7 @@ __all__ = [
     "WAYS",
     "alike",
     "cells_of",
+    "drawn",
     "learn_joint",
 ]
 
@@ -52,8 +53,8 @@ SOURCES = {
     "images": Course("mnist04+fashion", 10_000, updates=15_000),
 }
 TARGETS = {
-    "lines": Course("ac", 500, updates=1_500, patience=750),
-    "images": Course("mnist59", 100, updates=500, patience=250),
+    "lines": Course("ac", 500, updates=3_000, patience=1_000),
+    "images": Course("mnist59", 100, updates=1_000, patience=500),
 }
 ALIKE = {"lines": "of the same class", "images": "digits"}
 """What the share of neighbours is that ought to help: 0.5 and 0.5 of the source are such."""
@@ -66,9 +67,12 @@ SHOWN = 4  # images of the target, with their neighbours
 
 @dataclass(frozen=True)
 class Way:
-    """From the source network or from an untrained one; which source images: none, all, random, or by a descriptor."""
+    """From the source network or from an untrained one; which source images go along.
 
-    images: Literal["none", "all", "random", "Gabor", "first layer"]
+    "random": as many as there are neighbours by the first layer. "anew": as many, other ones in every epoch.
+    """
+
+    images: Literal["none", "all", "random", "anew", "Gabor", "first layer"]
     iterative: bool = False
     scratch: bool = False
 
@@ -80,6 +84,7 @@ WAYS: Mapping[str, Way] = {
     FINE: Way("none"),
     "joint: all source": Way("all"),
     "joint: random source": Way("random"),
+    "joint: random source, anew each epoch": Way("anew"),
     "selective: Gabor": Way("Gabor"),
     "selective: Gabor, iterative": Way("Gabor", iterative=True),
     "selective: first layer": Way("first layer"),
@@ -88,7 +93,7 @@ WAYS: Mapping[str, Way] = {
 
 
 def neighbours(source: Task, task: Task, network: Network, by: str, seed: int) -> Neighbours:
-    """Return which source images go along: at random, as many as there are neighbours by the first layer."""
+    """Return which source images go along, or with "anew" begin to."""
     M = len(source.train)
     if by == "all":
         return Neighbours(np.arange(M)[None], np.array([M]))
@@ -97,10 +102,13 @@ def neighbours(source: Task, task: Task, network: Network, by: str, seed: int) -
     near = neighbours_of(
         describe(descriptor, task.train), describe(descriptor, source.train), min(NEAR, M), min(MOST, M)
     )
-    if by == "random":
-        rows = generator(seed, "random source").choice(M, len(near.rows()), replace=False)
-        return Neighbours(rows[None], np.array([len(rows)]))
-    return near
+    return drawn(M, len(near.rows()), seed) if by in ("random", "anew") else near
+
+
+def drawn(M: int, size: int, seed: int, epoch: int = 0) -> Neighbours:
+    """Return `size` of M source images at random."""
+    rows = generator(seed, "random source", epoch).choice(M, size, replace=False)
+    return Neighbours(rows[None], np.array([size]))
 
 
 def alike(family: str, near: Neighbours, source: Array, labels: Array) -> float:
@@ -129,8 +137,7 @@ def learn_joint(
         near = near and Neighbours(**saved["neighbours"])
         desk.log(f"goes on after epoch {len(run.history)}")
     start = time.monotonic()
-    epochs = _epochs(run, old, task, near, replicate, STEP if way.iterative else 0)
-    for record, now in epochs:
+    for record, now in _epochs(replace(replicate, run=run), old, task, near, way, seed):
         near, tree = now, now and now.tree()
         stands = {"run": run.tree(), "neighbours": tree, "seconds": seconds + time.monotonic() - start}
         desk.show(epoch=record["epoch"], error=record["error"])
@@ -147,14 +154,18 @@ def learn_joint(
 
 
 def _epochs(
-    run: Run, old: Task, task: Task, near: Neighbours | None, replicate: Replicate, step: int
+    replicate: Replicate, old: Task, task: Task, near: Neighbours | None, way: Way, seed: int
 ) -> Iterator[tuple[Record, Neighbours | None]]:
+    run, settings = replicate.run, replace(replicate.settings, watch=(TARGET,))
     if near is None:
-        for record in train(run, replicate.tasks, replicate.settings):
+        for record in train(run, replicate.tasks, settings):
             yield record, None
+    elif way.images == "anew":
+        while not run.finished:
+            others = drawn(len(old.train), len(near.rows()), seed, len(run.history))
+            yield from islice(selective_joint_tuning(run, old, task, others, settings, step=0), 1)
     else:
-        settings = replace(replicate.settings, watch=(TARGET,))
-        yield from selective_joint_tuning(run, old, task, near, settings, EVERY, step)
+        yield from selective_joint_tuning(run, old, task, near, settings, EVERY, STEP if way.iterative else 0)
 
 
 def cells_of(sources: Mapping[str, Course], targets: Mapping[str, Course], seeds: int) -> list[Cell]:

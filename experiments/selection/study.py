@@ -3,7 +3,8 @@
 A network learns a source task, then a target of few images, with source images beside them whose head goes on training
 (joint fine tuning). Selective joint fine tuning takes the nearest neighbours of each target image, by histograms of
 Gabor filters' responses or by the first layer's activations, and iteratively more of them for images that stay
-misclassified. Every way makes as many passes over the target at the most.
+misclassified. Every way makes as many passes over the target at the most; those that take source images along make more
+updates, by so many as there are of them.
 
 Source: Ge and Yu 2017, the table as the lecture of 2018 shows it (there dogs and flowers beside ImageNet and Places).
 """

@@ -70,13 +70,17 @@ def until_done(tmp_path, function, **what):
     raise AssertionError("the cell never ended")
 
 
-def test_a_selective_run_that_stops_goes_on_to_the_same_result(tmp_path):
+ANEW = "joint: random source, anew each epoch"
+
+
+@pytest.mark.parametrize("label", [SELECTIVE, ANEW])
+def test_a_joint_run_that_stops_goes_on_to_the_same_result(tmp_path, label):
     course = Course("ac", 20, 30, 30, updates=12, patience=12, batch_size=10)
     learned = Course("acl", 40, 30, 30, updates=9, patience=9)
     source = Desk(tmp_path, "source")
     source.finish(learn_source(source, course=learned, hidden=HIDDEN, seed=0))
     what = {"family": "lines", "course": course, "learned": learned, "seed": 0, "source": "source"}
-    what |= {"way": WAYS[SELECTIVE], "setting": "lines", "label": SELECTIVE}
+    what |= {"way": WAYS[label], "setting": "lines", "label": label}
     whole = learn_joint(Desk(tmp_path, "whole"), **what)
     again, pieces = until_done(tmp_path, learn_joint, **what)
     assert pieces == len(whole["errors"]) == 6
