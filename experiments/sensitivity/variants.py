@@ -12,6 +12,8 @@ Preset = Literal["smoke", "quick", "paper"]
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
+    "l1-per-batch": {"l1_scale": 1 / 20},
+    "l1-biases": {"l1_biases": True},
     "batch-32": {"batch_size": 32},
     "batch-100": {"batch_size": 100},
     "last": {"keep": "last"},
@@ -23,8 +25,6 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "patience-10": {"patience": 10},
     "no-restart": {"patience_restarts": False},
     "improvement": {"difference": "improvement"},
-    "l1-biases": {"l1_biases": True},
-    "l1-per-batch": {"l1_scale": 1 / 20},
     "batch-100-last": {"batch_size": 100, "keep": "last"},
     "batch-100-uniform": {"batch_size": 100, "initialise": "uniform_fan_in"},
     "uniform-last": {"initialise": "uniform_fan_in", "keep": "last"},
