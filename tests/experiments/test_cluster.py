@@ -36,7 +36,7 @@ def running_cluster(tmp_path, workers):
 
         with Client(scheduler_file=str(file), set_as_default=False) as client:
             if workers:
-                client.wait_for_workers(workers, timeout=60)
+                client.wait_for_workers(workers, timeout=300)
             address = client.scheduler.address
         yield address, processes
     finally:
@@ -51,7 +51,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_bits_of_one_machine(uninterrupt
         process = start(out, "--cluster", address)
         assert not list(out.glob("cells/*-0/result.json"))  # both are at work on the three first networks
         processes[0].kill()
-        printed, _ = process.communicate(timeout=120)
+        printed, _ = process.communicate(timeout=300)
         assert process.returncode == 0, printed
         assert f"cluster {address}" in printed
     assert whole(out) == uninterrupted
@@ -62,7 +62,7 @@ def test_a_cluster_is_stopped_by_ctrl_c_and_another_run_goes_on(uninterrupted, t
     with running_cluster(tmp_path, workers=1) as (address, _):
         process = start(out, "--cluster", address)
         process.send_signal(signal.SIGINT)
-        printed, _ = process.communicate(timeout=60)
+        printed, _ = process.communicate(timeout=300)
         assert process.returncode == 130, printed
     run(table3(out, "--workers", 2, **LONG))
     assert whole(out) == uninterrupted

@@ -139,7 +139,7 @@ def test_ctrl_c_ends_with_the_epoch_and_loses_nothing(uninterrupted, tmp_path):
     refused = run(table3(tmp_path, **LONG), code=2)
     assert "in use by another run" in refused
     process.send_signal(signal.SIGINT)
-    printed, _ = process.communicate(timeout=30)
+    printed, _ = process.communicate(timeout=300)
     assert process.returncode == 130, printed
     assert "stopping after the epoch under way" in printed
     assert "the same command goes on" in printed
@@ -164,7 +164,7 @@ def test_the_first_ctrl_c_saves_every_epoch_and_the_second_stops_at_once(tmp_pat
     until(lambda: show.exists() and json.loads(show.read_text()).get("epoch", 0) >= 2)
     assert "1 running" in run(command("status", tmp_path))
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=300)
     saved = load_tree(tmp_path / "cells" / "first-acl-500-500-none" / "checkpoint.npz")
     assert len(saved["run"]["history"]) >= 2
 
@@ -173,7 +173,7 @@ def test_the_first_ctrl_c_saves_every_epoch_and_the_second_stops_at_once(tmp_pat
     for _ in range(2):
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
-    printed, _ = process.communicate(timeout=30)
+    printed, _ = process.communicate(timeout=300)
     assert process.returncode == 130, printed
     assert "Traceback" not in printed
 

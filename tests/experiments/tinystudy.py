@@ -35,7 +35,7 @@ def environment(**more: str) -> dict[str, str]:
 
 def run(arguments: list[str], code: int = 0) -> str:
     """Run a command to its end and return what it printed."""
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=120, env=environment())
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=600, env=environment())
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 

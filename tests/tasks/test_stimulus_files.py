@@ -119,7 +119,7 @@ def test_two_processes_draw_a_file_once(tmp_path):
     with writer(path, "block 2", 0.7) as one, writer(path, "block 2", 0.7) as other:
         go(one)
         go(other)
-        outcomes = [process.communicate(timeout=60)[0].splitlines()[-1].split() for process in (one, other)]
+        outcomes = [process.communicate(timeout=300)[0].splitlines()[-1].split() for process in (one, other)]
     expected = int(draw("sbl", 4, 0, 500).images.sum(dtype=np.int64))
     assert [outcome[:2] for outcome in outcomes] == [["sum", str(expected)]] * 2
     assert sorted(int(outcome[2]) for outcome in outcomes) == [0, 5]
