@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import product
 from re import sub
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from experiments.cells import Cell
 from experiments.courses import Course, learn_source, learn_target, small
@@ -45,8 +45,6 @@ class Comparison(Survey):
     ways: ClassVar[Ways]
     lesson: ClassVar[Lesson] = learn_target
     remembers: ClassVar[bool] = False
-
-    preset: Literal["smoke", "quick"] = "quick"
 
     def job(self) -> Job:
         """Return what to run: five seeds of everything; to see that it works, two of what needs no files."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -126,16 +126,11 @@ learn_teacher, learn_student = Lesson(begin_teacher, end_teacher), Lesson(begin_
 
 @dataclass(frozen=True)
 class Distillation(Survey):
-    """Distil a large teacher of digits into small students: by temperature, and by the number of examples.
-
-    Attributes:
-        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
-    """
+    """Distil a large teacher of digits into small students: by temperature, and by the number of examples."""
 
     name: ClassVar[str] = "distillation"
 
     out: Path = Path("results/distillation")
-    preset: Literal["smoke", "quick"] = "quick"
 
     def job(self) -> Job:
         """Return what to run."""

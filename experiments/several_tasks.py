@@ -105,16 +105,11 @@ def _alone(task: str) -> str:
 
 @dataclass(frozen=True)
 class SeveralTasks(Survey):
-    """Learn three tasks of one stimulus together: equal, searched and learned weights, alternating batches.
-
-    Attributes:
-        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
-    """
+    """Learn three tasks of one stimulus together: equal, searched and learned weights, alternating batches."""
 
     name: ClassVar[str] = "several_tasks"
 
     out: Path = Path("results/several_tasks")
-    preset: Literal["smoke", "quick"] = "quick"
 
     def job(self) -> Job:
         """Return what to run: five seeds of everything; to see that it works, two with a smaller grid."""

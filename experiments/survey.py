@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 
@@ -16,7 +16,9 @@ from experiments.grids import Grid, markdown, show
 from experiments.measurements import Measurement, read_measurements, write_csv
 from npnet.trees import write_atomically
 
-__all__ = ["Findings", "Survey"]
+__all__ = ["Findings", "Preset", "Survey"]
+
+Preset = Literal["smoke", "quick"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,15 @@ class Findings:
         return self._by_name.get((setting, method, metric), {})
 
 
+@dataclass(frozen=True)
 class Survey(Experiment):
-    """What all surveys have in common. A cell's result has "measurements": [setting, method, seed, metric, value]."""
+    """What all surveys have in common. A cell's result has "measurements": [setting, method, seed, metric, value].
+
+    Attributes:
+        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
+    """
+
+    preset: Preset = "quick"
 
     @classmethod
     @abstractmethod

@@ -10,7 +10,7 @@ Source: Rusu et al. 2016, as the lecture of 2018 shows it (there on Atari games)
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from experiments.columns.design import HIDDEN, SEQUENCES, WAYS, after, cells_of
 from experiments.columns.figures import draw_matrices, draw_scores
@@ -27,16 +27,11 @@ __all__ = ["Columns"]
 
 @dataclass(frozen=True)
 class Columns(Survey):
-    """Learn four or five tasks one after another: with a column for each, or with one network tuned again and again.
-
-    Attributes:
-        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
-    """
+    """Learn four or five tasks one after another: with a column for each, or with one network tuned again and again."""
 
     name: ClassVar[str] = "columns"
 
     out: Path = Path("results/columns")
-    preset: Literal["smoke", "quick"] = "quick"
 
     def job(self) -> Job:
         """Return what to run."""

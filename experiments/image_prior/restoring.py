@@ -20,6 +20,7 @@ import numpy as np
 from experiments.cells import Cell, Result
 from experiments.desk import Desk
 from experiments.provenance import environment
+from experiments.survey import Preset
 from npnet import Adam, Hyperparameters, Run, Split, Task, constant, generator, mlp, squared_error, train
 from npnet.arrays import Array
 from npnet.losses import Loss
@@ -33,7 +34,6 @@ __all__ = [
     "PRIORS",
     "SIDE",
     "Design",
-    "Preset",
     "cells_of",
     "corrupted",
     "mean_filter",
@@ -43,7 +43,6 @@ __all__ = [
 
 Corruption = Literal["noise", "missing"]
 Prior = Literal["code", "positions"]
-Preset = Literal["smoke", "quick"]
 
 SIDE, IMAGE = 32, "image"
 CORRUPTIONS: tuple[Corruption, ...] = ("noise", "missing")

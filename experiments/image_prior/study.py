@@ -16,7 +16,6 @@ from experiments.image_prior.restoring import (
     PRIORS,
     SIDE,
     Design,
-    Preset,
     cells_of,
     corrupted,
     mean_filter,
@@ -33,16 +32,11 @@ COLOURS = {"code": "#0072B2", "positions": "#D55E00"}
 
 @dataclass(frozen=True)
 class ImagePrior(Survey):
-    """Fit an untrained generator to a corrupted stimulus, and see how near it comes to the clean one on its way.
-
-    Attributes:
-        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
-    """
+    """Fit an untrained generator to a corrupted stimulus, and see how near it comes to the clean one on its way."""
 
     name: ClassVar[str] = "image_prior"
 
     out: Path = Path("results/image_prior")
-    preset: Preset = "quick"
 
     def job(self) -> Job:
         """Return what to run."""

@@ -17,6 +17,7 @@ from experiments.cells import Cell, Result
 from experiments.courses import Course, end_target, measured
 from experiments.desk import Desk
 from experiments.lessons import Lesson
+from experiments.survey import Preset
 from experiments.tasks import per_class
 from npnet import (
     Match,
@@ -39,7 +40,7 @@ from npnet.methods.method import with_head
 from npnet.tasks import in_patches
 from npnet.terms import record
 
-__all__ = ["ALL", "CE", "ORACLE", "OTHER", "PRESETS", "SAME", "Design", "Preset", "cells_of", "setting"]
+__all__ = ["ALL", "CE", "ORACLE", "OTHER", "PRESETS", "SAME", "Design", "cells_of", "setting"]
 
 CE, ORACLE, PATCHED = "CE", "CE, pre-trained (oracle)", "patches: CE"
 ALL = 0  # examples a class, where it means all that there are
@@ -121,7 +122,6 @@ class Design:
     seeds: int = 5
 
 
-Preset = Literal["smoke", "quick"]
 _TINY = Course("ac", 60, 40, 50, updates=9, patience=6)
 
 PRESETS: dict[Preset, Design] = {

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from experiments.experiment import Job
 from experiments.grids import Grid
-from experiments.matching.design import CE, ORACLE, OTHER, PATCHED, PRESETS, SAME, Preset, cells_of, setting
+from experiments.matching.design import CE, ORACLE, OTHER, PATCHED, PRESETS, SAME, cells_of, setting
 from experiments.pictures import curve, picture
 from experiments.survey import Findings, Survey
 from experiments.text import difference, spread
@@ -37,16 +37,11 @@ SHOWN = {
 
 @dataclass(frozen=True)
 class Matching(Survey):
-    """Match a teacher's outputs, hidden layer, attention maps and Jacobians, from one example a class to all.
-
-    Attributes:
-        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
-    """
+    """Match a teacher's outputs, hidden layer, attention maps and Jacobians, from one example a class to all."""
 
     name: ClassVar[str] = "matching"
 
     out: Path = Path("results/matching")
-    preset: Preset = "quick"
 
     def job(self) -> Job:
         """Return what to run."""

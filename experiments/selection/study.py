@@ -11,7 +11,7 @@ Source: Ge and Yu 2017, the table as the lecture of 2018 shows it (there dogs an
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from experiments.courses import Course, small
 from experiments.experiment import Job
@@ -41,16 +41,11 @@ __all__ = ["Selection"]
 
 @dataclass(frozen=True)
 class Selection(Survey):
-    """Learn a small target beside all source images, some at random, none, or those that look like the target's.
-
-    Attributes:
-        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
-    """
+    """Learn a small target beside all source images, some at random, none, or those that look like the target's."""
 
     name: ClassVar[str] = "selection"
 
     out: Path = Path("results/selection")
-    preset: Literal["smoke", "quick"] = "quick"
 
     def job(self) -> Job:
         """Return what to run: ten seeds of everything; to see that it works, two of what needs no files."""

@@ -11,14 +11,14 @@ Source: Fayek, Cavedon and Wu 2018, section 2 ("gradual transfer learning").
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import Literal
 
 from experiments.cells import Cell
 from experiments.courses import Course, learn_source, learn_target, named
+from experiments.survey import Preset
 from npnet import Freeze, Method
 from npnet.tasks import TASKS
 
-__all__ = ["PRESETS", "UNTRAINED", "Design", "Group", "Preset", "cells_of", "held", "holding", "setting"]
+__all__ = ["PRESETS", "UNTRAINED", "Design", "Group", "cells_of", "held", "holding", "setting"]
 
 UNTRAINED = "untrained"
 
@@ -58,8 +58,6 @@ class Design:
         """Return how a target is learned."""
         return Course(task, self.train, self.validation, self.test, self.updates, self.updates // 3)
 
-
-Preset = Literal["smoke", "quick"]
 
 PRESETS: dict[Preset, Design] = {
     "smoke": Design(

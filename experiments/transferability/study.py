@@ -13,7 +13,7 @@ from experiments.grids import Grid
 from experiments.statistics import holm
 from experiments.survey import Findings, Survey
 from experiments.text import number, spread
-from experiments.transferability.design import PRESETS, Design, Group, Preset, cells_of, held, setting
+from experiments.transferability.design import PRESETS, Design, Group, cells_of, held, setting
 from experiments.transferability.figures import draw_all
 from experiments.transferability.measures import Beside, asymmetry, gains, shares, symmetry
 
@@ -22,16 +22,11 @@ __all__ = ["Transferability"]
 
 @dataclass(frozen=True)
 class Transferability(Survey):
-    """Hold the first layers of one task's network while it learns another: every pair of tasks, every number of layers.
-
-    Attributes:
-        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
-    """
+    """Hold the first layers of one task's network while it learns another: every pair, every number of layers."""
 
     name: ClassVar[str] = "transferability"
 
     out: Path = Path("results/transferability")
-    preset: Preset = "quick"
 
     def job(self) -> Job:
         """Return what to run."""
