@@ -56,11 +56,7 @@ def _way(row: str, column: str) -> str:
 
 @dataclass(frozen=True)
 class Growing(Comparison):
-    """Grow a network for a new task, deeper, wider or both, and train the new part, more of it, or everything.
-
-    Attributes:
-        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
-    """
+    """Grow a network for a new task, deeper, wider or both, and train the new part, more of it, or everything."""
 
     name: ClassVar[str] = "growing"
     targets: ClassVar[Targets] = {

@@ -44,11 +44,7 @@ def _setting(family: str, images: int) -> str:
 
 @dataclass(frozen=True)
 class Modules(Comparison):
-    """Put an untrained module beside a frozen network, on targets of 30 to 3,000 images, and beside the usual ways.
-
-    Attributes:
-        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
-    """
+    """Put an untrained module beside a frozen network, on targets of 30 to 3,000 images, and beside the usual ways."""
 
     name: ClassVar[str] = "modules"
     targets: ClassVar[Targets] = {

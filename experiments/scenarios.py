@@ -62,11 +62,7 @@ def _course(family: str, corner: Corner) -> Course:
 
 @dataclass(frozen=True)
 class Scenarios(Comparison):
-    """Ask what to do with a network and a new task, small or large, similar or different: six ways, in four corners.
-
-    Attributes:
-        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
-    """
+    """Ask what to do with a network and a new task, small or large, similar or different: six ways, in four corners."""
 
     name: ClassVar[str] = "scenarios"
     targets: ClassVar[Targets] = {_setting(*place): (place[0], _course(*place)) for place in product(_TASKS, CORNERS)}

@@ -78,11 +78,7 @@ def end_beside(
 
 @dataclass(frozen=True)
 class WithoutForgetting(Comparison):
-    """Learn a new task without forgetting the old one, whose data are gone: old and new error of eight ways.
-
-    Attributes:
-        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
-    """
+    """Learn a new task without forgetting the old one, whose data are gone: old and new error of eight ways."""
 
     name: ClassVar[str] = "without_forgetting"
     targets: ClassVar[Targets] = {
