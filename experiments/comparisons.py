@@ -36,9 +36,6 @@ class Comparison(Survey):
     library's or partials of them. Measurements have the one as their setting, the other as their method. lesson: what
     every way is taken through, called as learn_target is, and with the source's own course as `learned` where
     `remembers` says so.
-
-    Attributes:
-        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
     """
 
     targets: ClassVar[Targets]
