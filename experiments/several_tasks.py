@@ -38,7 +38,7 @@ HIDDEN = (200, 200)
 UNITS = {"label": (1.0, "class, %"), "angle": (180.0, "angle, degrees"), "lengths": (32.0, "lengths, px")}
 """The tasks: by what an error is multiplied, and what it is then. Targets are fractions of 180 degrees and of 32 px."""
 
-COURSE = Course("ac", 30_000, updates=18_000, rate=0.001)
+COURSE = Course("sbt", 30_000, updates=18_000, rate=0.0003)
 FACTORS = (1, 10, 100, 1_000)
 """What the grid search tries for the angle and for the lengths; the class has 1."""
 
