@@ -107,11 +107,11 @@ OTHER: Mapping[str, tuple[str, ...]] = {
 class Design:
     """All that the numbers depend on.
 
-    same: {family: course of teacher and student}; other: {family: (the teacher's course, the student's)}. Numbers of
-    examples a class; a row of `rows` for each way, or all; side / patch: pixels of an image, and of a patch, to a side.
+    same, other: {family: (the teacher's course, the student's)}, on one task and on two. per_class: examples a class.
+    teacher, student: hidden widths; with a first layer that is shared over `patches`, `channels` in place of the first.
     """
 
-    same: Mapping[str, Course]
+    same: Mapping[str, tuple[Course, Course]]
     other: Mapping[str, tuple[Course, Course]]
     per_class: tuple[int, ...] = (1, 5, 10, 50, 100, 500, ALL)
     per_class_other: tuple[int, ...] = (5, 10, 25, 50, ALL)
@@ -123,26 +123,30 @@ class Design:
 
 
 _TINY = Course("ac", 60, 40, 50, updates=9, patience=6)
+_DIGITS, _FEW_DIGITS = Course("mnist", 55_000, 1_000, 10_000, 27_500), Course("mnist59", 5_000, 1_000, 5_000, 6_000)
+_LINES, _FEW_LINES = Course("cnc", 20_000, 1_000, 4_000, 30_000), Course("ac", 5_000, 1_000, 4_000, 6_000)
 
 PRESETS: dict[Preset, Design] = {
     "quick": Design(
         {
-            "digits": Course("mnist", 55_000, 1_000, 10_000, updates=6_000),
-            "lines": Course("ac", 20_000, 1_000, 4_000, updates=6_000),
+            "digits": (_DIGITS, replace(_DIGITS, updates=6_000)),
+            "lines": (_LINES, replace(_LINES, updates=6_000)),
         },
         {
-            "digits": (
-                Course("mnist04", 20_000, 1_000, 5_000, updates=6_000),
-                Course("mnist59", 5_000, 1_000, 5_000, updates=6_000),
-            ),
-            "lines": (
-                Course("acl", 20_000, 1_000, 4_000, updates=20_000),
-                Course("ac", 5_000, 1_000, 4_000, updates=6_000),
-            ),
+            "digits": (replace(_DIGITS, task="mnist04", train=20_000, test=5_000), _FEW_DIGITS),
+            "lines": (replace(_LINES, train=60_000), _FEW_LINES),
         },
     ),
     "smoke": Design(
-        {"lines": _TINY}, {"lines": (replace(_TINY, task="acl"), _TINY)}, (1, ALL), (ALL,), (6, 5), (5,), 2, 16, 2
+        {"lines": (_TINY, _TINY)},
+        {"lines": (replace(_TINY, task="acl"), _TINY)},
+        (1, ALL),
+        (ALL,),
+        (6, 5),
+        (5,),
+        2,
+        16,
+        2,
     ),
 }
 
@@ -236,10 +240,10 @@ def cells_of(design: Design) -> list[Cell]:
             cells.append(Cell(name, learn_student, what, (teacher, *([oracle] if oracle else []))))
 
     for seed in range(design.seeds):
-        for family, course in design.same.items():
-            whole = teach(f"teacher-{family}", course, "teacher", design.teacher, 1, seed)
+        for family, (teachers, course) in design.same.items():
+            whole = teach(f"teacher-{family}", teachers, "teacher", design.teacher, 1, seed)
             hidden = (design.channels, *design.teacher[1:])
-            shared = teach(f"patched-{family}", course, "teacher", hidden, design.patches, seed)
+            shared = teach(f"patched-{family}", teachers, "teacher", hidden, design.patches, seed)
             learn("same", family, course, design.per_class, seed, whole, shared)
         for family, (source, course) in design.other.items():
             whole = teach(f"source-{family}", source, "source", design.teacher, 1, seed)

@@ -69,7 +69,7 @@ def _sizes(found: Findings, table: str) -> list[int]:
 
 def _title(found: Findings, table: str, family: str) -> str:
     if table == "same":
-        return f"{found.about['design']['same'][family]['task']}, the teacher's own task"
+        return f"{found.about['design']['same'][family][1]['task']}, the teacher's own task"
     source, target = found.about["design"]["other"][family]
     return f"{target['task']}, from a teacher of {source['task']}"
 
@@ -87,7 +87,7 @@ def _errors(found: Findings, table: str, family: str) -> Grid:
         for way in TABLES[table]
     ]
     if table == "same":
-        task = found.about["design"]["same"][family]["task"]
+        task = found.about["design"]["same"][family][0]["task"]
         for kind in ("whole", "patches"):
             row = f"teacher ({kind})"
             error = spread(list(found.values(f"teacher {task}", kind).values()), 2)
