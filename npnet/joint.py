@@ -22,9 +22,9 @@ __all__ = ["JointUpdate"]
 class JointUpdate(Update):
     """The update of several terms on the batches of one task, or of tasks that share their inputs.
 
-    learned: the terms' own parameters by name, which train with the heads' share of the rate and no regularizer. Every
-    head that a term reads trains as the mask's last entry says; regularizers on "head" act on each. Not for a
-    population. Raises ValueError for a term that does not fit the network.
+    learned: the terms' own parameters by name, which train with `rule.learned_share` of the heads' share of the rate
+    and no regularizer. Every head that a term reads trains as the mask's last entry says; regularizers on "head" act on
+    each. Not for a population. Raises ValueError for a term that does not fit the network.
 
     Numbered as in `Update`, parameters are those of the trunk's layers from `start`, of the heads, and of the terms.
     """
@@ -135,6 +135,11 @@ class JointUpdate(Update):
                 A, B = each.weights[place]
                 gradients["W"] += A.T @ B
         return i, self._penalise(self.layer_at[i], p, gradients), gradients
+
+    def _share(self, rule: Rule, layer: int) -> float:
+        """Return a layer's share of the rate: every head has the mask's last."""
+        share = rule.mask[min(layer, self.depth)]
+        return share * rule.learned_share if layer >= self.depth + len(self.heads) else share
 
     def name(self, layer: int) -> str:
         """Return the name of a layer in messages; heads and terms are counted on from the trunk's layers."""

@@ -44,6 +44,7 @@ class Hyperparameters:
     ("all", as in Montone et al. 2017, section 5.2), or both look at their "mean". watch: the tasks whose errors count
     for that, for the policy and in the history's validation; all of them by default.
     memory_budget: bytes that activations of frozen layers may occupy.
+    learned_share: terms' own parameters, learned weights of tasks among them, move at this multiple of the heads' rate.
     max_norm: after each step the incoming weights of every unit of a hidden layer that trains are scaled down to this
     length where they are longer (see optimizers.bound_norms); None for no such constraint.
     """
@@ -66,6 +67,7 @@ class Hyperparameters:
     watch: tuple[str, ...] = ()
     memory_budget: int = 2**30
     max_norm: float | None = None
+    learned_share: float = 1.0
 
     def __post_init__(self) -> None:
         for name, least in (("batch_size", 1), ("max_epochs", 1), ("memory_budget", 0)):
@@ -75,6 +77,8 @@ class Hyperparameters:
             raise ValueError(f"patience is {self.patience}; expected at least one epoch, or None")
         if self.max_norm is not None and not self.max_norm > 0:
             raise ValueError(f"max_norm is {self.max_norm}; expected a length above zero, or None")
+        if not self.learned_share >= 0:
+            raise ValueError(f"learned_share is {self.learned_share}; expected zero or more")
         choices = {"keep": ("best", "last"), "together": ("all", "mean"), "schedule": ("alternate", "sum")}
         for name, known in choices.items():
             if getattr(self, name) not in known:

@@ -63,7 +63,14 @@ def _epoch(replicate: Replicate, features: Features) -> Record:
     """Train and evaluate one epoch and return its record."""
     run, tasks, settings, mask = replicate.run, replicate.tasks, replicate.settings, replicate.mask
     rate = settings.rate(len(run.history))
-    rule = Rule(mask, rate, settings.optimizer, settings.regularizers, max_norm=settings.max_norm)
+    rule = Rule(
+        mask,
+        rate,
+        settings.optimizer,
+        settings.regularizers,
+        max_norm=settings.max_norm,
+        learned_share=settings.learned_share,
+    )
     update = _updates(replicate, rule)
     features.freeze(min(each.lowest for each in update.values()))
     inputs = {head: features.of(tasks[head].train, each.start) for head, each in update.items()}

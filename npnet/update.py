@@ -41,7 +41,8 @@ class Rule:
     """How layers move: each at its share of the rate, by an optimizer, under regularizers.
 
     rows: the replicates of a population that move so, a slice of its leading axis; a network alone moves as one.
-    max_norm: the greatest length of a hidden unit's incoming weights; None for any.
+    max_norm: the greatest length of a hidden unit's incoming weights; None for any. learned_share: terms' own
+    parameters move at this multiple of the heads' rate.
     """
 
     mask: Mask
@@ -50,6 +51,7 @@ class Rule:
     regularizers: Sequence[Regularizer] = ()
     rows: Any = ...
     max_norm: float | None = None
+    learned_share: float = 1.0
 
 
 class Update:
@@ -128,7 +130,7 @@ class Update:
         """Move a layer by its rule."""
         layer, rows = self.layer_at[i], rule.rows
         for key, w in self.parameters[i].items():
-            place, rate = self.place(layer, key), rule.rate * rule.mask[min(layer, self.depth)]
+            place, rate = self.place(layer, key), rule.rate * self._share(rule, layer)
             if place not in buffers:
                 buffers[place] = rule.optimizer.start(w)
             mine = {name: buffer[rows] for name, buffer in buffers[place].items()}  # views, moved in place
@@ -140,6 +142,10 @@ class Update:
                     w_rows[...] = each.penalty.prox(w_rows, rate * each.strength, anchor, scale)
             if rule.max_norm is not None and key == "W" and layer < self.depth:
                 bound_norms(w[rows], rule.max_norm)
+
+    def _share(self, rule: Rule, layer: int) -> float:
+        """Return a layer's share of the rate."""
+        return rule.mask[layer]
 
     def name(self, layer: int) -> str:
         """Return the name of a layer of the mask in messages: hidden layer 1 is the lowest."""

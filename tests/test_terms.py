@@ -472,6 +472,20 @@ def test_learned_uncertainties_go_where_the_formula_says(xp):
     assert all(abs(value) > 0.01 for value in s.values())
 
 
+@pytest.mark.parametrize("share", [0.0, 1.0, 30.0])
+def test_learned_weights_move_at_their_own_share_of_the_rate(share):
+    tasks, options = multi(), replace(SUM, weights="uncertainty", batch_size=60, max_epochs=1)
+    runs = [Run(multi_network(), generator(0)) for _ in range(2)]
+    for run, learned_share in zip(runs, (1.0, share), strict=True):
+        list(train(run, tasks, replace(options, learned_share=learned_share)))
+    plain, shared = runs
+    for (path, a), (_, b) in zip(leaves(plain.network.tree()), leaves(shared.network.tree()), strict=True):
+        assert np.array_equal(a, b), path
+    for name, p in plain.learned.items():
+        assert p["s"][0] != 0
+        assert shared.learned[name]["s"][0] == pytest.approx(share * p["s"][0], rel=1e-12)
+
+
 def test_the_best_uncertainty_is_twice_the_loss():
     """With ½e^{−s}‖·‖² + s/2 at a fixed loss L = ½‖·‖² the minimum over s is at e^s = 2L."""
     value, loss = np.array([0.0]), 0.3
@@ -524,6 +538,7 @@ def test_bad_terms_are_named():
         (lambda: Hyperparameters(weights="learned"), "weights is 'learned'"),
         (lambda: Hyperparameters(weights={"a": -1.0}), "weights is {'a': -1.0}"),
         (lambda: Hyperparameters(schedule="both"), "schedule is 'both'"),
+        (lambda: Hyperparameters(learned_share=-1.0), "learned_share is -1.0"),
         (lambda: Match("m", "a", 1, squared_error, np.ones(3), -1.0), "weight is -1.0"),
         (lambda: list(train_population([Replicate(run, tasks, options)])), "replicate 0 has terms"),
         (
