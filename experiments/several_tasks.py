@@ -1,14 +1,15 @@
 """Three tasks of one stimulus in one network: a class, an angle in degrees, lengths in pixels. How to weigh them?
 
 Each alone; the sum of the losses with equal weights, and with the weights that a grid search finds; weights learned
-from each task's own uncertainty, for two tasks and for all three; and batches that alternate, a task each, as Montone,
-O'Regan and Terekhov train their five tasks. Adam moves the weights, so that a factor on the whole sum does not matter.
+from each task's own uncertainty, for two tasks and for all three, at the network's rate and at ten times that; and
+batches that alternate, a task each, as Montone, O'Regan and Terekhov train their five tasks. Adam moves the weights, so
+that a factor on the whole sum does not matter.
 
 Source: Kendall, Gal and Cipolla 2018, the table as the lecture of 2018 shows it (there segmentation, instances, depth).
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from itertools import combinations, product
 from pathlib import Path
@@ -32,8 +33,6 @@ from npnet.tasks import line_tasks
 
 __all__ = ["SeveralTasks"]
 
-Weights = Mapping[str, float] | Literal["uncertainty"]
-
 HIDDEN = (200, 200)
 UNITS = {"label": (1.0, "class, %"), "angle": (180.0, "angle, degrees"), "lengths": (32.0, "lengths, px")}
 """The tasks: by what an error is multiplied, and what it is then. Targets are fractions of 180 degrees and of 32 px."""
@@ -42,7 +41,21 @@ COURSE = Course("sbt", 30_000, updates=18_000, rate=0.0003)
 FACTORS = (1, 10, 100, 1_000)
 """What the grid search tries for the angle and for the lengths; the class has 1."""
 
-ALL, ALTERNATE, EQUAL, SEARCHED = "uncertainty: all", "alternating batches", "1 : 1 : 1", "grid search"
+LEARNED = {"uncertainty": 1.0, "uncertainty, 10 × rate": 10.0}
+"""How weights are learned: at this multiple of the network's rate."""
+
+SLOW, ALL = (f"{name}: all" for name in LEARNED)
+ALTERNATE, EQUAL, SEARCHED = "alternating batches", "1 : 1 : 1", "grid search"
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to weigh tasks: which of them, their losses' weights, how batches come, how fast weights are learned."""
+
+    heads: tuple[str, ...] = tuple(UNITS)
+    weights: Mapping[str, float] | Literal["uncertainty"] = field(default_factory=dict)
+    schedule: Literal["alternate", "sum"] = "sum"
+    learned_share: float = 1.0
 
 
 @lru_cache(maxsize=2)
@@ -51,9 +64,7 @@ def load(course: Course, seed: int) -> dict[str, Task]:
     return line_tasks(course.task, seed, tuple(UNITS), course.train, course.validation, course.test)  # type: ignore[arg-type]
 
 
-def begin_together(
-    desk: Desk, course: Course, seed: int, heads: tuple[str, ...], weights: Weights, schedule: Any, **_: str
-) -> Replicate:
+def begin_together(desk: Desk, course: Course, seed: int, way: Way, **_: str) -> Replicate:
     """Return a network with a head for each task at its start: of one seed they all have the same trunk and heads."""
     everything, rng = load(course, seed), generator(seed, "several")
     network = mlp((1024, *HIDDEN), {head: task.outputs for head, task in everything.items()}, rng)
@@ -62,13 +73,14 @@ def begin_together(
         settings,
         optimizer=Adam(),
         rate=cosine(course.rate, settings.max_epochs),
-        loss={head: cross_entropy if head == "label" else squared_error for head in heads},
-        weights=weights,
-        schedule=schedule,
+        loss={head: cross_entropy if head == "label" else squared_error for head in way.heads},
+        weights=way.weights,
+        schedule=way.schedule,
+        learned_share=way.learned_share,
         patience=None,
         keep="last",
     )
-    return Replicate(Run(network, rng), {head: everything[head] for head in heads}, settings)
+    return Replicate(Run(network, rng), {head: everything[head] for head in way.heads}, settings)
 
 
 def end_together(
@@ -88,15 +100,16 @@ def end_together(
 learn_together = Lesson(begin_together, end_together)
 
 
-def _ways(factors: tuple[int, ...]) -> dict[str, tuple[tuple[str, ...], Weights, str]]:
-    """Return {way: (heads, weights, schedule)}."""
-    tasks = tuple(UNITS)
-    ways: dict[str, tuple[tuple[str, ...], Weights, str]] = {_alone(task): ((task,), {}, "sum") for task in tasks}
+def _ways(factors: tuple[int, ...]) -> dict[str, Way]:
+    """Return every way by its name."""
+    ways = {_alone(task): Way((task,)) for task in UNITS}
     for angle, lengths in product(factors, factors):
-        ways[f"1 : {angle} : {lengths}"] = (tasks, {"angle": float(angle), "lengths": float(lengths)}, "sum")
-    for pair in combinations(tasks, 2):
-        ways[f"uncertainty: {', '.join(pair)}"] = (pair, "uncertainty", "sum")
-    return {**ways, ALL: (tasks, "uncertainty", "sum"), ALTERNATE: (tasks, {}, "alternate")}
+        ways[f"1 : {angle} : {lengths}"] = Way(weights={"angle": float(angle), "lengths": float(lengths)})
+    for name, share in LEARNED.items():
+        for pair in combinations(UNITS, 2):
+            ways[f"{name}: {', '.join(pair)}"] = Way(pair, "uncertainty", learned_share=share)
+        ways[f"{name}: all"] = Way(weights="uncertainty", learned_share=share)
+    return {**ways, ALTERNATE: Way(schedule="alternate")}
 
 
 def _alone(task: str) -> str:
@@ -116,9 +129,9 @@ class SeveralTasks(Survey):
         smoke = self.preset == "smoke"
         course, seeds, factors = (small(COURSE), 2, FACTORS[:2]) if smoke else (COURSE, 5, FACTORS)
         cells = []
-        for seed, (label, (heads, weights, schedule)) in product(range(seeds), _ways(factors).items()):
-            what = {"course": course, "seed": seed, "heads": heads, "weights": weights, "schedule": schedule}
-            name = f"{label}-{seed}".translate(str.maketrans("", "", " ,")).replace(":", "-")
+        for seed, (label, way) in product(range(seeds), _ways(factors).items()):
+            what = {"course": course, "seed": seed, "way": way}
+            name = f"{label}-{seed}".translate(str.maketrans(":×", "-x", " ,"))
             cells.append(Cell(name, learn_together, {**what, "setting": course.task, "label": label}))
         configuration = {
             "experiment": self.name,
@@ -209,7 +222,7 @@ def _errors(found: Findings) -> Grid:
 
 def _saved(found: Findings) -> Grid:
     rows = []
-    for way in (*map(_alone, UNITS), EQUAL, SEARCHED, ALTERNATE):
+    for way in (*map(_alone, UNITS), EQUAL, SEARCHED, SLOW, ALTERNATE):
         pairs = [(_values(found, way, task), _values(found, ALL, task)) for task in UNITS]
         rows.append([way, *(difference(*pair, 2)[0] if pair[0] else "" for pair in pairs)])
     header = ["beside", *(words for _, words in UNITS.values())]
