@@ -53,13 +53,15 @@ def fisher_information(
 
     split: inputs of the task that the head was trained on, with their labels for the modes that look at them. rng: for
     the mode "sampled". batch_size: the batches of the mode "batched". Without dropout, in the network's precision; not
-    normalised. Raises ValueError for an unknown mode, a missing rng, a regression, and an empty split.
+    normalised. Raises ValueError for an unknown mode, a missing rng, a regression, an empty split, and a network with
+    columns or patches.
     """
     if mode not in get_args(Mode):
         raise ValueError(f"mode is {mode!r}; expected one of {', '.join(get_args(Mode))}")
     if mode == "sampled" and rng is None:
         raise ValueError("rng is None; expected a generator to draw the classes of the mode 'sampled' from")
-    if network.owner(head).patches > 1 or not all(map(is_plain, [*network.trunk, network.head(head)])):
+    plain = head in network.heads and all(map(is_plain, [*network.trunk, network.head(head)]))
+    if network.owner(head).patches > 1 or network.reads or not plain:
         raise ValueError(f"network has a layer that reads beside its own (head {head!r}); expected linear layers alone")
     split.check(f"the split for head {head!r}", network.head(head)["b"].shape[-1])
     if split.regression:

@@ -1,11 +1,13 @@
 """The Fisher information against loops over examples and classes, and what a network remembers of its old tasks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npnet import Network, Split, generator, mlp
+from npnet import Network, Split, Task, begin, generator, growing, mlp, modular, probe, progressive
 from npnet.arrays import to_device, to_host
 from npnet.fisher import fisher_information, remember
 from npnet.layers import chain
@@ -202,6 +204,18 @@ def test_information_says_what_was_wrong(change, message):
     network, split = problem()
     with pytest.raises(ValueError, match=message):
         fisher_information(**{"network": network, "head": "old", "split": split, **change})
+
+
+@pytest.mark.parametrize("method", [growing(deeper=4, normalised=False, trained=0), progressive(), modular()])
+def test_networks_with_columns_are_refused(method):
+    """Even where all their layers are plain linear ones, for there the way back goes through the activation too."""
+    network, split = problem()
+    task = Task("new", 3, split, split, split)
+    grown = begin(method, network, task, generator(0))[0].network
+    lower = begin(probe(1), grown, replace(task, name="probe"), generator(0))[0].network
+    for each, head in ((grown, "old"), (grown, "new"), (lower, "probe")):
+        with pytest.raises(ValueError, match=f"reads beside its own .head '{head}'"):
+            fisher_information(each, head, split)
 
 
 def test_remember_says_what_was_wrong():
