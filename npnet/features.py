@@ -41,6 +41,8 @@ class Features:
             def compute(rows: Any) -> Array:
                 return below(parameters, batch(split, rows, network.dtype))[0]
 
+            if split.varies:
+                return compute
             first = compute(slice(0, BLOCK))
             needed = first.nbytes // len(first) * len(split)
             if needed + sum(array.nbytes for _, array in self.kept.values()) > self.budget:
@@ -58,8 +60,8 @@ class Features:
         return (id(split), start) in self.kept
 
     def serve(self, network: Network, lowest: int) -> bool:
-        """Say whether they are those of another network's layers below `lowest` too: of the same numbers."""
-        if self.lowest != lowest or self.network.reads != network.reads:
+        """Say whether they are those of another network's layers below `lowest` too: alike, and of the same numbers."""
+        if self.lowest != lowest or _form(self.network) != _form(network):
             return False
         mine, theirs = (
             [*each.parameters()[:lowest], *(p for column in each.columns for p in column.trunk)]
@@ -75,6 +77,11 @@ class Features:
         above = chain(*network.layers(head)[self.lowest :])
         parameters = network.parameters(head)[self.lowest :]
         return error_of(lambda rows: above(parameters, source(rows))[0], split)
+
+
+def _form(network: Network) -> tuple[Any, ...]:
+    """Return all that its hidden layers compute with beside their parameters, dropout apart, which nothing kept has."""
+    return network.activation, network.patches, network.reads, *map(_form, network.columns)
 
 
 def _same(p: Parameters, q: Parameters) -> bool:

@@ -243,15 +243,16 @@ def _times(weight: float, value: Array, at: dict[Place, Array]) -> tuple[Array, 
 def record(f: Callable[[Array, Array], Array], split: Split, network: Network, budget: int = 2**30) -> Rows:
     """Return f(X, labels), a row (N, ...) for each example of a split, X as `network` reads it.
 
-    An array if it fits `budget` bytes; else an object that computes the rows it is asked for, again each time.
+    An array if it fits `budget` bytes and the inputs are the same at every reading; else an object that computes the
+    rows it is asked for, again each time.
     """
 
     def of(rows: Any) -> Array:
         return f(batch(split, rows, network.dtype), split.labels[rows])
 
     first = of(slice(0, BLOCK))
-    if first.nbytes // len(first) * len(split) > budget:
-        return _Computed(of)
+    if split.varies or first.nbytes // len(first) * len(split) > budget:
+        return _Computed(of, len(split))
     blocks = [first, *(of(slice(at, at + BLOCK)) for at in range(BLOCK, len(split), BLOCK))]
     return array_module(first).concatenate(blocks) if len(blocks) > 1 else first
 
@@ -259,6 +260,10 @@ def record(f: Callable[[Array, Array], Array], split: Split, network: Network, b
 @dataclass(frozen=True)
 class _Computed:
     of: Callable[[Any], Array]
+    examples: int
+
+    def __len__(self) -> int:
+        return self.examples
 
     def __getitem__(self, rows: Any, /) -> Array:
         return self.of(rows)

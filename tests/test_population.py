@@ -103,6 +103,16 @@ def test_company_changes_no_bit(ways, random, dtype):
         assert same(there, together[ways.index(way)])
 
 
+def test_frozen_layers_of_another_activation_are_not_shared():
+    def both():
+        settings = Hyperparameters(policy=HeadOnly(), max_epochs=3, patience=None)
+        networks = [replace(network(), activation=activation) for activation in ("relu", "tanh")]
+        return [Replicate(Run(each, generator(1)), {"a": blobs()}, settings) for each in networks]
+
+    for there, here in zip(finish(both()), (finish([each])[0] for each in both()), strict=True):
+        assert same(there, here)
+
+
 @settings(max_examples=20)
 @given(replicates(), st.integers(1, 5))
 def test_saved_after_any_epoch_each_goes_on_to_the_same_bits(tmp_path, ways, cut):

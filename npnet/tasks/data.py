@@ -34,7 +34,8 @@ class Inputs(Protocol):
 class Split:
     """Inputs (N, D), uint8 pixels (`batch` scales them to [0, 1]) or floats, and their labels.
 
-    inputs: an array, or any object of such a shape that gives arrays for the rows asked of it.
+    inputs: an array, or any object of such a shape that gives arrays for the rows asked of it; where it has an
+    attribute `varies` that is true, what it gives for a row may be another thing every time.
 
     labels: classes (N,), whole numbers from zero, or the targets of a regression (N, K), floats in units of their own.
     Raises ValueError where shapes or types do not fit together, and for targets that are not finite.
@@ -61,6 +62,11 @@ class Split:
     def regression(self) -> bool:
         """Whether the labels are the target values of a regression."""
         return self.labels.ndim == 2
+
+    @property
+    def varies(self) -> bool:
+        """Whether a row of the inputs depends on the rows that are read with it, so that nothing of it can be kept."""
+        return getattr(self.inputs, "varies", False)
 
     def check(self, name: str, outputs: int) -> None:
         """Raise ValueError, calling the split `name`, where it is empty or its labels do not fit so many outputs."""

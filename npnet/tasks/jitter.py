@@ -2,7 +2,8 @@
 
 Training must be able to stop and go on to the same bits, and inputs remember nothing. So the address of its shifts
 is the batch itself, the rows asked for in their order: another epoch has them in another order, and a run that goes on
-asks for what it would have asked for.
+asks for what it would have asked for. What is computed from such inputs must be computed for the batch itself: `varies`
+tells frozen layers and recorded targets to keep nothing.
 """
 
 import zlib
@@ -31,6 +32,7 @@ class Jittered:
     pixels: int = 2
     seed: int = 0
     ndim = 2
+    varies = True
 
     def __post_init__(self) -> None:
         if self.images.ndim != 2 or self.side**2 != self.images.shape[-1]:

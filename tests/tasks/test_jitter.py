@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from npnet import Hyperparameters, Run, Split, Task, generator, mlp, train
+from npnet import Hyperparameters, Run, Split, Task, generator, mlp, terms, train
 from npnet.optimizers import Momentum
+from npnet.policies import HeadOnly
 from npnet.tasks import Jittered
+from npnet.tasks.data import batch
 from npnet.trees import load_tree, save_tree
 
 SIDE = 6
@@ -61,6 +63,25 @@ def test_a_run_under_a_max_norm_that_stops_goes_on_to_the_same_bits(tmp_path):
     assert np.array_equal(again.network.trunk[0]["W"], whole.network.trunk[0]["W"])
     head = whole.network.heads["a"]["W"]
     assert np.array_equal(again.network.heads["a"]["W"], head)
+
+
+def test_frozen_layers_and_recorded_targets_see_what_the_batch_sees():
+    X, labels = images(40), np.arange(40) % 3
+    jittered, plain = Split(Jittered(X), labels), Split(X, labels)
+    task = Task("a", 3, jittered, plain, plain)
+    teacher = mlp((36, 5), {"a": 3}, generator(3))
+    rows = np.array([7, 3, 30])
+    said = terms.record(lambda X, labels: teacher.logits(X, "a"), jittered, teacher)
+    assert np.array_equal(said[rows], teacher.logits(batch(jittered, rows), "a"))
+    assert len(said) == 40
+
+    def heads(budget):
+        settings = Hyperparameters(8, max_epochs=3, policy=HeadOnly(), memory_budget=budget)
+        run = Run(mlp((36, 7), {"a": 3}, generator(1)), generator(2))
+        list(train(run, {"a": task}, settings))
+        return run.network.heads["a"]["W"]
+
+    assert np.array_equal(heads(2**30), heads(0))
 
 
 def test_what_does_not_fit_is_named():
