@@ -24,7 +24,7 @@ Target = Literal["label", "angle", "fractions", "lengths"]
 
 TARGETS = {
     "label": "the class: 0 or 1, a classification",
-    "angle": "the angle of the angle, of the crossing, or the largest of the triangle, over 180 degrees: (N, 1)",
+    "angle": "the angle of the angle, the acute one of the crossing, the triangle's largest, over 180 degrees: (N, 1)",
     "fractions": "where two segments cross, as fractions of each from its nearer end, the smaller first: (N, 2)",
     "lengths": "the shortest and the longest segment of the figure, over the 32 px of the image: (N, 2)",
 }
@@ -106,7 +106,8 @@ def line_tasks(
 def targets(truth: NDArray[np.void], target: Target) -> NDArray[np.float32]:
     """Return what a target is for some truth records (n,): (n, K) float32, NaN where a stimulus has no such thing."""
     if target == "angle":
-        answers = np.where(np.isnan(truth["angle"]), truth["crossing_angle"], truth["angle"])[:, None] / 180
+        crossing = np.minimum(truth["crossing_angle"], 180 - truth["crossing_angle"])  # which end is first is not seen
+        answers = np.where(np.isnan(truth["angle"]), crossing, truth["angle"])[:, None] / 180
     elif target == "fractions":
         answers = np.sort(np.minimum(truth["fractions"], 1 - truth["fractions"]), axis=1)
     elif target == "lengths":

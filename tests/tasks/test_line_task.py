@@ -33,7 +33,8 @@ def answers(truth, target):
             lengths = abs(ends[:figure, 1] - ends[:figure, 0])
             found.append([lengths.min() / 32, lengths.max() / 32])
         elif target == "angle":
-            found.append([np.degrees(abs(np.angle((q[1] - q[0]) / (p[1] - p[0])))) / 180])
+            angle = np.degrees(abs(np.angle((q[1] - q[0]) / (p[1] - p[0])))) / 180
+            found.append([min(angle, 1 - angle) if true["figure"] == CROSSING else angle])
         else:
             t, u = truths.crossing_fractions(true[None])[0]
             found.append(sorted([min(t, 1 - t), min(u, 1 - u)]))
@@ -76,6 +77,20 @@ def test_targets_of_mixed_stimuli_are_not_a_number_where_there_is_none(target):
     have = {"angle": truth["figure"] != 3, "fractions": truth["figure"] == 2, "lengths": truth["figure"] >= 0}[target]
     assert np.array_equal(np.isnan(found), np.repeat(~have[:, None], found.shape[1], axis=1))
     assert np.allclose(found[have], answers(truth[have], target), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("target", [target for target in TARGETS if target != "label"])
+def test_targets_of_a_crossing_do_not_depend_on_which_ends_come_first(target):
+    """The image of a segment does not tell its first end from its second, so nothing that is asked about it may."""
+    truth = draw("ac", 1, 0, 200).truth
+    truth = truth[truth["figure"] == CROSSING]
+    turned = truth.copy()
+    turned["segments"][:, 1] = (
+        turned["segments"][:, 1].reshape(-1, 2, 2)[:, ::-1].reshape(turned["segments"][:, 1].shape)
+    )
+    turned["fractions"][:, 1] = 1 - turned["fractions"][:, 1]
+    turned["crossing_angle"] = 180 - turned["crossing_angle"]
+    assert np.allclose(targets(turned, target), targets(truth, target), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize(("task", "target"), PAIRS)
