@@ -146,12 +146,13 @@ def nearest(targets: Array, source: Array, k: int) -> Array:
     squares = (S * S).sum(-1)
 
     def ranked(block: Array) -> Array:
-        D = squares - 2 * (block @ S.T)  # (n, M), but for ‖t‖²
-        if k < len(S):
-            found = xp.sort(xp.argpartition(D, k - 1, axis=-1)[:, :k], axis=-1)
-            order = xp.argsort(xp.take_along_axis(D, found, -1), axis=-1, kind="stable")
-            return xp.take_along_axis(found, order, -1)
-        return xp.argsort(D, axis=-1, kind="stable")
+        distances = squares - 2 * (block @ S.T)  # (n, M), but for ‖t‖²
+        kth = xp.partition(distances, k - 1, axis=-1)[:, k - 1 : k]
+        nearer, as_near = distances < kth, distances == kth
+        chosen = nearer | (as_near & (as_near.cumsum(-1) <= k - nearer.sum(-1, keepdims=True)))
+        found = xp.nonzero(chosen)[1].reshape(-1, k)
+        order = xp.argsort(xp.take_along_axis(distances, found, -1), axis=-1, kind="stable")
+        return xp.take_along_axis(found, order, -1)
 
     return _blockwise(ranked, T, max(1, _ENTRIES // len(S)))
 
@@ -181,8 +182,12 @@ class Neighbours:
 
 
 def neighbours_of(targets: Array, source: Array, k: int, most: int | None = None) -> Neighbours:
-    """Return the neighbours of targets (N, d) in a source (M, d): k of each count, `most` (by default k) are ranked."""
-    ranking = nearest(targets, source, most or k)
-    if not k <= ranking.shape[-1]:
-        raise ValueError(f"most is {most}; expected at least k, {k}")
+    """Return the neighbours of targets (N, d) in a source (M, d): k of each count, `most` (by default k) are ranked.
+
+    Raises ValueError unless 1 ≤ k ≤ most, and as `nearest` does.
+    """
+    ranked = k if most is None else most
+    if not 1 <= k <= ranked:
+        raise ValueError(f"k is {k}, most {most}; expected 1 <= k <= most")
+    ranking = nearest(targets, source, ranked)
     return Neighbours(ranking, array_module(ranking).full(len(ranking), k))

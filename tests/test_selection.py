@@ -49,6 +49,10 @@ def test_of_equally_near_ones_the_first_comes_first(monkeypatch, xp):
     np.testing.assert_array_equal(to_host(found), [[1, 3], [0, 2], [4, 0]])
     everyone = nearest(xp.asarray(np.array([[0.0]])), source, 5)
     np.testing.assert_array_equal(to_host(everyone), [[1, 3, 0, 2, 4]])
+    pairs = np.random.default_rng(0).integers(0, 2, (51, 2)).astype(float)  # many alike, also at the last place
+    for k in range(1, 52):
+        order = np.argsort((pairs**2).sum(1), kind="stable")[None, :k]
+        np.testing.assert_array_equal(to_host(nearest(xp.zeros((1, 2)), xp.asarray(pairs), k)), order)
     monkeypatch.setattr("npnet.selection._ENTRIES", 10)  # blocks of two targets
     again = nearest(xp.asarray(np.array([[0.0], [1], [6]])), source, 2)
     np.testing.assert_array_equal(to_host(again), to_host(found))
@@ -180,7 +184,8 @@ def test_bad_input_is_named():
     for f, words in (
         (lambda: nearest(X, X, 4), "k is 4"),
         (lambda: nearest(X, X[:, :1], 1), "equal widths"),
-        (lambda: neighbours_of(X, X, 2, most=1), "most is 1"),
+        (lambda: neighbours_of(X, X, 2, most=1), "k is 2, most 1"),
+        (lambda: neighbours_of(X, X, -1, most=2), "k is -1, most 2"),
         (lambda: neighbours.grown(wrong, 1), r"wrong has shape \(3,\)"),
         (lambda: gabor_bank(4), "size is 4"),
         (lambda: gabor_histograms(task.train, 2, bins=1), "bins is 1"),
