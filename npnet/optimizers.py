@@ -135,8 +135,8 @@ def bound_norms(W: Array, bound: float) -> None:
     for no weight vector can run away. Source: Hinton et al. 2012, section 2 (on dropout).
     """
     xp = array_module(W)
-    norms = xp.sqrt((W * W).sum(-2, keepdims=True))  # (..., 1, K)
-    W *= bound / xp.maximum(norms, W.dtype.type(bound))
+    norms, longest = xp.sqrt((W * W).sum(-2, keepdims=True)), W.dtype.type(bound)  # (..., 1, K)
+    W *= longest / xp.maximum(norms, longest)
 
 
 def _positive(rate: float) -> float:
