@@ -75,20 +75,23 @@ class StimulusSet:
 
         The file is a `.npy` of one record a stimulus, finished atomically: a process killed at any moment leaves no
         file of this name, or a whole one. Of several processes that want the file one draws it and the others wait;
-        its pages are in memory once for all of them. Raises ValueError where it holds other stimuli or is damaged, and
+        its pages are in memory once for all of them. Raises ValueError where it holds anything else or is damaged, and
         OSError where it cannot be written.
         """
         path = Path(path)
         about, sidecar = self._about(), path.with_name(path.name + ".json")
         with _turn(path):
-            if not (path.exists() and sidecar.exists()):
-                digest = self._write(path, threads)
-                write_atomically(sidecar, (json.dumps({**about, "sha256": digest}, indent=1) + "\n").encode())
+            if not path.exists():
+                self._write(path, sidecar, threads)
+            elif not sidecar.exists():
+                raise ValueError(f"file {path} has no {sidecar.name} beside it; give another path, or delete it")
         try:
             there = json.loads(sidecar.read_text())
             digest = there.pop("sha256")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"file {sidecar} is damaged ({error!r}); delete it, and {path} is drawn again") from error
+            raise ValueError(
+                f"file {sidecar} is damaged ({error!r}); delete both, and {path} is drawn again"
+            ) from error
         if there != about:
             raise ValueError(f"file {path} holds stimuli of {there}; expected {about}: give another path, or delete it")
         if _sha256(path) != digest:
@@ -109,8 +112,8 @@ class StimulusSet:
             json.dumps({**about, "rule": asdict(TASKS[self.task]), "appearance": asdict(self.appearance)})
         )
 
-    def _write(self, path: Path, threads: int) -> str:
-        """Draw all stimuli into a file beside `path`, move it there, and return its SHA-256.
+    def _write(self, path: Path, sidecar: Path, threads: int) -> None:
+        """Draw all stimuli into a file beside `path`, say in the sidecar what it is, and move it there.
 
         Blocks are written as to any file: on a full disk that is an error, where a write to a map would be a crash.
         """
@@ -122,11 +125,12 @@ class StimulusSet:
                     file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            about = {**self._about(), "sha256": digest.hexdigest()}
+            write_atomically(sidecar, (json.dumps(about, indent=1) + "\n").encode())
             part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-        return digest.hexdigest()
 
     def _content(self, threads: int) -> Iterator[bytes]:
         """Yield the bytes of a `.npy` file of all stimuli: its header, then a block of records at a time."""

@@ -43,7 +43,8 @@ def fsync(handle, real=module.os.fsync):
 
 def write_atomically(*arguments, real=module.write_atomically):
     report("sidecar")
-    return real(*arguments)
+    real(*arguments)
+    report("described")
 
 module.draw_at, module.os.fsync, module.write_atomically = draw_at, fsync, write_atomically
 print("ready", flush=True)
@@ -73,7 +74,7 @@ def bits(stimuli):
     return [np.ascontiguousarray(part).tobytes() for part in stimuli]
 
 
-@pytest.mark.parametrize("moment", ["block 3", "whole", "sidecar"])
+@pytest.mark.parametrize("moment", ["block 3", "whole", "sidecar", "described"])
 def test_a_process_killed_while_writing_leaves_nothing_that_is_read(tmp_path, moment):
     path = tmp_path / "set.npy"
     with writer(path, moment, 600) as process:
@@ -81,15 +82,11 @@ def test_a_process_killed_while_writing_leaves_nothing_that_is_read(tmp_path, mo
         for line in process.stdout:
             if line.strip() == moment:
                 break
-        if moment != "sidecar":
-            assert not path.exists()
-        assert not path.with_name("set.npy.json").exists()
+        assert not path.exists()
+        assert path.with_name("set.npy.json").exists() == (moment == "described")
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
-    assert path.exists() == (moment == "sidecar")  # whole, but nothing yet says of what
     assert any(tmp_path.iterdir())
-    if path.exists():
-        path.write_bytes(b"something else")  # so that only drawing it again can help
     assert bits(SET.in_file(path)) == bits(draw("sbl", 4, 0, 500))
     assert sorted(name for each in tmp_path.iterdir() if not (name := each.name).startswith(".")) == [
         "set.npy",
@@ -184,10 +181,20 @@ def test_a_truncated_file_is_found(path, size):
 def test_a_damaged_sidecar_is_found(path, content):
     sidecar = path.with_name("set.npy.json")
     sidecar.write_bytes(content)
-    with pytest.raises(ValueError, match=f"file {sidecar} is damaged .* delete it, and {path} is drawn again"):
+    with pytest.raises(ValueError, match=f"file {sidecar} is damaged .* delete both, and {path} is drawn again"):
         SET.in_file(path)
     sidecar.unlink()
+    path.unlink()
     assert bits(SET.in_file(path)) == bits(SET.in_memory())
+
+
+def test_a_file_that_we_did_not_write_stays_as_it_is(tmp_path):
+    path = tmp_path / "mine.npy"
+    np.save(path, np.arange(3))
+    with pytest.raises(ValueError, match=f"file {path} has no mine.npy.json beside it; give another path"):
+        SET.in_file(path)
+    assert np.load(path).tolist() == [0, 1, 2]
+    assert [each.name for each in tmp_path.iterdir() if not each.name.startswith(".")] == ["mine.npy"]
 
 
 @pytest.mark.parametrize(
