@@ -35,7 +35,7 @@ from npnet.methods import (
 )
 from npnet.network import Network, mlp
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, cosine, step
-from npnet.penalties import Regularizer, group_lasso, l1, l2
+from npnet.penalties import group_lasso, l1, l2
 from npnet.policies import (
     Discriminative,
     EqualBudget,
@@ -48,6 +48,7 @@ from npnet.policies import (
     WarmUp,
 )
 from npnet.population import train_population
+from npnet.regularizers import Regularizer
 from npnet.run import Hyperparameters, Replicate, Run
 from npnet.selection import neighbours_of
 from npnet.tasks.data import Split, Task

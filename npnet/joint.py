@@ -12,7 +12,7 @@ import numpy as np
 from npnet.arrays import Array, array_module
 from npnet.layers import Back, Parameters
 from npnet.network import Network
-from npnet.penalties import Regularizer
+from npnet.regularizers import Acting
 from npnet.terms import Place, Seen, Sent, Term
 from npnet.update import Rule, Update
 
@@ -148,10 +148,10 @@ class JointUpdate(Update):
             return f"hidden layer {layer + 1}"
         return f"head {self.heads[k]!r}" if k < len(self.heads) else self.terms[k - len(self.heads)][0].name
 
-    def _penalised(self, rule: Rule, layer: int, key: str, w: Array) -> Iterator[tuple[Regularizer, Array, Any, Any]]:
-        """Yield each regularizer that acts on a parameter: on every head alike, and on none of the terms' own."""
-        if layer < self.depth + len(self.heads):
-            yield from super()._penalised(rule, min(layer, self.depth), key, w)
+    def _acting(self, rule: Rule, layer: int, key: str) -> list[Acting]:
+        """Return the penalties that act on a parameter: on every head alike, and on none of the terms' own."""
+        own = layer >= self.depth + len(self.heads)
+        return [] if own else super()._acting(rule, min(layer, self.depth), key)
 
 
 def _added(parts: Iterator[Mapping[Place, Array]]) -> dict[Place, Array]:

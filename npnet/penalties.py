@@ -10,9 +10,9 @@ argmin_v ½‖v − w‖² + step · penalty(v), lands on the anchor exactly. Va
 (R, D, K) has one value for each replicate.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numba
 import numpy as np
@@ -20,7 +20,7 @@ import numpy as np
 from npnet.arrays import Array, array_module, compilable
 from npnet.block_threshold import block_threshold
 
-__all__ = ["PENALTIES", "Penalty", "Regularizer", "group_lasso", "l1", "l2", "smoothed"]
+__all__ = ["PENALTIES", "Penalty", "group_lasso", "l1", "l2", "smoothed"]
 
 
 @dataclass(frozen=True)
@@ -200,38 +200,3 @@ def smoothed(penalty: Penalty, epsilon: float) -> Penalty:
 
 PENALTIES = {penalty.name: penalty for penalty in (l2, l1, group_lasso)}
 """The penalties by name."""
-
-
-@dataclass(frozen=True)
-class Regularizer:
-    """`strength` times a penalty on the weights of some layers of a network: the matrices W, and laterals L, V and U.
-
-    where: "trunk", "head" or "all". biases: whether biases are penalised too (the sources leave them out).
-    anchors and scales: for each trunk layer from the bottom, a dict of arrays shaped like its parameters, or None for
-    zero and one; heads are always anchored at zero. Raises ValueError for a negative strength or an unknown `where`.
-    """
-
-    penalty: Penalty
-    strength: float
-    where: Literal["all", "trunk", "head"] = "all"
-    biases: bool = False
-    anchors: Sequence[dict[str, Array]] | None = None
-    scales: Sequence[dict[str, Array]] | None = None
-
-    def __post_init__(self) -> None:
-        if not self.strength >= 0:
-            raise ValueError(f"strength is {self.strength}; expected zero or more")
-        if self.where not in ("all", "trunk", "head"):
-            raise ValueError(f"where is {self.where!r}; expected 'all', 'trunk' or 'head'")
-
-    def applies(self, layer: int, depth: int, name: str) -> bool:
-        """Say whether it penalises the parameter `name` of a layer: 0 … depth − 1 in the trunk, depth for the head."""
-        part = "head" if layer == depth else "trunk"
-        weights = name[0] in "WLVU"  # and not gamma or a, which are lengths and factors
-        return self.where in ("all", part) and (weights or (self.biases and name == "b"))
-
-    def reference(self, layer: int, depth: int, name: str) -> tuple[Any, Any]:
-        """Return anchor and scale of the parameter `name` of a layer."""
-        anchor = 0.0 if self.anchors is None or layer == depth else self.anchors[layer][name]
-        scale = 1.0 if self.scales is None or layer == depth else self.scales[layer][name]
-        return anchor, scale

@@ -19,7 +19,7 @@ from npnet.blas import advise
 from npnet.features import Features, read_together
 from npnet.layers import Parameters
 from npnet.network import Network
-from npnet.penalties import Regularizer
+from npnet.regularizers import Regularizer
 from npnet.run import Record, Replicate, Run
 from npnet.tasks.data import Split, Task
 from npnet.training import advance, batches, book, measure, orders
@@ -122,7 +122,7 @@ def _shapes(p: Parameters) -> Hashable:
 def _family(each: Replicate) -> Hashable:
     """Return what replicates of one rule share: mask, rate, max-norm, the regularizers but for their arrays."""
     terms = (
-        (term.penalty, term.strength, term.where, term.biases, term.anchors is None, term.scales is None)
+        (term.penalty, term.strength, term.where, term.biases, term.anchors is None, term.scales is None, term.shared)
         for term in each.settings.regularizers
     )
     return each.mask, each.settings.rate(len(each.run.history)), each.settings.max_norm, tuple(terms)

@@ -15,8 +15,8 @@ from npnet.layers import Parameters
 from npnet.losses import Loss, cross_entropy, squared_error
 from npnet.network import Network
 from npnet.optimizers import SGD, Optimizer, Schedule, constant
-from npnet.penalties import Regularizer
 from npnet.policies import FineTuning, Mask, Policy
+from npnet.regularizers import Regularizer, check_proximal
 from npnet.tasks.data import Split, Task
 from npnet.terms import Term
 from npnet.trees import Tree
@@ -38,6 +38,7 @@ class Hyperparameters:
     schedule: batches of several tasks "alternate", those of a smaller one spread evenly among those of a larger one, or
     every batch has the "sum" of their losses, for tasks whose training sets share one array of inputs.
     patience: epochs without a new minimum of the validation error before the run stops; None: only max_epochs stops it.
+    optimizer: one with proximal steps takes one regularizer for each weight, or any number of l2.
     keep: which weights the run ends with. patience_restarts: the count begins again when a layer joins.
     patience_cuts_short: patience may end a gradual run before all its layers train.
     together: with several tasks, a minimum is a new minimum of "all" errors and patience that of the least patient
@@ -79,6 +80,8 @@ class Hyperparameters:
             raise ValueError(f"max_norm is {self.max_norm}; expected a length above zero, or None")
         if not self.learned_share >= 0:
             raise ValueError(f"learned_share is {self.learned_share}; expected zero or more")
+        if self.optimizer.proximal:
+            check_proximal(self.regularizers)
         choices = {"keep": ("best", "last"), "together": ("all", "mean"), "schedule": ("alternate", "sum")}
         for name, known in choices.items():
             if getattr(self, name) not in known:

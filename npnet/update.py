@@ -16,8 +16,8 @@ from npnet.layers import Parameters
 from npnet.losses import Loss
 from npnet.network import Network
 from npnet.optimizers import SGD, Optimizer, bound_norms
-from npnet.penalties import Regularizer
 from npnet.policies import Mask
+from npnet.regularizers import Acting, Regularizer, prox_of_sum
 
 __all__ = ["NotFiniteError", "Rule", "Update"]
 
@@ -138,8 +138,8 @@ class Update:
             if not finite and not self.population:
                 raise NotFiniteError(f"updated {key}", self.name(layer))
             if rule.optimizer.proximal:
-                for each, w_rows, anchor, scale in self._penalised(rule, layer, key, w):
-                    w_rows[...] = each.penalty.prox(w_rows, rate * each.strength, anchor, scale)
+                w_rows = self._columns(w)[rows]
+                w_rows[...] = prox_of_sum(w_rows, rate, self._acting(rule, layer, key))
             if rule.max_norm is not None and key == "W" and layer < self.depth:
                 bound_norms(w[rows], rule.max_norm)
 
@@ -170,9 +170,9 @@ class Update:
         for rule in self.rules:
             value: Array | float = 0.0
             for key, w in p.items() if not rule.optimizer.proximal else ():
-                dw = self._columns(gradients[key])[rule.rows]
-                for each, w_rows, anchor, scale in self._penalised(rule, layer, key, w):
-                    value = value + each.penalty.add(dw, each.strength, w_rows, anchor, scale)
+                w_rows, dw = (self._columns(each)[rule.rows] for each in (w, gradients[key]))
+                for penalty, strength, anchor, scale in self._acting(rule, layer, key):
+                    value = value + penalty.add(dw, strength, w_rows, anchor, scale)
             values.append(value)
         if len(values) == 1:
             return values[0]
@@ -181,12 +181,13 @@ class Update:
             [xp.zeros(len(p["W"][rule.rows])) + v for rule, v in zip(self.rules, values, strict=True)]
         )
 
-    def _penalised(self, rule: Rule, layer: int, key: str, w: Array) -> Iterator[tuple[Regularizer, Array, Any, Any]]:
-        """Yield each regularizer that acts on a parameter, with the rows that it acts on, their anchor and scale."""
-        for each in rule.regularizers:
-            if each.applies(layer, self.depth, key):
-                anchor, scale = (self._columns(a) for a in each.reference(layer, self.depth, key))
-                yield each, self._columns(w)[rule.rows], anchor, scale
+    def _acting(self, rule: Rule, layer: int, key: str) -> list[Acting]:
+        """Return the penalties that act on a parameter, with their anchors and scales there."""
+        chosen = (each for each in rule.regularizers if each.applies(layer, self.depth, key))
+        return [
+            Acting(each.penalty, each.strength, *map(self._columns, each.reference(layer, self.depth, key)))
+            for each in chosen
+        ]
 
     def _columns(self, w: Any) -> Any:
         """Return a population's biases (R, K) as columns (R, K, 1): penalties act on the last two axes."""

@@ -17,9 +17,10 @@ from npnet.losses import cross_entropy
 from npnet.methods import begin, growing, merged, modular, probe, progressive
 from npnet.network import Network
 from npnet.optimizers import Adam, constant
-from npnet.penalties import Regularizer, l1
+from npnet.penalties import l1
 from npnet.policies import GradualTuning
 from npnet.population import train_population
+from npnet.regularizers import Regularizer
 from npnet.run import Hyperparameters, Replicate, Run
 from npnet.tasks.data import batch
 from npnet.training import train

@@ -16,7 +16,8 @@ from npnet.arrays import descend, generator, to_host
 from npnet.check import check_gradient
 from npnet.losses import cross_entropy
 from npnet.network import mlp
-from npnet.penalties import PENALTIES, Regularizer, group_lasso, l1, l2
+from npnet.penalties import PENALTIES, group_lasso, l1, l2
+from npnet.regularizers import Regularizer
 from npnet.update import NotFiniteError, Rule, Update
 
 entries = st.one_of(st.sampled_from([0.0, 1.0, -1.0]), st.floats(-4, 4, width=16))

@@ -12,9 +12,10 @@ from npnet.arrays import generator
 from npnet.losses import squared_error
 from npnet.methods import begin, fine_tuning, gradual_tuning, starting_point
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, step
-from npnet.penalties import Regularizer, group_lasso, l1, l2
+from npnet.penalties import group_lasso, l1, l2
 from npnet.policies import Discriminative, FineTuning, Freeze, GradualByEpoch, GradualTuning, HeadOnly
 from npnet.population import train_population
+from npnet.regularizers import Regularizer
 from npnet.run import Hyperparameters, Replicate, Run
 from npnet.tasks.data import Split, Task
 from npnet.training import train

@@ -17,7 +17,10 @@ from npnet import (
     constant,
     fisher_information,
     generator,
+    growing,
     mlp,
+    modular,
+    progressive,
     remember,
     starting_point,
     train,
@@ -204,11 +207,44 @@ def test_smoothed_penalties(penalty, epsilon, seed):
     assert not smooth(anchor, anchor, scale)[1].any()
 
 
+@pytest.mark.parametrize("name", ["l2", "l2_sp", "l1_sp"])
+def test_layers_that_are_new_have_beta_and_the_others_alpha(name):
+    source, grow = network(memories=0), growing(deeper=4, normalised=False)
+    run, settings = begin(grow + starting_point(name, 0.7, 0.1), source, TASK, generator(1))
+    assert run.network.depth == source.depth + 1
+    update = Update(run.network, "new", cross_entropy, Rule((1, 1, 1, 1), 0.1, regularizers=settings.regularizers))
+    X, labels = TASK.train.inputs, TASK.train.labels
+    plain = Update(run.network, "new", cross_entropy, Rule((1, 1, 1, 1), 0.1)).objective(X, labels, None)
+    value, gradients = update.objective(X, labels, None)
+    new = [run.network.trunk[-1]["W"], run.network.heads["new"]["W"]]
+    expected = 0.1 / 2 * sum((W**2).sum() for W in new)
+    if name == "l2":
+        expected += 0.7 / 2 * sum((p["W"] ** 2).sum() for p in source.trunk)
+    assert value - plain[0] == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(gradients[-1]["W"] - plain[1][-1]["W"], 0.1 * new[1], atol=1e-15)
+    np.testing.assert_allclose(gradients[-3]["W"] - plain[1][-3]["W"], 0.1 * new[0], atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("surgery", "message"),
+    [
+        (progressive(), r"'progressive \+ l2_sp' puts a new trunk beside the old one"),
+        (modular(), "puts a new trunk beside the old one"),
+        (growing(deeper=3, trained=0), "puts a new trunk beside the old one"),
+        (growing(wider=3), r"makes hidden layer 2 \{.*\} of \{.*\}; expected a layer as it was"),
+    ],
+)
+def test_a_penalty_on_layers_that_are_not_there_any_more_is_refused(surgery, message):
+    with pytest.raises(ValueError, match=message):
+        begin(surgery + starting_point("l2_sp", 0.7, 0.1), network(), TASK, generator(1))
+
+
 def test_what_was_wrong():
     for arguments, message in (
         (("l3", 1.0), "name is 'l3'; expected one of l2, l1"),
-        (("l2", -1.0), "strength is -1"),
-        (("l2", 1.0, -2.0), "strength is -2"),
+        (("l2", -1.0), "alpha is -1"),
+        (("l2", -1.0, 0.0, None, 0.0, "avalanche"), "alpha is -1"),
+        (("l2", 1.0, -2.0), "beta is -2"),
         (("l2", 1.0, 0.0, None, 0.0, "mine"), "convention is 'mine'; expected one of paper"),
         (("l2", 1.0, 0.0, None, 0.1), "penalty is l2; expected l1 or group_lasso"),
         (("l1", 1.0, 0.0, None, -0.1), "epsilon is -0.1"),

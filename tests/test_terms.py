@@ -30,9 +30,10 @@ from npnet.methods import (
 from npnet.methods.method import with_head
 from npnet.network import mlp
 from npnet.optimizers import SGD, Momentum, ProximalSGD, constant
-from npnet.penalties import Regularizer, l2
+from npnet.penalties import l2
 from npnet.policies import Discriminative, FineTuning, Freeze, GradualByEpoch, GradualTuning, HeadOnly, WarmUp
 from npnet.population import train_population
+from npnet.regularizers import Regularizer
 from npnet.run import Hyperparameters, Replicate, Run
 from npnet.tasks.data import Split, Task, batch
 from npnet.terms import Batch, Labelled, Match, record

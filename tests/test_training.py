@@ -16,8 +16,9 @@ from npnet.losses import cross_entropy
 from npnet.methods import Method, begin, fine_tuning, gradual_tuning
 from npnet.network import Network, mlp
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant
-from npnet.penalties import Regularizer, group_lasso, l1, l2
+from npnet.penalties import group_lasso, l1, l2
 from npnet.policies import Discriminative, EqualBudget, FineTuning, Freeze, GradualByEpoch, GradualTuning, HeadOnly
+from npnet.regularizers import Regularizer
 from npnet.run import Hyperparameters, Run
 from npnet.tasks.data import Split, Task
 from npnet.training import batches, epochs_without_minimum, train
@@ -479,7 +480,7 @@ def test_a_run_on_the_device_is_the_run_on_the_host(xp, optimizer):
     settings = Hyperparameters(
         optimizer=optimizer,
         policy=GradualByEpoch(1),
-        regularizers=(Regularizer(l1, 0.01), Regularizer(group_lasso, 0.01, "trunk")),
+        regularizers=(Regularizer(l1, 0.01, "head"), Regularizer(l2, 0.01), Regularizer(group_lasso, 0.01, "trunk")),
         max_epochs=4,
         rate=constant(0.05),
     )

@@ -10,7 +10,8 @@ from npnet.arrays import generator
 from npnet.check import check_gradient, check_hessian, check_prox, hessian_vector_product
 from npnet.losses import cross_entropy, softmax, squared_error
 from npnet.network import mlp
-from npnet.penalties import PENALTIES, Regularizer
+from npnet.penalties import PENALTIES
+from npnet.regularizers import Regularizer
 from npnet.update import Rule, Update
 
 __all__ = ["loss_faults", "objective_faults", "penalty_faults", "second_order_faults"]

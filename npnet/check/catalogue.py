@@ -16,7 +16,8 @@ from npnet.laterals import handing_on, joined
 from npnet.losses import cross_entropy, squared_error
 from npnet.methods import growing, modular, progressive
 from npnet.network import Network, mlp
-from npnet.penalties import PENALTIES, Regularizer
+from npnet.penalties import PENALTIES
+from npnet.regularizers import Regularizer
 from npnet.tasks.data import Split, Task
 from npnet.trees import Tree
 from npnet.update import Rule, Update

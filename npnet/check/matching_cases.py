@@ -17,7 +17,7 @@ from npnet.losses import cross_entropy, soft_cross_entropy, softmax, squared_err
 from npnet.matching import attention, attention_map, unit, unit_distance
 from npnet.methods import begin, gradual_tuning, starting_point, without_forgetting
 from npnet.network import Network, mlp
-from npnet.penalties import Regularizer
+from npnet.regularizers import Regularizer
 from npnet.tasks.data import Split, Task
 from npnet.terms import Batch, Labelled, Match, Term
 from npnet.trees import Tree

@@ -8,8 +8,8 @@ import numpy as np
 
 from npnet.initialisers import Initialiser, glorot
 from npnet.network import Network
-from npnet.penalties import Regularizer
 from npnet.policies import FineTuning, Policy
+from npnet.regularizers import Regularizer
 from npnet.run import Hyperparameters, Run
 from npnet.tasks.data import Task
 from npnet.terms import Term
@@ -85,11 +85,15 @@ def begin(
 ) -> tuple[Run, Hyperparameters]:
     """Return the run and the hyperparameters with which `train` applies a method to a network and a new task.
 
-    The given network is not changed. What the method says of the policy replaces what the hyperparameters say.
+    The given network is not changed. What the method says of the policy replaces what the hyperparameters say. Raises
+    ValueError where a penalty is on layers that the network brings along, and the surgery changes their shape or puts
+    a new trunk beside them.
     """
     given = hyperparameters or Hyperparameters()
     added = method.objective(network, task)
     run = Run(method.surgery(network, task, rng, initialise), rng)
+    if any(isinstance(each, Regularizer) and each.shared is not None for each in added):
+        _check_shared(method.name, network, run.network)
     settings = replace(
         given,
         policy=method.policy,
@@ -104,3 +108,15 @@ def begin(
         weight = method.labels * given.weights.get(task.name, 1.0)
         settings = replace(settings, weights={**given.weights, task.name: weight})
     return run, settings
+
+
+def _check_shared(name: str, before: Network, after: Network) -> None:
+    """Raise ValueError where the hidden layers that a network brought along are not in their places any more."""
+    if len(after.columns) > len(before.columns):
+        raise ValueError(f"{name!r} puts a new trunk beside the old one; expected old layers that a penalty can act on")
+    for i, (p, q) in enumerate(zip(before.trunk, after.trunk, strict=False), 1):
+        old, new = ({key: w.shape for key, w in each.items()} for each in (p, q))
+        if old != new:
+            raise ValueError(
+                f"{name!r} makes hidden layer {i} {new} of {old}; expected a layer as it was, for a penalty"
+            )

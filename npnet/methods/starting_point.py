@@ -1,6 +1,6 @@
 """Towards the starting point: a penalty that remembers where the shared weights began, or what they did there.
 
-    objective = loss + α Ω(w) on the shared layers + (β/2) ‖w‖² on the new head
+    objective = loss + α Ω(w) on the shared layers + (β/2) ‖w‖² on the new ones, the new head among them
 
 Ω is one of three penalties (l2, l1, group lasso) around zero or around the starting point w0 (-SP), each weight scaled
 by one or by its Fisher information for the old tasks: the twelve rows of RECIPES. With `ProximalSGD` as the optimizer
@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from npnet.fisher import Mode
 from npnet.methods.method import Method
 from npnet.network import Network
-from npnet.penalties import Penalty, Regularizer, group_lasso, l1, l2, smoothed
+from npnet.penalties import Penalty, group_lasso, l1, l2, smoothed
 from npnet.policies import FineTuning, Policy
+from npnet.regularizers import Regularizer
 from npnet.tasks.data import Task
 from npnet.trees import copy_tree
 
@@ -81,34 +82,42 @@ def starting_point(
     smoothing: float = 0.0,
     convention: str = "paper",
 ) -> Method:
-    """Return the method "name": α on what the network brings along, β on the new head, any update policy.
+    """Return the method "name": α on what the network brings along, β on what is new, any update policy.
 
     smoothing: the ε of √(Δ² + ε²) in the kink of l1 and group lasso, 0 for the kink itself. convention: a row of
     CONVENTIONS. Names with "fisher" need a network with memories (`npnet.fisher.remember`), and have one term for each.
     Raises ValueError for an unknown name or convention and for negative numbers; its `begin` raises ValueError where
-    the network remembers nothing.
+    the network remembers nothing, and beside a surgery that changes the layers which the network brings along.
     """
     for what, value, known in (("name", name, RECIPES), ("convention", convention, CONVENTIONS)):
         if value not in known:
             raise ValueError(f"{what} is {value!r}; expected one of {', '.join(known)}")
     recipe, chosen = RECIPES[name], CONVENTIONS[convention]
     penalty = smoothed(recipe.penalty, smoothing) if smoothing else recipe.penalty
+    for what, number in (("alpha", alpha), ("beta", beta)):
+        if not number >= 0:
+            raise ValueError(f"{what} is {number}; expected zero or more")
     strength = alpha if chosen.half or recipe.penalty is not l2 else 2 * alpha
-    head = Regularizer(l2, beta if chosen.half else 2 * beta, "head", chosen.biases)
 
     def objective(network: Network, task: Task) -> tuple[Regularizer, ...]:
+        new = Regularizer(l2, beta if chosen.half else 2 * beta, "head", chosen.biases, shared=network.depth)
         if not recipe.fisher:
             anchors = copy_tree(network.trunk) if recipe.at_start else None
-            return Regularizer(penalty, strength, "trunk", chosen.biases, anchors), head
+            return Regularizer(penalty, strength, "trunk", chosen.biases, anchors, None, network.depth), new
         if not network.memories:
             raise ValueError(f"network has no memories; expected the Fisher information that {name!r} is scaled by")
         terms = (
             Regularizer(
-                penalty, strength, "trunk", chosen.biases, each["anchor"] if recipe.at_start else None, each["fisher"]
+                penalty,
+                strength,
+                "trunk",
+                chosen.biases,
+                each["anchor"] if recipe.at_start else None,
+                each["fisher"],
+                network.depth,
             )
             for each in network.memories.values()
         )
-        return (*terms, head)
+        return (*terms, new)
 
-    Regularizer(penalty, strength)  # refuses a negative alpha at once
     return Method(name, objective=objective, policy=policy or FineTuning())

@@ -1,0 +1,111 @@
+"""Regularizers: which penalty acts on which weights of a network, how strongly, and around what.
+
+By its gradient a sum of penalties acts as the sum of theirs. A proximal step of a sum is not one step after the other:
+
+    prox of f + S/2 ‖w − c‖²:   w ← (w + t S c) / (1 + t S),   then the prox of f with t / (1 + t S) for t
+
+which is exact for l1 beside any l2, for group lasso beside an l2 of one scale; several l2 are one, with S = Σ α s and
+c = Σ α s a / S of their strengths α, scales s and anchors a.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from npnet.arrays import Array, array_module
+from npnet.penalties import Penalty, group_lasso, l2
+
+__all__ = ["Acting", "Regularizer", "check_proximal", "prox_of_sum"]
+
+
+@dataclass(frozen=True)
+class Regularizer:
+    """`strength` times a penalty on the weights of some layers of a network: the matrices W, and laterals L, V and U.
+
+    where: "trunk", "head" or "all". biases: whether biases are penalised too (the sources leave them out).
+    anchors and scales: for each trunk layer from the bottom, a dict of arrays shaped like its parameters, or None for
+    zero and one; heads are always anchored at zero. shared: how many hidden layers from the bottom came along from
+    another network; those above are new, and count to the head. None: all count to the trunk.
+    Raises ValueError for a negative strength or an unknown `where`.
+    """
+
+    penalty: Penalty
+    strength: float
+    where: Literal["all", "trunk", "head"] = "all"
+    biases: bool = False
+    anchors: Sequence[dict[str, Array]] | None = None
+    scales: Sequence[dict[str, Array]] | None = None
+    shared: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.strength >= 0:
+            raise ValueError(f"strength is {self.strength}; expected zero or more")
+        if self.where not in ("all", "trunk", "head"):
+            raise ValueError(f"where is {self.where!r}; expected 'all', 'trunk' or 'head'")
+
+    def applies(self, layer: int, depth: int, name: str) -> bool:
+        """Say whether it penalises the parameter `name` of a layer: 0 … depth − 1 in the trunk, depth for the head."""
+        part = "head" if self._new(layer, depth) else "trunk"
+        weights = name[0] in "WLVU"  # and not gamma or a, which are lengths and factors
+        return self.where in ("all", part) and (weights or (self.biases and name == "b"))
+
+    def reference(self, layer: int, depth: int, name: str) -> tuple[Any, Any]:
+        """Return anchor and scale of the parameter `name` of a layer."""
+        new = self._new(layer, depth)
+        anchor = 0.0 if self.anchors is None or new else self.anchors[layer][name]
+        scale = 1.0 if self.scales is None or new else self.scales[layer][name]
+        return anchor, scale
+
+    def _new(self, layer: int, depth: int) -> bool:
+        return layer >= (depth if self.shared is None else min(self.shared, depth))
+
+
+class Acting(NamedTuple):
+    """A penalty on one array of weights: its strength, and its anchor and scales there, arrays or numbers."""
+
+    penalty: Penalty
+    strength: float
+    anchor: Any
+    scale: Any
+
+
+def check_proximal(regularizers: Sequence[Regularizer]) -> None:
+    """Raise ValueError where the prox of what acts on one weight has no formula: two kinks, or one beside Fisher's l2.
+
+    One kink beside any number of l2 has one, unless it is the group lasso's and an l2 is scaled weight by weight.
+    """
+    for part in ("trunk", "head"):
+        acting = [each for each in regularizers if each.strength and each.where in ("all", part)]
+        kinks = [each.penalty for each in acting if each.penalty is not l2]
+        scaled = any(each.penalty is l2 and each.scales is not None for each in acting)
+        if len(kinks) > 1 or (kinks == [group_lasso] and scaled):
+            names = ", ".join(f"{each.penalty.name}{' with scales' * (each.scales is not None)}" for each in acting)
+            raise ValueError(f"regularizers on the {part} are {names}; expected a sum that has a proximal step")
+
+
+def prox_of_sum(w: Array, rate: float, acting: Sequence[Acting]) -> Array:
+    """Return the proximal step of the sum of penalties on w, as `check_proximal` lets them act together."""
+    acting = [each for each in acting if each.strength]
+    smooth, kinks = ([each for each in acting if (each.penalty is l2) == is_l2] for is_l2 in (True, False))
+    shrink: Any = 1.0
+    if smooth:
+        anchor, scale = _sum_of_l2(smooth)
+        w = l2.prox(w, rate, anchor, scale)
+        shrink = 1 + rate * scale
+    for each in kinks:
+        if isinstance(shrink, float):
+            w = each.penalty.prox(w, rate * each.strength / shrink, each.anchor, each.scale)
+        else:  # l1, whose scale says how strongly it acts on each weight
+            w = each.penalty.prox(w, rate * each.strength, each.anchor, each.scale / shrink)
+    return w
+
+
+def _sum_of_l2(parts: Sequence[Acting]) -> tuple[Any, Any]:
+    """Return anchor c and scale S of Σ α s/2 (w − a)² = S/2 (w − c)² + a constant."""
+    if len(parts) == 1:
+        return parts[0].anchor, parts[0].strength * parts[0].scale
+    total = sum(each.strength * each.scale for each in parts)
+    pull = sum(each.strength * each.scale * each.anchor for each in parts)
+    if isinstance(total, float):
+        return pull / total, total
+    return pull / array_module(total).where(total > 0, total, 1), total
