@@ -79,11 +79,14 @@ def generator(seed: int, *address: int | str) -> np.random.Generator:
     """Return the random generator at an address: a seed, then any path of names and numbers.
 
     Generators at different addresses are independent; the same address always gives the same stream.
-    Raises ValueError for a negative seed or number in the address.
+    Raises ValueError for a negative seed, and for numbers in the address that are not from 0 to 2³² − 1: a larger one
+    would be the address of another one and something below it.
     """
     path = [zlib.crc32(part.encode()) if isinstance(part, str) else part for part in address]
-    if seed < 0 or any(part < 0 for part in path):
-        raise ValueError(f"seed and address are {(seed, *address)}; expected numbers of zero or more, and names")
+    if seed < 0 or not all(0 <= part < 2**32 for part in path):
+        raise ValueError(
+            f"seed and address are {(seed, *address)}; expected a seed from 0, then numbers below 2**32 and names"
+        )
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=path)))
 
 

@@ -19,14 +19,14 @@ Komodakis 2017, section 3.2.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from npnet.arrays import Array, array_module, sum_to
 from npnet.laterals import is_plain
 from npnet.losses import Loss, softmax
 from npnet.network import Network
 from npnet.policies import Mask
-from npnet.terms import Factors, Place, Rows, Seen, Sent, check_place
+from npnet.terms import Factors, Place, Rows, Seen, Sent, check_place, check_rows
 
 __all__ = ["InputGradient", "Of", "input_gradient", "jacobian", "loss_gradient"]
 
@@ -117,10 +117,17 @@ def _at_logits(Z: Array, of: Of, classes: Array | None) -> tuple[Array, Callable
 def jacobian(network: Network, head: str, X: Array, of: Of = "logits", classes: Array | None = None) -> Array:
     """Return ∂z/∂x of a head without dropout: (N, K · D) of every logit, (N, D) of one logit or of the loss.
 
-    classes (N,): which logit, or the labels that the loss looks at. Raises ValueError where they are missing, and for a
-    network with layers that read beside their own.
+    classes (N,): which logit, or the labels that the loss looks at. Raises ValueError for an unknown `of`, where
+    classes are missing or not the head's, and for a network with layers that read beside their own.
     """
     check_plain(network, head)
+    if of not in get_args(Of):
+        raise ValueError(f"of is {of!r}; expected one of {', '.join(get_args(Of))}")
+    outputs = network.head(head)["b"].size
+    if classes is not None and (classes.shape != X.shape[:1] or not ((classes >= 0) & (classes < outputs)).all()):
+        raise ValueError(
+            f"classes is {classes}; expected {len(X)} whole numbers from 0 to {outputs - 1}, one an example"
+        )
     hidden = network.hidden_outputs(X)
     slopes = []
     for h in hidden:
@@ -179,9 +186,10 @@ class InputGradient:
         """The head whose logits are differentiated."""
         return (self.head,)
 
-    def check(self, network: Network) -> None:
-        """Raise ValueError where the network has no such head, or a layer that is more than linear."""
+    def check(self, network: Network, examples: int | None = None) -> None:
+        """Raise ValueError where the network has no such head, a layer that is more than linear, or no target."""
         check_plain(network, self.head)
+        check_rows(self.name, self.targets, examples)
 
     def acts(self, mask: Mask) -> bool:
         """Say whether anything trains."""

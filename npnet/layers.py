@@ -100,7 +100,7 @@ def _elementwise(Y: Array, slope: Array) -> tuple[Array, Back]:
 
 
 def relu(p: Parameters, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Back]:
-    """Y = max(0, X), elementwise; slope 1 where X > 0 and 0 elsewhere, the kink at 0 included. NaN stays NaN."""
+    """Y = max(0, X), elementwise; slope 1 where X > 0 and 0 elsewhere, the kink at 0 included. NaN and −∞ give NaN."""
     gate = X.real > 0
     return _elementwise(X * gate, gate)
 

@@ -156,6 +156,8 @@ def step(rate: float, every: int, factor: float = 0.1) -> Schedule:
     _positive(rate)
     if every < 1:
         raise ValueError(f"every is {every}; expected at least one epoch")
+    if not 0 < factor < math.inf:
+        raise ValueError(f"factor is {factor}; expected a finite number above zero")
     return lambda epoch: rate * factor ** (epoch // every)
 
 
@@ -164,4 +166,6 @@ def cosine(rate: float, epochs: int, final: float = 0.0) -> Schedule:
     _positive(rate)
     if epochs < 1:
         raise ValueError(f"epochs is {epochs}; expected at least one")
+    if not 0 <= final < math.inf:
+        raise ValueError(f"final is {final}; expected a finite number, zero or more")
     return lambda epoch: final + (rate - final) * (1 + math.cos(math.pi * min(epoch / epochs, 1.0))) / 2

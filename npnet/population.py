@@ -125,7 +125,7 @@ def _family(each: Replicate) -> Hashable:
         (term.penalty, term.strength, term.where, term.biases, term.anchors is None, term.scales is None, term.shared)
         for term in each.settings.regularizers
     )
-    return each.mask, each.settings.rate(len(each.run.history)), each.settings.max_norm, tuple(terms)
+    return each.mask, each.settings.rate_at(len(each.run.history)), each.settings.max_norm, tuple(terms)
 
 
 def _features(each: Replicate, known: list[Features]) -> Features:
@@ -233,7 +233,7 @@ def _rules(members: Sequence[Replicate]) -> list[Rule]:
             )
             for same in terms
         )
-        rate, optimizer = family[0].settings.rate(len(family[0].run.history)), family[0].settings.optimizer
+        rate, optimizer = family[0].settings.rate_at(len(family[0].run.history)), family[0].settings.optimizer
         rows, bound = slice(places[0], places[-1] + 1), family[0].settings.max_norm
         rules.append(Rule(family[0].mask, rate, optimizer, regularizers, rows, bound))
     return rules

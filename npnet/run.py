@@ -6,6 +6,7 @@ it goes on to the same bits as if it had never stopped.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Literal
 
 import numpy as np
@@ -71,11 +72,17 @@ class Hyperparameters:
     learned_share: float = 1.0
 
     def __post_init__(self) -> None:
-        for name, least in (("batch_size", 1), ("max_epochs", 1), ("memory_budget", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}")
-        if self.patience is not None and self.patience < 1:
-            raise ValueError(f"patience is {self.patience}; expected at least one epoch, or None")
+        for name, least in (("batch_size", 1), ("max_epochs", 1), ("memory_budget", 0), ("patience", 1)):
+            value = getattr(self, name)
+            if (value is not None or name != "patience") and not (
+                isinstance(value, int | np.integer) and value >= least
+            ):
+                raise ValueError(f"{name} is {value}; expected a whole number, at least {least}")
+        if not callable(self.rate):
+            raise ValueError(f"rate is {self.rate}; expected a schedule, as constant({self.rate})")
+        for name in ("optimizer", "policy"):
+            if isinstance(getattr(self, name), type):
+                raise ValueError(f"{name} is the class {getattr(self, name).__name__}; expected one of its objects")
         if self.max_norm is not None and not self.max_norm > 0:
             raise ValueError(f"max_norm is {self.max_norm}; expected a length above zero, or None")
         if not self.learned_share >= 0:
@@ -94,6 +101,13 @@ class Hyperparameters:
     def plain(self) -> bool:
         """Whether the objective is the loss at one head at a time, with regularizers and nothing else."""
         return not self.terms and not self.weights and self.schedule == "alternate"
+
+    def rate_at(self, epoch: int) -> float:
+        """Return the rate of an epoch, from 0. Raises ValueError for a schedule that gives no rate."""
+        rate = float(self.rate(epoch))
+        if not 0 <= rate < inf:
+            raise ValueError(f"rate is {rate} at epoch {epoch + 1}; expected a schedule of finite numbers from zero")
+        return rate
 
     def loss_of(self, head: str) -> Loss:
         """Return the loss of a task. Raises ValueError where losses are given by head, and none for this one."""
@@ -214,7 +228,7 @@ def _check_terms(network: Network, settings: Hyperparameters, tasks: Mapping[str
     if len(set(names)) < len(names):
         raise ValueError(f"terms have the names {names}; expected another one for each")
     for term in settings.terms:
-        term.check(network)
+        term.check(network, len(tasks[term.task].train))
     first = next(iter(tasks.values())).train.inputs
     if settings.schedule == "sum" and not all(task.train.inputs is first for task in tasks.values()):
         raise ValueError(f"schedule is 'sum'; expected {', '.join(map(repr, tasks))} to share one array of inputs")

@@ -36,7 +36,9 @@ Factors = tuple[Array, Array]
 
 
 class Rows(Protocol):
-    """What is matched: anything that gives arrays for the rows asked of it. An array does."""
+    """What is matched: anything that gives arrays for the rows asked of it, of which it has so many. An array does."""
+
+    def __len__(self) -> int: ...
 
     def __getitem__(self, rows: Any, /) -> Any: ...
 
@@ -93,8 +95,8 @@ class Term(Protocol):
     def whole(self) -> bool:
         """Whether it needs the pass from the very inputs, through frozen layers too."""
 
-    def check(self, network: Network) -> None:
-        """Raise ValueError where a network does not have what it reads."""
+    def check(self, network: Network, examples: int | None = None) -> None:
+        """Raise ValueError where a network does not have what it reads, or not so many examples are matched."""
 
     def acts(self, mask: Mask) -> bool:
         """Say whether it has any gradient under a mask: if not, it is left out, its value too."""
@@ -131,7 +133,7 @@ class Labelled:
         """Its own head."""
         return (self.task,)
 
-    def check(self, network: Network) -> None:
+    def check(self, network: Network, examples: int | None = None) -> None:
         """Raise ValueError where there is no such head."""
         check_place(network, self.task)
 
@@ -182,9 +184,10 @@ class Match:
         """The head that is its place, if it is one."""
         return (self.place,) if isinstance(self.place, str) else ()
 
-    def check(self, network: Network) -> None:
-        """Raise ValueError where there is no such place, or one that a network with columns does not show."""
+    def check(self, network: Network, examples: int | None = None) -> None:
+        """Raise ValueError where there is no such place, one that columns do not show, or not a target for each."""
         check_place(network, self.place)
+        check_rows(self.name, self.targets, examples)
 
     def acts(self, mask: Mask) -> bool:
         """Say whether anything trains that the place depends on."""
@@ -227,6 +230,12 @@ def check_place(network: Network, place: Place) -> None:
         raise ValueError(f"place is hidden layer {place} of a network with columns; expected one without")
     elif not 1 <= place <= network.depth:
         raise ValueError(f"place is {place}; expected a hidden layer from 1 to {network.depth}, or a head's name")
+
+
+def check_rows(name: str, targets: Rows, examples: int | None) -> None:
+    """Raise ValueError where a term has not a target for each of so many training examples."""
+    if examples is not None and len(targets) != examples:
+        raise ValueError(f"targets of {name!r} have {len(targets)} rows; expected {examples}, the training examples")
 
 
 def width_of(network: Network, place: Place) -> int:

@@ -62,7 +62,7 @@ def advance(replicate: Replicate, features: Features) -> Record:
 def _epoch(replicate: Replicate, features: Features) -> Record:
     """Train and evaluate one epoch and return its record."""
     run, tasks, settings, mask = replicate.run, replicate.tasks, replicate.settings, replicate.mask
-    rate = settings.rate(len(run.history))
+    rate = settings.rate_at(len(run.history))
     rule = Rule(
         mask,
         rate,
@@ -170,7 +170,7 @@ def measure(replicate: Replicate, network: Network, features: Features, objectiv
         "epoch": len(run.history) + 1,
         "updates": updates + (run.history[-1]["updates"] if run.history else 0),
         "mask": list(mask),
-        "rate": settings.rate(len(run.history)),
+        "rate": settings.rate_at(len(run.history)),
         "objective": objective / updates,
         "error": sum(validation.values()) / len(validation),
         "validation": validation,

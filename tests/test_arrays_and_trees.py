@@ -54,6 +54,8 @@ def test_generators_have_addresses():
         generator(-1)
     with pytest.raises(ValueError, match=r"\(1, 'a', -2\)"):
         generator(1, "a", -2)
+    with pytest.raises(ValueError, match=r"\(0, 4294967296\); expected .* numbers below 2\*\*32"):
+        generator(0, 2**32)  # would be (0, 0, 1)
 
 
 def test_uniform_draws_the_same_bits_everywhere(xp):

@@ -552,6 +552,21 @@ def test_bad_terms_are_named():
         ),
         (lambda: start(distillation(teacher()), settings=replace(SETTINGS, weights="uncertainty")), "scales them"),
         (lambda: distillation(teacher(), 1.5), "alpha is 1.5"),
+        (lambda: attention_transfer(teacher(), beta=-1.0), "beta is -1.0"),
+        (lambda: activation_matching(teacher(), -1.0), "beta is -1.0"),
+        (lambda: jacobian_matching(teacher(), beta=-1.0), "beta is -1.0"),
+        (
+            lambda: Replicate(run, tasks, replace(options, terms=(replace(term, targets=term.targets[1:]),))),
+            "have 69 rows; expected 70, the training examples",
+        ),
+        (
+            lambda: Replicate(
+                run,
+                tasks,
+                replace(options, terms=start(jacobian_matching(teacher()), blobs("b", sizes=(50, 40, 40)))[1].terms),
+            ),
+            "have 50 rows; expected 70, the training examples",
+        ),
         (lambda: start(distillation(teacher(head="z"))), "head is 'b'"),
         (lambda: without_forgetting(temperature=0), "temperature 0"),
         (lambda: begin(without_forgetting(), teacher(), blobs("b"), generator(0)), "no old heads"),

@@ -502,11 +502,21 @@ def test_what_does_not_fit_is_named():
         ({"max_epochs": 0}, "max_epochs is 0"),
         ({"memory_budget": -1}, "memory_budget is -1"),
         ({"patience": 0}, "patience is 0"),
+        ({"batch_size": 20.0}, "batch_size is 20.0; expected a whole number"),
+        ({"max_epochs": None}, "max_epochs is None"),
+        ({"rate": 0.01}, r"rate is 0.01; expected a schedule, as constant\(0.01\)"),
+        ({"optimizer": SGD}, "optimizer is the class SGD"),
+        ({"policy": GradualTuning}, "policy is the class GradualTuning"),
         ({"keep": "first"}, "keep is 'first'"),
         ({"together": "any"}, "together is 'any'"),
     ):
         with pytest.raises(ValueError, match=name):
             Hyperparameters(**bad)
+    for rate in (-0.1, math.nan, math.inf):
+        run = Run(network(), generator(0))
+        with pytest.raises(ValueError, match=f"rate is {rate} at epoch 2; expected a schedule of finite numbers"):
+            list(train(run, {"a": blobs()}, Hyperparameters(rate=lambda epoch, rate=rate: rate if epoch else 0.1)))
+        assert len(run.history) == 1
     task, run = blobs(), Run(mlp((5, 4), {"a": 3}, generator(0)), generator(0))
     with pytest.raises(ValueError, match="inputs of 'a' have 6 values each; expected 5"):
         next(train(run, {"a": task}))

@@ -26,13 +26,16 @@ def activation_matching(
     labels: float = 1.0,
     policy: Policy | None = None,
 ) -> Method:
-    """Return the method that matches pairs (student's layer, teacher's layer), from 1; by default the last of each.
+    """Return the method that matches pairs (student's layer, teacher's layer), from 1; by default the last of each
+    network as it stands before any surgery.
 
     Layers are compared after their activation, the student's before its dropout. regressor: always, never, or (None)
-    where widths differ. labels: the weight of the loss on the labels, 0 to match alone. `begin` raises ValueError for
-    layers that are not there, and for widths that differ with regressor=False.
+    where widths differ. labels: the weight of the loss on the labels, 0 to match alone. Raises ValueError for a
+    negative beta; `begin` does for layers that are not there, and for widths that differ with regressor=False.
     Source: the lecture of 2018, after Romero et al. 2015 (FitNets), equation 3.
     """
+    if not beta >= 0:
+        raise ValueError(f"beta is {beta}; expected zero or more")
 
     def objective(network: Network, task: Task) -> tuple[Match, ...]:
         def pair(mine: int, theirs: int) -> Match:

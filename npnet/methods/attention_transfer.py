@@ -42,12 +42,15 @@ def attention_transfer(
     p: the power, by default 2, and 1 for "input". squared: the squared norm, as the authors' program has it. layers:
     pairs (student's, teacher's), from 1; by default the last of each for "units", the first for "channels". head: the
     teacher's, for "input"; by default the task's name. labels: the weight of the loss on the labels.
-    Raises ValueError for an unknown kind; `begin` does where maps do not have the same size, and for a regression's
-    input attention. Without the square the gradient keeps its length however near the maps are: where a student begins
-    as its teacher, rounding alone gives it a direction. Source: Zagoruyko and Komodakis 2017, sections 3.1 and 3.2.
+    Raises ValueError for an unknown kind and a negative beta; `begin` does where maps do not have the same size, and
+    for a regression's input attention. Without the square the gradient keeps its length however near the maps are:
+    where a student begins as its teacher, rounding alone gives it a direction.
+    Source: Zagoruyko and Komodakis 2017, sections 3.1 and 3.2.
     """
     if kind not in get_args(Kind):
         raise ValueError(f"kind is {kind!r}; expected one of {', '.join(get_args(Kind))}")
+    if not beta >= 0:
+        raise ValueError(f"beta is {beta}; expected zero or more")
     power = p if p is not None else 1.0 if kind == "input" else 2.0
 
     def at_input(network: Network, task: Task) -> Term:

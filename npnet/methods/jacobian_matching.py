@@ -39,12 +39,14 @@ def jacobian_matching(
     one, which it must have already, answers what the teacher was asked while the task asks something else. labels: the
     weight of the loss on the labels, 0 to match alone. Where the teacher's Jacobians take more than 1 GiB they are
     computed anew for each batch.
-    Raises ValueError for an unknown `of`; `begin` does for a teacher with other inputs or outputs than the student's,
-    or with layers that are not linear, and for "label" on a regression.
+    Raises ValueError for an unknown `of` and a negative beta; `begin` does for a teacher with other inputs or outputs
+    than the student's, or with layers that are not linear, and for "label" on a regression.
     Source: Srinivas and Fleuret 2018, sections 3 and 4; Czarnecki et al. 2017.
     """
     if of not in get_args(Of):
         raise ValueError(f"of is {of!r}; expected one of {', '.join(get_args(Of))}")
+    if not beta >= 0:
+        raise ValueError(f"beta is {beta}; expected zero or more")
 
     def objective(network: Network, task: Task) -> tuple[InputGradient, ...]:
         theirs = head or task.name

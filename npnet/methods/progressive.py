@@ -1,7 +1,8 @@
 """Progressive columns: a network of its own for every task, which also reads what all earlier ones make of its inputs.
 
-Hidden layer i of column k reads its own layer i − 1 and layer i − 1 of every earlier column; the head reads the last
-hidden layers of all. Earlier columns never move, so nothing can be forgotten: their outputs stay the same bits.
+Hidden layer i of column k reads its own layer i − 1 and layer i − 1 of every earlier column that has one; the head
+reads the column's last hidden layer, and those of the same number. Earlier columns never move, so nothing can be
+forgotten: their outputs stay the same bits.
 """
 
 from collections.abc import Sequence
