@@ -83,7 +83,7 @@ class GradualTuning:
     def __call__(self, history: Sequence[float], depth: int) -> Mask:
         """Return the mask of the head and as many hidden layers as there were pairs that differ by too little."""
         # Five images in 5,000 are 0.1 points exactly, which is not less than 0.1: rounding of the quotients aside.
-        exactly = self.tolerance - 1e-9
+        exactly = self.tolerance * (1 - 1e-8)
         gains = [before - after for before, after in pairwise(history)]
         if self.difference == "absolute":
             gains = [abs(gain) for gain in gains]

@@ -25,8 +25,9 @@ from npnet.trees import Tree
 __all__ = ["Hyperparameters", "Record", "Replicate", "Run"]
 
 Record = dict[str, Any]
-"""One epoch: epoch, updates (so far), mask, rate, objective (mean over steps), error (mean validation error),
-validation {task: error}, evaluations {name: error}. Errors are those of `analysis.error`."""
+"""One epoch: epoch, updates (so far), mask, rate, objective (mean over steps; without the penalties where these act by
+proximal steps), error (mean validation error), validation {task: error}, evaluations {name: error}. Errors are those of
+`analysis.error`."""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,13 @@ def test_a_tenth_of_a_point_exactly_is_not_less_than_a_tenth():
         assert GradualTuning()(nearer, 2) == (0, 1, 1)
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1e-3, 1.0, 1e6])
+def test_a_tolerance_may_be_of_any_unit(unit):
+    """A regression's errors are in units of its targets, however small those are."""
+    assert GradualTuning(0.1 * unit)([3 * unit, 2.95 * unit], 2) == (0, 1, 1)
+    assert GradualTuning(0.1 * unit)([3 * unit, 2.8 * unit], 2) == (0, 0, 1)
+
+
 def test_the_signed_difference_also_joins_when_the_error_rises():
     rising = [5.0, 7.0]
     assert GradualTuning()(rising, 2) == (0, 0, 1)
