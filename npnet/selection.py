@@ -46,12 +46,12 @@ def gabor_bank(
     """Return Gabor filters (F, size²): e^{−(u² + v²/4)/(2σ²)} cos(2π u/λ + φ), u along the orientation, v across.
 
     One for each of `orientations` angles evenly over 180°, wavelengths λ in pixels and phases φ in degrees, σ = λ/2;
-    each of mean zero and unit length. Raises ValueError for an even or small size, and for no filters.
+    each of mean zero and unit length. Raises ValueError for an even or small size, wavelengths not above zero, no filters.
     """
-    if size < 3 or size % 2 == 0 or orientations < 1 or not wavelengths or not phases:
+    if size < 3 or size % 2 == 0 or orientations < 1 or not wavelengths or min(wavelengths) <= 0 or not phases:
         raise ValueError(
             f"size is {size}, {orientations} orientations, wavelengths {wavelengths}, phases {phases}; "
-            "expected an odd size from 3, and at least one of each other"
+            "expected an odd size from 3, wavelengths above zero, and at least one of each"
         )
     y, x = np.mgrid[:size, :size] - size // 2
     filters = []

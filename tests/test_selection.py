@@ -188,6 +188,7 @@ def test_bad_input_is_named():
         (lambda: neighbours_of(X, X, -1, most=2), "k is -1, most 2"),
         (lambda: neighbours.grown(wrong, 1), r"wrong has shape \(3,\)"),
         (lambda: gabor_bank(4), "size is 4"),
+        (lambda: gabor_bank(wavelengths=(3.0, 0.0)), "wavelengths above zero"),
         (lambda: gabor_histograms(task.train, 2, bins=1), "bins is 1"),
         (lambda: responses(X, 3, gabor_bank(3)), r"X has shape \(3, 2\)"),
         (lambda: activations(network(), (3,)), r"layers is \(3,\)"),
