@@ -46,7 +46,7 @@ def gabor_bank(
     """Return Gabor filters (F, size²): e^{−(u² + v²/4)/(2σ²)} cos(2π u/λ + φ), u along the orientation, v across.
 
     One for each of `orientations` angles evenly over 180°, wavelengths λ in pixels and phases φ in degrees, σ = λ/2;
-    each of mean zero and unit length. Raises ValueError for an even or small size, wavelengths not above zero, no filters.
+    each of mean zero and unit length. Raises ValueError for an even or small size, wavelengths of zero or less, none.
     """
     if size < 3 or size % 2 == 0 or orientations < 1 or not wavelengths or min(wavelengths) <= 0 or not phases:
         raise ValueError(
@@ -147,10 +147,13 @@ def nearest(targets: Array, source: Array, k: int) -> Array:
 
     def ranked(block: Array) -> Array:
         distances = squares - 2 * (block @ S.T)  # (n, M), but for ‖t‖²
-        kth = xp.partition(distances, k - 1, axis=-1)[:, k - 1 : k]
-        nearer, as_near = distances < kth, distances == kth
-        chosen = nearer | (as_near & (as_near.cumsum(-1) <= k - nearer.sum(-1, keepdims=True)))
-        found = xp.nonzero(chosen)[1].reshape(-1, k)
+        found = xp.sort(xp.argpartition(distances, k - 1, axis=-1)[:, :k], axis=-1)
+        kth = xp.take_along_axis(distances, found, -1).max(-1, keepdims=True)
+        shared = (distances <= kth).sum(-1) > k  # others are as near as the last: which of them came in is chance
+        if shared.any():
+            nearer, as_near = distances[shared] < kth[shared], distances[shared] == kth[shared]
+            chosen = nearer | (as_near & (as_near.cumsum(-1) <= k - nearer.sum(-1, keepdims=True)))
+            found[shared] = xp.nonzero(chosen)[1].reshape(-1, k)
         order = xp.argsort(xp.take_along_axis(distances, found, -1), axis=-1, kind="stable")
         return xp.take_along_axis(found, order, -1)
 
