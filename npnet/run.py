@@ -73,11 +73,10 @@ class Hyperparameters:
     learned_share: float = 1.0
 
     def __post_init__(self) -> None:
-        for name, least in (("batch_size", 1), ("max_epochs", 1), ("memory_budget", 0), ("patience", 1)):
+        counts = {"batch_size": 1, "max_epochs": 1, "memory_budget": 0}
+        for name, least in (counts if self.patience is None else {**counts, "patience": 1}).items():
             value = getattr(self, name)
-            if (value is not None or name != "patience") and not (
-                isinstance(value, int | np.integer) and value >= least
-            ):
+            if not (isinstance(value, int | np.integer) and value >= least):
                 raise ValueError(f"{name} is {value}; expected a whole number, at least {least}")
         if not callable(self.rate):
             raise ValueError(f"rate is {self.rate}; expected a schedule, as constant({self.rate})")
