@@ -26,7 +26,8 @@ from npnet.laterals import is_plain
 from npnet.losses import Loss, softmax
 from npnet.network import Network
 from npnet.policies import Mask
-from npnet.terms import Factors, Place, Rows, Seen, Sent, check_place, check_rows
+from npnet.recordings import Rows, check_rows
+from npnet.terms import Factors, Place, Seen, Sent, check_place
 
 __all__ = ["InputGradient", "Of", "input_gradient", "jacobian", "loss_gradient"]
 

@@ -8,39 +8,29 @@ back takes along; `own` is the gradient of the term's own parameters p ({} where
 of weight matrices that do not come down that way (those of a gradient's own gradient, see jacobians).
 
 A place is the number of a hidden layer, from 1, meaning its outputs after the activation and before dropout, or the
-name of a head, meaning its logits. What a term matches are plain arrays, one row for each training example, recorded
-before training; `record` makes them, or computes rows as they are read where they would not fit a memory budget.
+name of a head, meaning its logits. What a term matches has been recorded before training (see recordings).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from npnet.analysis import BLOCK
 from npnet.arrays import Array, array_module, to_device
 from npnet.initialisers import glorot
 from npnet.layers import Back, Parameters, linear
 from npnet.losses import Loss
 from npnet.network import Network, cast
 from npnet.policies import Mask
-from npnet.tasks.data import Split, batch
+from npnet.recordings import Rows, check_rows
 
-__all__ = ["Batch", "Factors", "Labelled", "Match", "Place", "Recall", "Rows", "Seen", "Sent", "Term", "record"]
+__all__ = ["Batch", "Factors", "Labelled", "Match", "Place", "Recall", "Seen", "Sent", "Term"]
 
 Place = int | str
 
 Factors = tuple[Array, Array]
 """(A, B), which stand for the gradient Aᵀ B of a weight matrix."""
-
-
-class Rows(Protocol):
-    """What is matched: anything that gives arrays for the rows asked of it, of which it has so many. An array does."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, rows: Any, /) -> Any: ...
 
 
 class Batch(NamedTuple):
@@ -232,12 +222,6 @@ def check_place(network: Network, place: Place) -> None:
         raise ValueError(f"place is {place}; expected a hidden layer from 1 to {network.depth}, or a head's name")
 
 
-def check_rows(name: str, targets: Rows, examples: int | None) -> None:
-    """Raise ValueError where a term has not a target for each of so many training examples."""
-    if examples is not None and len(targets) != examples:
-        raise ValueError(f"targets of {name!r} have {len(targets)} rows; expected {examples}, the training examples")
-
-
 def width_of(network: Network, place: Place) -> int:
     """Return how many values a network has at a place."""
     if isinstance(place, str):
@@ -247,32 +231,3 @@ def width_of(network: Network, place: Place) -> int:
 
 def _times(weight: float, value: Array, at: dict[Place, Array]) -> tuple[Array, dict[Place, Array]]:
     return (value, at) if weight == 1 else (weight * value, {place: weight * dY for place, dY in at.items()})
-
-
-def record(f: Callable[[Array, Array], Array], split: Split, network: Network, budget: int = 2**30) -> Rows:
-    """Return f(X, labels), a row (N, ...) for each example of a split, X as `network` reads it.
-
-    An array if it fits `budget` bytes and the inputs are the same at every reading; else an object that computes the
-    rows it is asked for, again each time.
-    """
-
-    def of(rows: Any) -> Array:
-        return f(batch(split, rows, network.dtype), split.labels[rows])
-
-    first = of(slice(0, BLOCK))
-    if split.varies or first.nbytes // len(first) * len(split) > budget:
-        return _Computed(of, len(split))
-    blocks = [first, *(of(slice(at, at + BLOCK)) for at in range(BLOCK, len(split), BLOCK))]
-    return array_module(first).concatenate(blocks) if len(blocks) > 1 else first
-
-
-@dataclass(frozen=True)
-class _Computed:
-    of: Callable[[Any], Array]
-    examples: int
-
-    def __len__(self) -> int:
-        return self.examples
-
-    def __getitem__(self, rows: Any, /) -> Array:
-        return self.of(rows)

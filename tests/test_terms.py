@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from test_training import OPTIMIZERS, blobs, network, same, states
 
 import npnet.network
-from npnet import terms as terms_module
 from npnet.arrays import generator, to_host
 from npnet.check import check_gradient
 from npnet.joint import JointUpdate
@@ -33,10 +32,11 @@ from npnet.optimizers import SGD, Momentum, ProximalSGD, constant
 from npnet.penalties import l2
 from npnet.policies import Discriminative, FineTuning, Freeze, GradualByEpoch, GradualTuning, HeadOnly, WarmUp
 from npnet.population import train_population
+from npnet.recordings import record
 from npnet.regularizers import Regularizer
 from npnet.run import Hyperparameters, Replicate, Run
 from npnet.tasks.data import Split, Task, batch
-from npnet.terms import Batch, Labelled, Match, record
+from npnet.terms import Batch, Labelled, Match
 from npnet.training import train
 from npnet.trees import copy_tree, leaves, load_tree, save_tree
 from npnet.update import Rule, Update
@@ -412,7 +412,7 @@ def test_rows_that_do_not_fit_memory_are_computed_as_they_are_read(monkeypatch):
     np.testing.assert_allclose(kept[rows], f(batch(split, rows, np.float64), split.labels[rows]), rtol=1e-12)
     ends = []
     for budget in (2**30, 10):
-        monkeypatch.setattr(terms_module.record, "__defaults__", (budget,))
+        monkeypatch.setattr(record, "__defaults__", (budget,))
         run, options = start(jacobian_matching(teacher()))
         ends.append([r["objective"] for r in finish(run, options)])
     np.testing.assert_allclose(ends[0], ends[1], rtol=1e-10)

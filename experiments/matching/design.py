@@ -37,8 +37,8 @@ from npnet import (
 )
 from npnet.arrays import Array
 from npnet.methods.method import with_head
+from npnet.recordings import record
 from npnet.tasks import in_patches
-from npnet.terms import record
 
 __all__ = ["ALL", "CE", "ORACLE", "OTHER", "PRESETS", "SAME", "Design", "cells_of", "setting"]
 

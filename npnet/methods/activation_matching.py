@@ -12,8 +12,9 @@ from npnet.losses import squared_error
 from npnet.methods.method import Method, with_head
 from npnet.network import Network
 from npnet.policies import FineTuning, Policy
+from npnet.recordings import record
 from npnet.tasks.data import Task
-from npnet.terms import Match, check_place, record, width_of
+from npnet.terms import Match, check_place, width_of
 
 __all__ = ["activation_matching"]
 

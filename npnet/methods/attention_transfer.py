@@ -18,8 +18,9 @@ from npnet.matching import attention, attention_map, unit
 from npnet.methods.method import Method, with_head
 from npnet.network import Network
 from npnet.policies import FineTuning, Policy
+from npnet.recordings import record
 from npnet.tasks.data import Task
-from npnet.terms import Match, Term, check_place, record, width_of
+from npnet.terms import Match, Term, check_place, width_of
 
 __all__ = ["attention_transfer"]
 

@@ -12,8 +12,9 @@ from npnet.losses import soft_cross_entropy, softmax
 from npnet.methods.method import Method, with_head
 from npnet.network import Network
 from npnet.policies import FineTuning, Policy
+from npnet.recordings import record
 from npnet.tasks.data import Task
-from npnet.terms import Match, record
+from npnet.terms import Match
 
 __all__ = ["distillation"]
 

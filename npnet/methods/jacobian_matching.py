@@ -15,8 +15,8 @@ from npnet.matching import unit, unit_distance
 from npnet.methods.method import Method, with_head
 from npnet.network import Network
 from npnet.policies import FineTuning, Policy
+from npnet.recordings import record
 from npnet.tasks.data import Task
-from npnet.terms import record
 
 __all__ = ["jacobian_matching"]
 

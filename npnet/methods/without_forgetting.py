@@ -14,8 +14,9 @@ from npnet.losses import soft_cross_entropy, softmax
 from npnet.methods.method import Method
 from npnet.network import Network
 from npnet.policies import FineTuning, Policy, WarmUp
+from npnet.recordings import record
 from npnet.tasks.data import Task
-from npnet.terms import Recall, record
+from npnet.terms import Recall
 
 __all__ = ["without_forgetting"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from npnet import Hyperparameters, Run, Split, Task, generator, mlp, terms, train
+from npnet import Hyperparameters, Run, Split, Task, generator, mlp, recordings, train
 from npnet.optimizers import Momentum
 from npnet.policies import HeadOnly
 from npnet.tasks import Jittered
@@ -71,7 +71,7 @@ def test_frozen_layers_and_recorded_targets_see_what_the_batch_sees():
     task = Task("a", 3, jittered, plain, plain)
     teacher = mlp((36, 5), {"a": 3}, generator(3))
     rows = np.array([7, 3, 30])
-    said = terms.record(lambda X, labels: teacher.logits(X, "a"), jittered, teacher)
+    said = recordings.record(lambda X, labels: teacher.logits(X, "a"), jittered, teacher)
     assert np.array_equal(said[rows], teacher.logits(batch(jittered, rows), "a"))
     assert len(said) == 40
 
