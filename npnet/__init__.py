@@ -1,8 +1,8 @@
 """npnet: multi-layer perceptrons written by hand, to read and to measure how they learn, transfer and forget.
 
-Reading order: arrays, layers, losses, penalties, laterals, initialisers, network, optimizers, policies, terms, run,
-update, joint, training, population, fisher, matching, jacobians, selection; methods, tasks, check. Every value comes
-with its gradient, and every gradient is proved by the complex step (`python -m npnet.check`).
+Reading order: arrays, layers, losses, penalties, regularizers, laterals, initialisers, network, optimizers, policies,
+recordings, terms, run, update, joint, training, population, fisher, matching, jacobians, selection; methods, tasks,
+check. Every value comes with its gradient, and every gradient is proved by the complex step (`python -m npnet.check`).
 """
 
 from npnet.analysis import error, forgetting

@@ -68,6 +68,8 @@ def fisher_information(
         raise ValueError(
             "split has the targets of a regression; expected classes, whose probabilities the network gives"
         )
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}; expected at least 1")
     size = batch_size if mode == "batched" else _BLOCK
     information = [{name: array_module(w).zeros_like(w) for name, w in p.items()} for p in network.trunk]
     count = 0
@@ -91,7 +93,8 @@ def remember(
 
     Without `merge` every old task keeps a memory of its own. With it, the memory of that name is replaced by one for
     both, F ← decay · F + information around the present weights ("online"). Memories are copied, moved and saved with
-    the network. Raises ValueError for a name that is taken, a `merge` that is unknown, or a decay outside 0 … 1.
+    the network. Raises ValueError for a name that is taken, a `merge` that is unknown, a decay outside 0 … 1,
+    and information that is not about these layers.
     """
     if not 0 <= decay <= 1:
         raise ValueError(f"decay is {decay}; expected a number from 0 to 1")
@@ -101,6 +104,8 @@ def remember(
             raise ValueError(f"merge is {merge!r}; expected one of {', '.join(memories) or '(no memories yet)'}")
         older = memories.pop(merge)["fisher"]
         information = [{key: decay * older[i][key] + F for key, F in p.items()} for i, p in enumerate(information)]
+    if not isinstance(information, list) or [sorted(p) for p in information] != [sorted(p) for p in network.trunk]:
+        raise ValueError(f"information is {type(information).__name__}; expected what fisher_information returns")
     if name in memories:
         raise ValueError(f"name is {name!r}; expected a new one beside {', '.join(memories)}")
     memories[name] = {"anchor": copy_tree(network.trunk), "fisher": information}

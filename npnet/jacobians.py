@@ -125,7 +125,8 @@ def jacobian(network: Network, head: str, X: Array, of: Of = "logits", classes: 
     if of not in get_args(Of):
         raise ValueError(f"of is {of!r}; expected one of {', '.join(get_args(Of))}")
     outputs = network.head(head)["b"].size
-    if classes is not None and (classes.shape != X.shape[:1] or not ((classes >= 0) & (classes < outputs)).all()):
+    whole = classes is None or (classes.dtype.kind in "iu" and classes.shape == X.shape[:1])
+    if not whole or (classes is not None and not ((classes >= 0) & (classes < outputs)).all()):
         raise ValueError(
             f"classes is {classes}; expected {len(X)} whole numbers from 0 to {outputs - 1}, one an example"
         )

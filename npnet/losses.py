@@ -31,8 +31,10 @@ def cross_entropy(
 
     Z (..., N, K) logits, labels (N,) or (..., N) whole numbers from 0 to K − 1. The weight of example n is weights[n]
     times class_weights[labels[n]], each 1 by default; where weights are given, the mean is the weighted one.
-    Raises ValueError for labels or weights that do not fit Z, and for weights that sum to zero or less.
+    Raises ValueError where Z is not floats, for labels or weights that do not fit it, and for weights that sum to zero
+    or less.
     """
+    _check_floats("Z", Z)
     xp = array_module(Z, labels)
     K = Z.shape[-1]
     if labels.shape not in (Z.shape[:-1], Z.shape[-2:-1]) or labels.dtype.kind not in "iu":
@@ -60,12 +62,14 @@ def soft_cross_entropy(Z: Array, P: Array, temperature: float = 1.0) -> tuple[Ar
 
     dZ = (f_T Σₖ p − P)/(T N). Z and P (..., N, K), each row of P summing to one, softened with the same T where it
     comes from another network's logits. As T grows, T² dZ tends to (z − v)/(K N) for logits z and v without mean.
-    Raises ValueError where the shapes differ or T is not above zero. Source: Hinton, Vinyals and Dean 2015, section 2.
+    Raises ValueError where the shapes differ, Z is not floats, or T is not above zero.
+    Source: Hinton, Vinyals and Dean 2015, section 2.
     """
     if Z.shape != P.shape:
         raise ValueError(f"P has shape {P.shape}; expected {Z.shape}, the shape of the logits")
     if not temperature > 0:
         raise ValueError(f"temperature is {temperature}; expected a number above zero")
+    _check_floats("Z", Z)
     xp, N = array_module(Z, P), Z.shape[-2]
     D = Z / temperature
     D = D - D.real.max(-1, keepdims=True)
@@ -78,13 +82,20 @@ def soft_cross_entropy(Z: Array, P: Array, temperature: float = 1.0) -> tuple[Ar
 def squared_error(Z: Array, targets: Array) -> tuple[Array, Array]:
     """Half the mean squared distance: L = (1/N) Σₙ ½‖zₙ − tₙ‖², dZ = (Z − T)/N.
 
-    Z and targets (..., N, K); value and gradient are in Z's precision. Raises ValueError where the shapes differ.
+    Z and targets (..., N, K); value and gradient are in Z's precision. Raises ValueError where the shapes differ,
+    and where Z is not floats.
     """
     if Z.shape != targets.shape:
         raise ValueError(f"targets has shape {targets.shape}; expected {Z.shape}, the shape of the outputs")
+    _check_floats("Z", Z)
     N = Z.shape[-2]
     D = (Z - targets).astype(Z.dtype, copy=False)
     return (D * D).sum((-2, -1)) / (2 * N), D / N
+
+
+def _check_floats(name: str, values: Array) -> None:
+    if values.dtype.kind not in "fc":
+        raise ValueError(f"{name} has dtype {values.dtype}; expected floats")
 
 
 def _shares(Z: Array, labels: Array, weights: Array | None, class_weights: Array | None) -> Array | np.floating:

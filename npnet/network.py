@@ -136,7 +136,11 @@ class Network:
         raise ValueError(f"head is {head!r}; expected one of {', '.join(map(repr, known)) or '(no heads yet)'}")
 
     def hidden_outputs(self, X: Array) -> list[Array]:
-        """Return what each hidden layer makes of inputs X (..., N, D), from the bottom, (..., N, K): no dropout."""
+        """Return what each hidden layer makes of inputs X (..., N, D), from the bottom, (..., N, K): no dropout.
+
+        Raises ValueError for inputs that are not floats, as pixels are before `npnet.tasks.batch` has scaled them.
+        """
+        _check_floats(X)
         return self.outputs_above(self.layers()[0]({}, X)[0] if self.reads else X)
 
     def outputs_above(self, state: Array) -> list[Array]:
@@ -151,7 +155,11 @@ class Network:
         return [Y[..., :width] for Y, width in zip(outputs, self.units, strict=True)]
 
     def logits(self, X: Array, head: str) -> Array:
-        """Return the logits (..., N, K) of a head for inputs (..., N, D), without dropout."""
+        """Return the logits (..., N, K) of a head for inputs (..., N, D), without dropout.
+
+        Raises ValueError for a head that is not there, and for inputs that are not floats (see `hidden_outputs`).
+        """
+        _check_floats(X)
         return chain(*self.layers(head))(self.parameters(head), X)[0]
 
     def add_head(
@@ -159,11 +167,13 @@ class Network:
     ) -> "Network":
         """Return the network with one more head, drawn from rng; the trunk and the other heads are shared, not copied.
 
-        Raises ValueError for a name that is taken.
+        Raises ValueError for a name that is taken, and for fewer than one class.
         """
         taken = [known for network in (*self.columns, self) for known in network.heads]
         if name in taken:
             raise ValueError(f"head {name!r} is there already; expected a new name beside {', '.join(taken)}")
+        if classes < 1:
+            raise ValueError(f"classes is {classes}; expected at least one output for head {name!r}")
         like = self.trunk[-1]["W"]
         own, beside = self.units[-1], self.widths(self.reads[-1]) if self.reads else ()
         new = to_device(cast(initialise(rng, own + sum(beside), classes), like.dtype), array_module(like))
@@ -223,6 +233,11 @@ class Network:
         return cls.from_tree(load_tree(path))
 
 
+def _check_floats(X: Array) -> None:
+    if X.dtype.kind not in "fc":
+        raise ValueError(f"X has dtype {X.dtype}; expected floats, as npnet.tasks.batch makes of pixels")
+
+
 def cast(p: Parameters, dtype: DTypeLike) -> Parameters:
     """Return parameters in another precision."""
     return {name: w.astype(dtype) for name, w in p.items()}
@@ -243,8 +258,11 @@ def mlp(
     patches: the first hidden layer is shared over so many equal pieces of an input; its width counts its channels.
 
     Numbers are drawn in float64 and then rounded, so every precision starts from the same network.
-    Raises ValueError for fewer than two widths or any below one.
+    Raises ValueError for fewer than two widths or any below one, a dtype that is not one of floats, patches that do not
+    divide the inputs, and as `Network` does.
     """
+    if np.dtype(dtype).kind != "f":
+        raise ValueError(f"dtype is {np.dtype(dtype)}; expected one of floats")
     if len(widths) < 2 or min(*widths, *heads.values(), 1) < 1:
         raise ValueError(f"widths is {tuple(widths)}, heads {heads}; expected inputs, hidden layers, classes, all >= 1")
     if patches < 1 or widths[0] % patches:

@@ -36,7 +36,10 @@ class Penalty:
     one_pass: Callable[..., float] | None = None
 
     def __call__(self, w: Array, anchor: Array | float = 0.0, scale: Array | float = 1.0) -> tuple[Array, Array]:
-        """Return the value and the gradient with respect to w, whose shape is (..., D, K), or (D,) for one vector."""
+        """Return the value and the gradient with respect to w, whose shape is (..., D, K), or (D,) for one vector.
+
+        Raises ValueError for an anchor or scales of another shape, and for weights that are not floats.
+        """
         return self.value_and_gradient(_offset(w, anchor, scale), scale)
 
     def add(
@@ -69,6 +72,8 @@ class Penalty:
 
 
 def _offset(w: Array, anchor: Array | float, scale: Array | float) -> Array:
+    if w.dtype.kind not in "fc":
+        raise ValueError(f"w has dtype {w.dtype}; expected floats")
     for name, other in (("anchor", anchor), ("scale", scale)):
         if getattr(other, "shape", ()) not in ((), w.shape):
             raise ValueError(f"{name} has shape {other.shape}; expected {w.shape}, the shape of w")  # type: ignore[union-attr]

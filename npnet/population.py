@@ -34,9 +34,11 @@ def train_population(replicates: Sequence[Replicate]) -> Iterator[dict[int, Reco
     Each goes through what `train` would take it through, to the same numbers within rounding; on the host, to the same
     bits in whatever company. Between two yields every run is whole: save it there. One whose numbers cease to be finite
     stands as it did before that epoch and has a `failure`; the others go on. Raises TypeError where arrays of
-    different modules are among them, or nothing is, and ValueError for an objective with terms.
+    different modules are among them, or nothing is, and ValueError for an objective with terms, and for one run twice.
     """
     advise()
+    if len({id(each.run) for each in replicates}) < len(replicates):
+        raise ValueError(f"replicates are {len(replicates)}, some of them of the same run; expected a run for each")
     array_module(*(each.run.network.trunk[0]["W"] for each in replicates))
     for place, each in enumerate(replicates):
         if not each.settings.plain or not callable(each.settings.loss):

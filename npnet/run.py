@@ -73,16 +73,15 @@ class Hyperparameters:
     learned_share: float = 1.0
 
     def __post_init__(self) -> None:
+        for name in ("regularizers", "terms", "watch"):
+            if isinstance(value := getattr(self, name), list):
+                object.__setattr__(self, name, tuple(value))
+        self._check_kinds()
         counts = {"batch_size": 1, "max_epochs": 1, "memory_budget": 0}
         for name, least in (counts if self.patience is None else {**counts, "patience": 1}).items():
             value = getattr(self, name)
             if not (isinstance(value, int | np.integer) and value >= least):
-                raise ValueError(f"{name} is {value}; expected a whole number, at least {least}")
-        if not callable(self.rate):
-            raise ValueError(f"rate is {self.rate}; expected a schedule, as constant({self.rate})")
-        for name in ("optimizer", "policy"):
-            if isinstance(getattr(self, name), type):
-                raise ValueError(f"{name} is the class {getattr(self, name).__name__}; expected one of its objects")
+                raise ValueError(f"{name} is {value!r}; expected a whole number, at least {least}")
         if self.max_norm is not None and not self.max_norm > 0:
             raise ValueError(f"max_norm is {self.max_norm}; expected a length above zero, or None")
         if not self.learned_share >= 0:
@@ -94,8 +93,24 @@ class Hyperparameters:
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {known}")
         fixed = self.weights.values() if isinstance(self.weights, Mapping) else ()
-        if (isinstance(self.weights, str) and self.weights != "uncertainty") or not all(w >= 0 for w in fixed):
+        if (not isinstance(self.weights, Mapping) and self.weights != "uncertainty") or not all(w >= 0 for w in fixed):
             raise ValueError(f"weights is {self.weights!r}; expected {{head: zero or more}}, or 'uncertainty'")
+
+    def _check_kinds(self) -> None:
+        """Raise ValueError where something is not of its kind: most of that would show in the midst of training."""
+        classes = [name for name in ("optimizer", "policy") if isinstance(getattr(self, name), type)]
+        kinds = {
+            "rate": (callable(self.rate), "a schedule, as constant(0.01)"),
+            "optimizer": (hasattr(self.optimizer, "update") and "optimizer" not in classes, "an optimizer, as SGD()"),
+            "policy": (hasattr(self.policy, "gradual") and "policy" not in classes, "a policy, as FineTuning()"),
+            "loss": (callable(self.loss) or isinstance(self.loss, Mapping), "a loss, or {head: loss}"),
+            "regularizers": (_all(self.regularizers, "penalty"), "a tuple of Regularizers"),
+            "terms": (_all(self.terms, "acts"), "a tuple of terms"),
+            "watch": (_all(self.watch, "casefold"), "a tuple of heads' names"),
+        }
+        for name, (fits, expected) in kinds.items():
+            if not fits:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; expected {expected}")
 
     @property
     def plain(self) -> bool:
@@ -116,6 +131,11 @@ class Hyperparameters:
         if head not in self.loss:
             raise ValueError(f"loss is given for {', '.join(map(repr, self.loss))}; expected one for {head!r} too")
         return self.loss[head]
+
+
+def _all(values: Any, attribute: str) -> bool:
+    """Say whether this is a tuple of things that have an attribute."""
+    return isinstance(values, tuple) and all(hasattr(each, attribute) for each in values)
 
 
 @dataclass

@@ -128,9 +128,8 @@ def load_tree(path: str | Path) -> Tree:
                 raise ValueError("its SHA-256 is another one")
             return decode(json.loads(archive[_STRUCTURE].tobytes()))
         except Exception as error:  # whatever a damaged archive makes its readers raise
-            raise ValueError(
-                f"{path} is not a whole saved tree ({error!r}); expected a file written by npnet"
-            ) from error
+            why = "it holds pickles, which are never loaded" if "pickle" in str(error) else repr(error)
+            raise ValueError(f"{path} is not a whole saved tree ({why}); expected a file written by npnet") from error
 
 
 def _digest(arrays: dict[str, np.ndarray]) -> np.ndarray:

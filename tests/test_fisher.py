@@ -194,6 +194,7 @@ def test_memories_are_kept_apart_or_merged_and_saved(tmp_path):
     [
         ({"mode": "right"}, "mode is 'right'; expected one of exact, sampled"),
         ({"mode": "sampled"}, "rng is None; expected a generator"),
+        ({"mode": "batched", "batch_size": 0}, "batch_size is 0"),
         ({"head": "new"}, "head is 'new'"),
         ({"split": Split(np.zeros((0, 6)), np.zeros(0, int))}, "empty"),
         ({"split": Split(np.zeros((2, 6)), np.array([0, 3]))}, "0 to 2"),
@@ -225,6 +226,9 @@ def test_remember_says_what_was_wrong():
         remember(network, "old", information, decay=2)
     with pytest.raises(ValueError, match=r"merge is 'x'; expected one of \(no memories yet\)"):
         remember(network, "old", information, merge="x")
+    for other in (None, split, [{}], information[:1]):
+        with pytest.raises(ValueError, match="expected what fisher_information returns"):
+            remember(network, "old", other)
     once = remember(network, "old", information)
     with pytest.raises(ValueError, match="name is 'old'"):
         remember(once, "old", information)

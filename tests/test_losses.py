@@ -68,6 +68,14 @@ def test_squared_error_keeps_the_precision_of_the_outputs(xp):
         assert to_host(dZ).tolist() == [[1, -2]]
 
 
+@pytest.mark.parametrize("loss", [cross_entropy, squared_error, soft_cross_entropy])
+def test_logits_are_floats(loss):
+    """With whole numbers the arithmetic would round, and the loss be wrong without a word."""
+    Z = np.array([[1, 2, 3], [3, 1, 0]])
+    with pytest.raises(ValueError, match="Z has dtype int64; expected floats"):
+        loss(Z, np.array([0, 1]) if loss is cross_entropy else Z)
+
+
 def test_what_does_not_fit_is_named():
     Z = np.zeros((2, 3))
     for labels in ([0, 3], [-1, 0]):

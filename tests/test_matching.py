@@ -284,6 +284,7 @@ def test_networks_with_patches_elsewhere():
         (lambda: jacobian(net, "a", X, "loses"), "of is 'loses'; expected one of logit, logits, loss"),
         (lambda: jacobian(net, "a", X, "logit", np.full(40, 3)), "expected 40 whole numbers from 0 to 2"),
         (lambda: jacobian(net, "a", X, "logit", np.full(40, -1)), "expected 40 whole numbers from 0 to 2"),
+        (lambda: jacobian(net, "a", X, "logit", np.full(40, 0.5)), "expected 40 whole numbers from 0 to 2"),
         (lambda: jacobian(net, "a", X, "logit", np.zeros(1, int)), "expected 40 whole numbers from 0 to 2"),
         (lambda: InputGradient("j", "a", "a", "logit", unit_distance, X, -1.0), "weight is -1.0"),
     ):

@@ -86,6 +86,13 @@ def test_what_does_not_fit_a_network_is_named(tmp_path):
     for widths, heads in (((4,), {}), ((4, 0), {}), ((4, 5), {"a": 0})):
         with pytest.raises(ValueError, match="widths is"):
             mlp(widths, heads, generator(1))
+    with pytest.raises(ValueError, match="classes is 0; expected at least one output for head 'b'"):
+        network.add_head("b", 0, generator(1))
+    with pytest.raises(ValueError, match="dtype is int64; expected one of floats"):
+        mlp((4, 5), {}, generator(1), dtype=int)
+    for read in (network.hidden_outputs, lambda X: network.logits(X, "a")):
+        with pytest.raises(ValueError, match="X has dtype uint8; expected floats, as npnet"):
+            read(np.ones((1, 4), np.uint8))
     with pytest.raises(ValueError, match="trunk has layers"):
         Network([glorot(generator(0), 4, 5), glorot(generator(0), 6, 5)])
     np.savez(tmp_path / "x.npz", a=np.ones(2))

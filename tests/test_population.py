@@ -114,6 +114,12 @@ def test_frozen_layers_of_another_activation_are_not_shared():
         assert same(there, here)
 
 
+def test_a_run_is_in_a_population_once():
+    one = Replicate(Run(network(), generator(0)), {"a": blobs()})
+    with pytest.raises(ValueError, match="replicates are 2, some of them of the same run"):
+        next(train_population([one, replace(one)]))
+
+
 @settings(max_examples=20)
 @given(replicates(), st.integers(1, 5))
 def test_saved_after_any_epoch_each_goes_on_to_the_same_bits(tmp_path, ways, cut):

@@ -182,6 +182,22 @@ def test_labels_are_whole_numbers_or_rows_of_floats(labels):
         Split(np.zeros((3, 5)), labels)
 
 
+@pytest.mark.parametrize(
+    "inputs", [np.zeros((3, 5), int), np.zeros((3, 5), object), np.full((3, 5), "a"), np.zeros((3, 2, 4)), np.zeros(3)]
+)
+def test_inputs_are_rows_of_pixels_or_floats(inputs):
+    with pytest.raises(
+        ValueError, match=r"inputs has shape \(3.*\) and dtype .*; expected \(N, D\), uint8 pixels or floa"
+    ):
+        Split(inputs, np.zeros(3, int))
+
+
+def test_splits_are_made_of_arrays():
+    for parts in ({"inputs": [[0.0]], "labels": np.zeros(1, int)}, {"inputs": np.zeros((1, 1)), "labels": [0]}):
+        with pytest.raises(ValueError, match=r"(inputs|labels) is a list; expected an array"):
+            Split(**parts)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_targets_are_finite(value, xp):
     targets = np.zeros((3, 2))

@@ -247,7 +247,7 @@ def test_what_was_wrong():
         (("l2", 1.0, -2.0), "beta is -2"),
         (("l2", 1.0, 0.0, None, 0.0, "mine"), "convention is 'mine'; expected one of paper"),
         (("l2", 1.0, 0.0, None, 0.1), "penalty is l2; expected l1 or group_lasso"),
-        (("l1", 1.0, 0.0, None, -0.1), "epsilon is -0.1"),
+        (("l1", 1.0, 0.0, None, -0.1), "smoothing is -0.1"),
     ):
         with pytest.raises(ValueError, match=message):
             starting_point(*arguments)

@@ -86,17 +86,17 @@ def starting_point(
 
     smoothing: the ε of √(Δ² + ε²) in the kink of l1 and group lasso, 0 for the kink itself. convention: a row of
     CONVENTIONS. Names with "fisher" need a network with memories (`npnet.fisher.remember`), and have one term for each.
-    Raises ValueError for an unknown name or convention and for negative numbers; its `begin` raises ValueError where
+    Raises ValueError for an unknown name or convention and negative numbers; its `begin` raises ValueError where
     the network remembers nothing, and beside a surgery that changes the layers which the network brings along.
     """
     for what, value, known in (("name", name, RECIPES), ("convention", convention, CONVENTIONS)):
         if value not in known:
             raise ValueError(f"{what} is {value!r}; expected one of {', '.join(known)}")
-    recipe, chosen = RECIPES[name], CONVENTIONS[convention]
-    penalty = smoothed(recipe.penalty, smoothing) if smoothing else recipe.penalty
-    for what, number in (("alpha", alpha), ("beta", beta)):
+    for what, number in (("alpha", alpha), ("beta", beta), ("smoothing", smoothing)):
         if not number >= 0:
             raise ValueError(f"{what} is {number}; expected zero or more")
+    recipe, chosen = RECIPES[name], CONVENTIONS[convention]
+    penalty = smoothed(recipe.penalty, smoothing) if smoothing else recipe.penalty
     strength = alpha if chosen.half or recipe.penalty is not l2 else 2 * alpha
 
     def objective(network: Network, task: Task) -> tuple[Regularizer, ...]:

@@ -45,8 +45,14 @@ class Split:
     labels: NDArray[Any]
 
     def __post_init__(self) -> None:
-        if self.inputs.ndim < 2:
-            raise ValueError(f"inputs has shape {self.inputs.shape}; expected (N, D)")
+        for name, values in (("inputs", self.inputs), ("labels", self.labels)):
+            if not hasattr(values, "shape"):
+                raise ValueError(f"{name} is a {type(values).__name__}; expected an array")
+        dtype = getattr(self.inputs, "dtype", np.dtype(np.uint8))
+        if self.inputs.ndim != 2 or (dtype != np.uint8 and dtype.kind not in "fc"):
+            raise ValueError(
+                f"inputs has shape {self.inputs.shape} and dtype {dtype}; expected (N, D), uint8 pixels or floats"
+            )
         N, (shape, dtype) = len(self.inputs), (self.labels.shape, self.labels.dtype)
         if shape[:1] != (N,) or (len(shape), dtype.kind) not in ((1, "i"), (1, "u"), (2, "f")):
             raise ValueError(
