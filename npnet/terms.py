@@ -20,7 +20,7 @@ import numpy as np
 from npnet.arrays import Array, array_module, to_device
 from npnet.initialisers import glorot
 from npnet.layers import Back, Parameters, linear
-from npnet.losses import Loss
+from npnet.losses import Loss, squared_error
 from npnet.network import Network, cast
 from npnet.policies import Mask
 from npnet.recordings import Rows, check_rows
@@ -178,6 +178,11 @@ class Match:
         """Raise ValueError where there is no such place, one that columns do not show, or not a target for each."""
         check_place(network, self.place)
         check_rows(self.name, self.targets, examples)
+        widths = width_of(network, self.place), self.targets[:1].shape[-1]
+        if self.width is None and self.loss is squared_error and widths[0] != widths[1]:
+            raise ValueError(
+                f"targets of {self.name!r} have {widths[1]} values each; expected {widths[0]}, as the place"
+            )
 
     def acts(self, mask: Mask) -> bool:
         """Say whether anything trains that the place depends on."""

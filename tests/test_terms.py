@@ -26,6 +26,7 @@ from npnet.methods import (
     starting_point,
     without_forgetting,
 )
+from npnet.methods.growing import growing
 from npnet.methods.method import with_head
 from npnet.network import mlp
 from npnet.optimizers import SGD, Momentum, ProximalSGD, constant
@@ -524,6 +525,7 @@ def test_the_tasks_that_are_watched_decide():
 
 
 def test_bad_terms_are_named():
+    wider = start(growing(wider=2) + activation_matching(teacher(), layers=[(2, 2)]))
     run, options = start(distillation(teacher()))
     term = options.terms[0]
     tasks = {"b": blobs("b")}
@@ -568,6 +570,11 @@ def test_bad_terms_are_named():
             "have 50 rows; expected 70, the training examples",
         ),
         (lambda: start(distillation(teacher(head="z"))), "head is 'b'"),
+        (lambda: start(distillation(teacher(widths=(5, 8)))), "teacher has 5 inputs; expected 6"),
+        (lambda: start(distillation(mlp((6, 8), {"b": 2}, generator(0)))), "teacher has 2 outputs; expected 3"),
+        (lambda: start(activation_matching(teacher(widths=(5, 8)))), "teacher has 5 inputs; expected 6"),
+        (lambda: start(attention_transfer(teacher(widths=(5, 8)))), "teacher has 5 inputs; expected 6"),
+        (lambda: Replicate(wider[0], tasks, wider[1]), "have 7 values each; expected 9, as the place"),
         (lambda: without_forgetting(temperature=0), "temperature 0"),
         (lambda: begin(without_forgetting(), teacher(), blobs("b"), generator(0)), "no old heads"),
         (lambda: start(activation_matching(teacher(), layers=[(3, 1)])), "place is 3"),

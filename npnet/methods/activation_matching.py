@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from npnet.arrays import Array
 from npnet.losses import squared_error
-from npnet.methods.method import Method, with_head
+from npnet.methods.method import Method, check_inputs, with_head
 from npnet.network import Network
 from npnet.policies import FineTuning, Policy
 from npnet.recordings import record
@@ -39,6 +39,8 @@ def activation_matching(
         raise ValueError(f"beta is {beta}; expected zero or more")
 
     def objective(network: Network, task: Task) -> tuple[Match, ...]:
+        check_inputs(teacher, network)
+
         def pair(mine: int, theirs: int) -> Match:
             check_place(network, mine)
             if not 1 <= theirs <= teacher.depth:

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from npnet.arrays import Array
 from npnet.jacobians import InputGradient, jacobian
 from npnet.matching import attention, attention_map, unit
-from npnet.methods.method import Method, with_head
+from npnet.methods.method import Method, check_inputs, with_head
 from npnet.network import Network
 from npnet.policies import FineTuning, Policy
 from npnet.recordings import record
@@ -87,6 +87,7 @@ def attention_transfer(
         return Match(name, task.name, mine, attention(positions, power, squared), targets, beta / 2)
 
     def objective(network: Network, task: Task) -> tuple[Term, ...]:
+        check_inputs(teacher, network)
         if kind == "input":
             return (at_input(network, task),)
         usual = [(1, 1)] if kind == "channels" else [(network.depth, teacher.depth)]

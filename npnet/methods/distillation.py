@@ -9,7 +9,7 @@ from functools import partial
 
 from npnet.arrays import Array
 from npnet.losses import soft_cross_entropy, softmax
-from npnet.methods.method import Method, with_head
+from npnet.methods.method import Method, check_inputs, with_head
 from npnet.network import Network
 from npnet.policies import FineTuning, Policy
 from npnet.recordings import record
@@ -29,13 +29,19 @@ def distillation(
     """Return the method that distils a teacher's head (the task's name by default) into the student's for the task.
 
     alpha: the share of the teacher's word, 1 for that alone. The student keeps a head of the task's name if it has one.
-    Raises ValueError unless 0 ≤ α ≤ 1 and T > 0; `begin` raises where the teacher has no such head.
+    Raises ValueError unless 0 ≤ α ≤ 1 and T > 0; `begin` does where the teacher has no such head, or other
+    inputs or outputs than the student.
     Source: Hinton, Vinyals and Dean 2015, section 2; the form with α as the lecture of 2018 has it.
     """
     if not (0 <= alpha <= 1 and temperature > 0):
         raise ValueError(f"alpha is {alpha}, temperature {temperature}; expected 0 <= alpha <= 1, temperature > 0")
 
     def objective(network: Network, task: Task) -> tuple[Match, ...]:
+        check_inputs(teacher, network)
+        outputs = teacher.head(head or task.name)["b"].shape[-1]
+        if outputs != task.outputs:
+            raise ValueError(f"teacher has {outputs} outputs; expected {task.outputs}, those of the task {task.name!r}")
+
         def softened(X: Array, labels: Array) -> Array:
             return softmax(teacher.logits(X, head or task.name) / temperature)
 

@@ -14,7 +14,7 @@ from npnet.run import Hyperparameters, Run
 from npnet.tasks.data import Task
 from npnet.terms import Term
 
-__all__ = ["Method", "begin", "new_head", "with_head"]
+__all__ = ["Method", "begin", "check_inputs", "new_head", "with_head"]
 
 Surgery = Callable[[Network, Task, np.random.Generator, Initialiser], Network]
 Objective = Callable[[Network, Task], tuple[Regularizer | Term, ...]]
@@ -108,6 +108,12 @@ def begin(
         weight = method.labels * given.weights.get(task.name, 1.0)
         settings = replace(settings, weights={**given.weights, task.name: weight})
     return run, settings
+
+
+def check_inputs(teacher: Network, network: Network) -> None:
+    """Raise ValueError where a teacher reads other inputs than a student."""
+    if teacher.inputs != network.inputs:
+        raise ValueError(f"teacher has {teacher.inputs} inputs; expected {network.inputs}, those of the student")
 
 
 def _check_shared(name: str, before: Network, after: Network) -> None:

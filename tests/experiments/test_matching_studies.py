@@ -18,7 +18,7 @@ from npnet.update import Rule, Update
 
 
 def test_the_first_examples_of_each_class():
-    split = Split(np.arange(7)[:, None], np.array([0, 0, 1, 0, 2, 1, 1]))
+    split = Split(np.arange(7.0)[:, None], np.array([0, 0, 1, 0, 2, 1, 1]))
     assert per_class(split, 1).inputs[:, 0].tolist() == [0, 2, 4]
     assert per_class(split, 2).inputs[:, 0].tolist() == [0, 1, 2, 4, 5]
     assert per_class(split, 9).labels.tolist() == split.labels.tolist()
@@ -45,7 +45,7 @@ def test_the_grid_search_looks_at_validation_errors_relative_to_those_alone():
 
 
 def test_two_tasks_as_one_have_the_classes_of_both():
-    splits = [Split(np.full((3, 2), value), np.array([0, 1, 1])) for value in (7, 8)]
+    splits = [Split(np.full((3, 2), value), np.array([0, 1, 1])) for value in (7.0, 8.0)]
     one, two = (Task(name, 2, split, split, split) for name, split in zip("ab", splits, strict=True))
     both = joined("a+b", [one, two])
     assert (both.outputs, both.train.labels.tolist()) == (4, [0, 1, 1, 2, 3, 3])
