@@ -16,7 +16,7 @@ def halves(monkeypatch):
     """Halves of images that are their own number, cut one after the other as those of MNIST are."""
 
     def cut_halves(seed, *sizes):
-        rows = np.random.default_rng(seed).permutation(32_000)[:, None]
+        rows = np.random.default_rng(seed).permutation(np.arange(32_000.0))[:, None]
         ends = np.cumsum(sizes)
         splits = [Split(part, np.zeros(len(part), int)) for part in np.split(rows, ends)[:3]]
         return tuple(Task(name, 5, *splits) for name in ("mnist04", "mnist59"))
