@@ -167,7 +167,8 @@ def chain(*layers: Layer) -> Layer:
     """Return the layers one after the other as one layer; its parameters are a sequence, one entry for each layer.
 
     `back(dY, parameters=flags)` takes a flag for each layer as well: gradients are made for the flagged layers alone,
-    and nothing below the lowest of them is back-propagated unless dX is wanted too.
+    and nothing below the lowest of them is back-propagated unless dX is wanted too. The layer raises ValueError for
+    another number of parameters or flags than of layers.
     """
 
     def layer(p: Sequence[Any], X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Back]:

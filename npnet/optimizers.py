@@ -146,13 +146,16 @@ def _positive(rate: float) -> float:
 
 
 def constant(rate: float) -> Schedule:
-    """Return the schedule that is `rate` at every epoch."""
+    """Return the schedule that is `rate` at every epoch. Raises ValueError for a rate not finite and above zero."""
     _positive(rate)
     return lambda epoch: rate
 
 
 def step(rate: float, every: int, factor: float = 0.1) -> Schedule:
-    """Return the schedule rate · factor^⌊epoch / every⌋."""
+    """Return the schedule rate · factor^⌊epoch / every⌋.
+
+    Raises ValueError for a rate or factor not finite and above zero, and for less than one epoch.
+    """
     _positive(rate)
     if every < 1:
         raise ValueError(f"every is {every}; expected at least one epoch")
@@ -162,7 +165,10 @@ def step(rate: float, every: int, factor: float = 0.1) -> Schedule:
 
 
 def cosine(rate: float, epochs: int, final: float = 0.0) -> Schedule:
-    """Return the schedule that falls from rate to final along half a cosine over the epochs, and stays there."""
+    """Return the schedule that falls from rate to final along half a cosine over the epochs, and stays there.
+
+    Raises ValueError for a rate not finite and above zero, a final one below zero, and for less than one epoch.
+    """
     _positive(rate)
     if epochs < 1:
         raise ValueError(f"epochs is {epochs}; expected at least one")

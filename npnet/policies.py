@@ -92,7 +92,10 @@ class GradualTuning:
 
 @dataclass(frozen=True)
 class GradualByEpoch:
-    """One more layer every `every` epochs, from the head down: the schedule that looks at no error."""
+    """One more layer every `every` epochs, from the head down: the schedule that looks at no error.
+
+    Raises ValueError for less than one epoch.
+    """
 
     every: int = 1
     gradual: bool = field(default=True, init=False)
@@ -108,7 +111,10 @@ class GradualByEpoch:
 
 @dataclass(frozen=True)
 class Freeze:
-    """The first `layers` hidden layers never move; more than there are means all of them, a classifier on features."""
+    """The first `layers` hidden layers never move; more than there are means all of them, a classifier on features.
+
+    Raises ValueError for a negative number.
+    """
 
     layers: int
     gradual: bool = field(default=False, init=False)
@@ -123,7 +129,10 @@ class Freeze:
 
 @dataclass(frozen=True)
 class TopLayers:
-    """The head and the `layers` hidden layers below it train, those beneath never; more than there are means all."""
+    """The head and the `layers` hidden layers below it train, those beneath never; more than there are means all.
+
+    Raises ValueError for a negative number.
+    """
 
     layers: int
     gradual: bool = field(default=False, init=False)

@@ -104,7 +104,10 @@ def line_tasks(
 
 
 def targets(truth: NDArray[np.void], target: Target) -> NDArray[np.float32]:
-    """Return what a target is for some truth records (n,): (n, K) float32, NaN where a stimulus has no such thing."""
+    """Return what a target is for some truth records (n,): (n, K) float32, NaN where a stimulus has no such thing.
+
+    Raises ValueError for the label, which is no part of the truth, and for an unknown target.
+    """
     if target == "angle":
         crossing = np.minimum(truth["crossing_angle"], 180 - truth["crossing_angle"])  # which end is first is not seen
         answers = np.where(np.isnan(truth["angle"]), crossing, truth["angle"])[:, None] / 180
