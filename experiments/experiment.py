@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, get_args, get_type_hints
@@ -18,11 +18,15 @@ __all__ = ["Experiment", "Job"]
 
 @dataclass(frozen=True)
 class Job:
-    """A study to run: what it is in a line, the configuration that its folder belongs to, its cells."""
+    """A study to run: what it is in a line, the configuration that its folder belongs to, its cells.
+
+    check_studies: raises ValueError where the studies that the folder will then hold do not agree on what they share.
+    """
 
     what: str
     configuration: Mapping[str, Any]
     cells: Sequence[Cell]
+    check_studies: Callable[[Mapping[str, Any]], None] | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ cells/, log.txt      what the cells leave (see desk)
 
 import fcntl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -63,11 +63,13 @@ def _taken(lock: TextIO) -> bool:
     return True
 
 
-def settle_configuration(folder: Path, configuration: Mapping[str, Any]) -> dict[str, Any]:
+def settle_configuration(
+    folder: Path, configuration: Mapping[str, Any], check_studies: Callable[[Mapping[str, Any]], None] | None = None
+) -> dict[str, Any]:
     """Write the configuration, or compare it with the one that is there; return that of the whole folder.
 
     A folder may grow by studies: those of "studies" that are only there stay, those that are only here are added.
-    Raises FolderError where anything else differs.
+    Raises FolderError where anything else differs, and where check_studies raises ValueError for all of them together.
     """
     there = read_json(folder / "configuration.json") or configuration
     kept, new = there.get("studies", {}), configuration.get("studies", {})
@@ -83,6 +85,11 @@ def settle_configuration(folder: Path, configuration: Mapping[str, Any]) -> dict
             f"folder {folder} holds results of another configuration: {'; '.join(differences)}. Give another folder "
             "with --out, or the configuration it was begun with"
         )
+    try:
+        if check_studies and new:
+            check_studies(whole["studies"])
+    except ValueError as error:
+        raise FolderError(f"folder {folder} cannot hold this study too: {error}. Give another --out") from error
     write_json(folder / "configuration.json", whole)
     return whole
 

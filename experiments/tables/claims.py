@@ -48,9 +48,12 @@ class Claim:
 
     @property
     def verdict(self) -> str:
-        """What became of the claim: "holds" or "reversed" where our interval excludes zero, else "undecided"."""
+        """What became of the claim: "holds" or "reversed" where our interval excludes zero, else "undecided".
+
+        That is also what it is where all pairs differ by the same number, which leaves no interval to speak of.
+        """
         d = self.difference
-        if isnan(d.low) or d.low <= 0 <= d.high:
+        if isnan(d.p) or d.low <= 0 <= d.high:
             return "undecided"
         return "holds" if (d.difference > 0) == (self.theirs.fine > self.theirs.gradual) else "reversed"
 

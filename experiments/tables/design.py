@@ -5,6 +5,7 @@ which weights a run ends with, whether patience begins again when a layer joins)
 """
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Literal, get_args
 
 from npnet import Regularizer, l1
@@ -92,8 +93,10 @@ class Protocol:
         for name in ("train", "validation", "test", "seeds", "batch_size", "patience", "max_epochs_a", "max_epochs_b"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected at least 1")
-        if not self.rate > 0:
-            raise ValueError(f"rate is {self.rate}; expected a number above zero")
+        if not 0 < self.rate < inf:
+            raise ValueError(f"rate is {self.rate}; expected a finite number above zero")
+        if not 0 <= self.l1_scale < inf:
+            raise ValueError(f"l1_scale is {self.l1_scale}; expected a finite number, zero or more")
         if self.data_seed < 0:
             raise ValueError(f"data_seed is {self.data_seed}; expected zero or more")
         if self.initialise not in INITIALISERS:

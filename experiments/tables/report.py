@@ -44,8 +44,9 @@ def comparison_grid(results: Results) -> Grid:
     for regularizer in results.study.regularizers:
         fine, gradual = (forgetting(results, method, regularizer) for method in ("fine", "gradual"))
         new, other = (results.values("task_b_error", method, regularizer) for method in ("fine", "gradual"))
-        forgot = [number(mean_sd(list(each.values()))[0], 2) for each in (fine, gradual)]
-        rows.append([regularizer, *forgot, *difference(fine, gradual, 2), *difference(new, other, 2), str(len(fine))])
+        pairs = fine.keys() & gradual.keys()
+        forgot = [number(mean_sd([each[seed] for seed in sorted(pairs)])[0], 2) for each in (fine, gradual)]
+        rows.append([regularizer, *forgot, *difference(fine, gradual, 2), *difference(new, other, 2), str(len(pairs))])
     old, second = "+".join(results.study.table.first), results.study.table.second
     header = ["", "forgotten: fine", "gradual", "difference (95 %)", "p", "new task: difference (95 %)", "p", "pairs"]
     title = (

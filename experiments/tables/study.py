@@ -89,14 +89,16 @@ class Tables(Experiment):
         cells = cells_of(studies)
         what = ", ".join(f"{study.name} ({study.protocol.train:,} examples)" for study in studies)
         parts = {study.name: asdict(study) for study in studies}
-        return Job(f"{what}, {len(cells)} cells", {"experiment": self.name, "studies": parts}, cells)
+        return Job(f"{what}, {len(cells)} cells", {"experiment": self.name, "studies": parts}, cells, _check_studies)
 
     @classmethod
     def report(cls, folder: Path, out: Path, console: Console) -> None:
-        """Report every table that a folder has cells of into a folder of its own, or one table from its results."""
+        """Report every table that a folder has cells of into a folder of its own, or from its results without cells."""
         configuration = read_json(folder / "configuration.json")
         if configuration is None:
             found = {".": read_results(folder)}
+        elif not (folder / "cells").is_dir():
+            found = {name: read_results(folder / name) for name in configuration["studies"]}
         else:
             found = {name: collect(folder, study_of(of)) for name, of in configuration["studies"].items()}
         for name, results in found.items():
@@ -115,3 +117,8 @@ class Tables(Experiment):
             candidates.append({"preset": preset} | {key: ours[key] for key in ours if ours[key] != base[key]})
         options = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in min(candidates, key=len).items())
         return f"python -m experiments {cls.name} --only {study.table.number} {options}"
+
+
+def _check_studies(studies: Mapping[str, Any]) -> None:
+    """Raise ValueError where tables that begin with the same network are to train it by different protocols."""
+    cells_of([study_of(study) for study in studies.values()])

@@ -1,7 +1,7 @@
 """The published numbers are whole, statistics are right by hand, and tables say what they must."""
 
 from collections import Counter
-from math import isnan
+from math import floor, isnan
 
 import pytest
 from scipy import stats
@@ -149,6 +149,23 @@ def test_all_claims_hold_in_the_papers_own_numbers():
         assert claim.difference.difference == pytest.approx(claim.theirs.fine - claim.theirs.gradual, abs=1e-9)
     assert count(claims).startswith("Of 24 pairs 24 are measured: the paper's claim holds in 24, is reversed in 0")
     assert "–" not in [cell for row in claims_grid(claims).rows for cell in row]
+
+
+def test_pairs_are_the_seeds_that_both_methods_have():
+    results = as_published(TABLES["table1"])
+    late = [m for m in results.measurements if (m.method, m.seed) != ("gradual", 2)]
+    (row, *_) = comparison_grid(Results(results.study, {}, late, [])).rows
+    assert row[-1] == "2"
+    fine = [m.value for m in late if (m.metric, m.method, m.regularizer) == ("task_a_error_after", "fine", "none")]
+    assert float(row[1]) == pytest.approx((fine[0] + fine[1]) / 2 - 1.2, abs=0.005)
+
+
+def test_differences_without_spread_decide_nothing():
+    results = as_published(TABLES["table1"])
+    alike = [m._replace(value=floor(m.value + 0.25)) for m in results.measurements]
+    (none, *_) = claims_of([Results(results.study, {}, alike, [])])
+    assert none.difference.low == none.difference.high > 0
+    assert none.verdict == "undecided"
 
 
 def test_claims_are_reversed_or_undecided_where_they_are():

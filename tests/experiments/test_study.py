@@ -90,6 +90,24 @@ def test_tables_share_their_first_networks(tmp_path):
         assert (tmp_path / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
+def test_tables_that_share_a_first_network_share_its_protocol(tmp_path):
+    small = ("--preset", "smoke", "--seeds", 1, "--max-epochs-a", 1, "--max-epochs-b", 1)
+    run(command("tables", "--only", "3", "--out", tmp_path, "--train", 40, *small))
+    before = (tmp_path / "configuration.json").read_bytes()
+    refused = run(command("tables", "--only", "5", "--out", tmp_path, "--train", 60, *small), code=2)
+    assert "cannot hold this study too: table5 has Protocol(train=60" in refused
+    assert (tmp_path / "configuration.json").read_bytes() == before
+
+
+def test_a_report_without_cells_keeps_the_results(finished, tmp_path):
+    folder = tmp_path / "whole"
+    shutil.copytree(finished, folder)
+    kept = (folder / "table3" / "results.csv").read_bytes()
+    shutil.rmtree(folder / "cells")
+    run(command("report", folder))
+    assert (folder / "table3" / "results.csv").read_bytes() == kept
+
+
 def test_every_table_can_be_run(tmp_path):
     small = ("--train", 20, "--validation", 20, "--test", 20, "--seeds", 1, "--max-epochs-a", 1, "--max-epochs-b", 1)
     run(command("tables", "--only", "7,8", "--preset", "smoke", "--out", tmp_path, *small))
@@ -115,6 +133,9 @@ def test_another_configuration_in_the_same_folder(finished):
         (["report", "nowhere"], "nowhere holds no results"),
         (["tables", "--out", "x", "--workers", "0"], "workers is 0; expected at least one"),
         (["tables", "--out", "x", "--seeds", "0"], "seeds is 0; expected at least 1"),
+        (["tables", "--out", "x", "--rate", "inf"], "rate is inf; expected a finite number above zero"),
+        (["tables", "--out", "x", "--l1-scale", "nan"], "l1_scale is nan; expected a finite number"),
+        (["tables", "--out", "x", "--l1-scale", "-1"], "l1_scale is -1.0; expected a finite number"),
     ],
 )
 def test_errors_say_what_was_expected(arguments, message, tmp_path):
