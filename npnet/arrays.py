@@ -22,6 +22,7 @@ from npnet.trees import Tree, map_tree
 __all__ = [
     "Array",
     "array_module",
+    "check_floats",
     "compilable",
     "descend",
     "generator",
@@ -93,6 +94,12 @@ def generator(seed: int, *address: int | str) -> np.random.Generator:
 def uniform(rng: np.random.Generator, like: Array) -> Array:
     """Draw float32 numbers uniform on [0, 1) in the shape, and on the device, of `like`: one host stream for both."""
     return array_module(like).asarray(rng.random(like.shape, dtype=np.float32))
+
+
+def check_floats(name: str, values: Array) -> None:
+    """Raise ValueError for an array of anything else: with whole numbers results would be rounded without a word."""
+    if values.dtype.kind not in "fc":
+        raise ValueError(f"{name} has dtype {values.dtype}; expected floats, as npnet.tasks.batch makes of pixels")
 
 
 def sum_to(shape: tuple[int, ...], X: Array) -> Array:

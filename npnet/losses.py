@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array, array_module
+from npnet.arrays import Array, array_module, check_floats
 
 __all__ = ["Loss", "cross_entropy", "soft_cross_entropy", "softmax", "squared_error"]
 
@@ -34,7 +34,7 @@ def cross_entropy(
     Raises ValueError where Z is not floats, for labels or weights that do not fit it, and for weights that sum to zero
     or less.
     """
-    _check_floats("Z", Z)
+    check_floats("Z", Z)
     xp = array_module(Z, labels)
     K = Z.shape[-1]
     if labels.shape not in (Z.shape[:-1], Z.shape[-2:-1]) or labels.dtype.kind not in "iu":
@@ -69,7 +69,7 @@ def soft_cross_entropy(Z: Array, P: Array, temperature: float = 1.0) -> tuple[Ar
         raise ValueError(f"P has shape {P.shape}; expected {Z.shape}, the shape of the logits")
     if not temperature > 0:
         raise ValueError(f"temperature is {temperature}; expected a number above zero")
-    _check_floats("Z", Z)
+    check_floats("Z", Z)
     xp, N = array_module(Z, P), Z.shape[-2]
     D = Z / temperature
     D = D - D.real.max(-1, keepdims=True)
@@ -87,15 +87,10 @@ def squared_error(Z: Array, targets: Array) -> tuple[Array, Array]:
     """
     if Z.shape != targets.shape:
         raise ValueError(f"targets has shape {targets.shape}; expected {Z.shape}, the shape of the outputs")
-    _check_floats("Z", Z)
+    check_floats("Z", Z)
     N = Z.shape[-2]
     D = (Z - targets).astype(Z.dtype, copy=False)
     return (D * D).sum((-2, -1)) / (2 * N), D / N
-
-
-def _check_floats(name: str, values: Array) -> None:
-    if values.dtype.kind not in "fc":
-        raise ValueError(f"{name} has dtype {values.dtype}; expected floats")
 
 
 def _shares(Z: Array, labels: Array, weights: Array | None, class_weights: Array | None) -> Array | np.floating:

@@ -17,7 +17,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import DTypeLike
 
-from npnet.arrays import Array, array_module, to_device, to_host
+from npnet.arrays import Array, array_module, check_floats, to_device, to_host
 from npnet.initialisers import Initialiser, glorot
 from npnet.laterals import Source, handing_on, is_plain, joined, stem, takes
 from npnet.layers import ACTIVATIONS, Layer, Parameters, chain, dropout, linear, shared
@@ -140,7 +140,7 @@ class Network:
 
         Raises ValueError for inputs that are not floats, as pixels are before `npnet.tasks.batch` has scaled them.
         """
-        _check_floats(X)
+        check_floats("X", X)
         return self.outputs_above(self.layers()[0]({}, X)[0] if self.reads else X)
 
     def outputs_above(self, state: Array) -> list[Array]:
@@ -159,7 +159,7 @@ class Network:
 
         Raises ValueError for a head that is not there, and for inputs that are not floats (see `hidden_outputs`).
         """
-        _check_floats(X)
+        check_floats("X", X)
         return chain(*self.layers(head))(self.parameters(head), X)[0]
 
     def add_head(
@@ -231,11 +231,6 @@ class Network:
     def load(cls, path: str | Path) -> "Network":
         """Load what `save` wrote. Raises ValueError for a damaged file or one that holds something else."""
         return cls.from_tree(load_tree(path))
-
-
-def _check_floats(X: Array) -> None:
-    if X.dtype.kind not in "fc":
-        raise ValueError(f"X has dtype {X.dtype}; expected floats, as npnet.tasks.batch makes of pixels")
 
 
 def cast(p: Parameters, dtype: DTypeLike) -> Parameters:

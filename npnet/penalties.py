@@ -17,7 +17,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from npnet.arrays import Array, array_module, compilable
+from npnet.arrays import Array, array_module, check_floats, compilable
 from npnet.block_threshold import block_threshold
 
 __all__ = ["PENALTIES", "Penalty", "group_lasso", "l1", "l2", "smoothed"]
@@ -72,8 +72,7 @@ class Penalty:
 
 
 def _offset(w: Array, anchor: Array | float, scale: Array | float) -> Array:
-    if w.dtype.kind not in "fc":
-        raise ValueError(f"w has dtype {w.dtype}; expected floats")
+    check_floats("w", w)
     for name, other in (("anchor", anchor), ("scale", scale)):
         if getattr(other, "shape", ()) not in ((), w.shape):
             raise ValueError(f"{name} has shape {other.shape}; expected {w.shape}, the shape of w")  # type: ignore[union-attr]
