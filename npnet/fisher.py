@@ -105,7 +105,10 @@ def remember(
         older = memories.pop(merge)["fisher"]
         information = [{key: decay * older[i][key] + F for key, F in p.items()} for i, p in enumerate(information)]
     if not isinstance(information, list) or [sorted(p) for p in information] != [sorted(p) for p in network.trunk]:
-        raise ValueError(f"information is {type(information).__name__}; expected what fisher_information returns")
+        given = list(map(sorted, information)) if isinstance(information, list) else type(information).__name__
+        raise ValueError(
+            f"information is {given}; expected what fisher_information returns for these {network.depth} hidden layers"
+        )
     if name in memories:
         raise ValueError(f"name is {name!r}; expected a new one beside {', '.join(memories)}")
     memories[name] = {"anchor": copy_tree(network.trunk), "fisher": information}

@@ -125,11 +125,12 @@ def jacobian(network: Network, head: str, X: Array, of: Of = "logits", classes: 
     if of not in get_args(Of):
         raise ValueError(f"of is {of!r}; expected one of {', '.join(get_args(Of))}")
     outputs = network.head(head)["b"].size
-    whole = classes is None or (classes.dtype.kind in "iu" and classes.shape == X.shape[:1])
-    if not whole or (classes is not None and not ((classes >= 0) & (classes < outputs)).all()):
-        raise ValueError(
-            f"classes is {classes}; expected {len(X)} whole numbers from 0 to {outputs - 1}, one an example"
-        )
+    if classes is not None:
+        whole = classes.dtype.kind in "iu" and classes.shape == X.shape[:1]
+        if not whole or not ((classes >= 0) & (classes < outputs)).all():
+            raise ValueError(
+                f"classes is {classes}; expected {len(X)} whole numbers from 0 to {outputs - 1}, one an example"
+            )
     hidden = network.hidden_outputs(X)
     slopes = []
     for h in hidden:

@@ -62,7 +62,8 @@ class SGD:
 class ProximalSGD(SGD):
     """Forward-backward descent: w ← prox_{rate·penalty}(w − rate · dw), dw the gradient of the loss alone.
 
-    Weights reach the anchor of an l1 or group-lasso penalty exactly, and stay there.
+    Weights reach the anchor of an l1 or group-lasso penalty exactly, and stay there. Of several penalties on one weight
+    at most one may have a kink (see regularizers).
     """
 
     proximal = True

@@ -40,7 +40,7 @@ class Hyperparameters:
     schedule: batches of several tasks "alternate", those of a smaller one spread evenly among those of a larger one, or
     every batch has the "sum" of their losses, for tasks whose training sets share one array of inputs.
     patience: epochs without a new minimum of the validation error before the run stops; None: only max_epochs stops it.
-    optimizer: one with proximal steps takes one regularizer for each weight, or any number of l2.
+    optimizer: one with proximal steps takes sums of regularizers that have one (see regularizers.check_proximal).
     keep: which weights the run ends with. patience_restarts: the count begins again when a layer joins.
     patience_cuts_short: patience may end a gradual run before all its layers train.
     together: with several tasks, a minimum is a new minimum of "all" errors and patience that of the least patient
@@ -98,15 +98,14 @@ class Hyperparameters:
 
     def _check_kinds(self) -> None:
         """Raise ValueError where something is not of its kind: most of that would show in the midst of training."""
-        classes = [name for name in ("optimizer", "policy") if isinstance(getattr(self, name), type)]
         kinds = {
             "rate": (callable(self.rate), "a schedule, as constant(0.01)"),
-            "optimizer": (hasattr(self.optimizer, "update") and "optimizer" not in classes, "an optimizer, as SGD()"),
-            "policy": (hasattr(self.policy, "gradual") and "policy" not in classes, "a policy, as FineTuning()"),
+            "optimizer": (_has(self.optimizer, "update"), "an optimizer, as SGD()"),
+            "policy": (_has(self.policy, "gradual"), "a policy, as FineTuning()"),
             "loss": (callable(self.loss) or isinstance(self.loss, Mapping), "a loss, or {head: loss}"),
-            "regularizers": (_all(self.regularizers, "penalty"), "a tuple of Regularizers"),
-            "terms": (_all(self.terms, "acts"), "a tuple of terms"),
-            "watch": (_all(self.watch, "casefold"), "a tuple of heads' names"),
+            "regularizers": (_have(self.regularizers, "penalty"), "a tuple of Regularizers"),
+            "terms": (_have(self.terms, "acts"), "a tuple of terms"),
+            "watch": (isinstance(self.watch, tuple), "a tuple of heads' names"),
         }
         for name, (fits, expected) in kinds.items():
             if not fits:
@@ -133,9 +132,14 @@ class Hyperparameters:
         return self.loss[head]
 
 
-def _all(values: Any, attribute: str) -> bool:
-    """Say whether this is a tuple of things that have an attribute."""
-    return isinstance(values, tuple) and all(hasattr(each, attribute) for each in values)
+def _has(value: Any, attribute: str) -> bool:
+    """Say whether an object has an attribute, and is no class."""
+    return hasattr(value, attribute) and not isinstance(value, type)
+
+
+def _have(values: Any, attribute: str) -> bool:
+    """Say whether this is a tuple of objects that have an attribute."""
+    return isinstance(values, tuple) and all(_has(each, attribute) for each in values)
 
 
 @dataclass

@@ -46,7 +46,8 @@ def gabor_bank(
     """Return Gabor filters (F, size²): e^{−(u² + v²/4)/(2σ²)} cos(2π u/λ + φ), u along the orientation, v across.
 
     One for each of `orientations` angles evenly over 180°, wavelengths λ in pixels and phases φ in degrees, σ = λ/2;
-    each of mean zero and unit length. Raises ValueError for an even or small size, wavelengths of zero or less, none.
+    each of mean zero and unit length. Raises ValueError for an even or small size, for wavelengths that are not above
+    zero, and for no filters.
     """
     if size < 3 or size % 2 == 0 or orientations < 1 or not wavelengths or min(wavelengths) <= 0 or not phases:
         raise ValueError(

@@ -239,6 +239,15 @@ def test_a_penalty_on_layers_that_are_not_there_any_more_is_refused(surgery, mes
         begin(surgery + starting_point("l2_sp", 0.7, 0.1), network(), TASK, generator(1))
 
 
+def test_proximal_steps_take_one_memory_of_a_penalty_with_a_kink():
+    proximal = Hyperparameters(optimizer=ProximalSGD())
+    for name in ("l1_sp_fisher", "gl_fisher"):
+        begin(starting_point(name, 1.0), network(memories=1), TASK, generator(1), proximal)
+        with pytest.raises(ValueError, match="expected a sum that has a proximal step"):
+            begin(starting_point(name, 1.0), network(memories=2), TASK, generator(1), proximal)
+    begin(starting_point("l2_sp_fisher", 1.0), network(memories=2), TASK, generator(1), proximal)
+
+
 def test_what_was_wrong():
     for arguments, message in (
         (("l3", 1.0), "name is 'l3'; expected one of l2, l1"),
