@@ -115,7 +115,7 @@ class Update:
         and nobody waits for a device at every step.
         """
         loss, descent = self.descent(X, labels, rng)
-        value = loss.astype(np.float64)
+        value = array_module(X).asarray(loss, np.float64)
         if not self.population and not math.isfinite(value):
             raise NotFiniteError("objective", self._first_not_finite(X))
         for i, penalty, gradients in descent:

@@ -72,3 +72,16 @@ def test_a_sum_without_a_proximal_step_is_refused():
             Hyperparameters(regularizers=regularizers, optimizer=ProximalSGD())
     allowed = (Regularizer(l1, 1.0, "trunk"), Regularizer(group_lasso, 1.0, "head"), fisher, Regularizer(l1, 0.0))
     Hyperparameters(regularizers=allowed, optimizer=ProximalSGD())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strength": -0.1}, "strength is -0.1; expected zero or more"),
+        ({"strength": float("nan")}, "strength is nan; expected zero or more"),
+        ({"strength": 1.0, "where": "heads"}, "where is 'heads'; expected 'all', 'trunk' or 'head'"),
+    ],
+)
+def test_a_regularizer_names_what_it_refuses(options, message):
+    with pytest.raises(ValueError, match=message):
+        Regularizer(l1, **options)

@@ -414,6 +414,25 @@ def test_what_is_not_finite_stops_the_run_and_leaves_the_last_good_state(where):
     next(train(run, {"a": blobs()}, settings))  # and the run can go on
 
 
+@pytest.mark.parametrize(
+    ("broken", "name"), [(0, "hidden layer 1"), (1, "hidden layer 2"), (2, "head 'a'"), (None, "the loss")]
+)
+def test_the_lowest_place_that_is_not_finite_is_named(broken, name):
+    start = network()
+    layers = [*start.trunk, start.heads["a"]]
+    for p in layers[broken:] if broken is not None else []:
+        p["b"][0] = np.inf
+    far = replace(blobs(), train=Split(blobs().train.inputs / 255.0, blobs().train.labels))
+
+    def loss(Z, labels):
+        return np.inf, np.zeros_like(Z)
+
+    settings = Hyperparameters(loss=loss if broken is None else cross_entropy)
+    with pytest.raises(NotFiniteError) as caught:
+        next(train(Run(start, generator(0)), {"a": far}, settings))
+    assert caught.value.layer == name
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_an_interrupted_epoch_is_undone(optimizer):
     settings = Hyperparameters(optimizer=optimizer, max_epochs=5, rate=constant(0.05))
