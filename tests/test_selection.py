@@ -1,6 +1,9 @@
 """Descriptors, neighbours, and joint training on those of the source that are alike."""
 
+import cmath
+import math
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -68,6 +71,24 @@ def test_a_filter_bank():
     stripes = np.cos(2 * np.pi * np.arange(32) / 6)[None, :].repeat(32, 0).reshape(1, -1)
     energy = (responses(stripes, 32, bank) ** 2).mean((0, 1)).reshape(4, 2, 2).sum(-1)
     assert np.unravel_index(energy.argmax(), energy.shape) == (0, 1)  # along x, of wavelength 6
+
+
+def test_a_filter_is_its_formula():
+    size, angles, wavelengths, phases = 5, 3, (2.5, 4.0), (0.0, 40.0)
+    bank = iter(gabor_bank(size, angles, wavelengths, phases))
+    for k, wavelength, phase in product(range(angles), wavelengths, phases):
+        values = []
+        for y, x in product(range(-2, 3), repeat=2):
+            along = cmath.rect(1, math.pi * k / angles)
+            u, v = (complex(x, y) / along).real, (complex(x, y) / along).imag
+            spread = 2 * (wavelength / 2) ** 2
+            values.append(
+                math.exp(-(u * u + v * v / 4) / spread) * math.cos(2 * math.pi * (u / wavelength + phase / 360))
+            )
+        values = np.array(values) - np.mean(values)
+        np.testing.assert_allclose(next(bank), values / math.hypot(*values), atol=1e-14)
+    assert next(bank, None) is None
+    gabor_bank(3)  # the smallest
 
 
 def test_responses_are_correlations(xp):
@@ -190,6 +211,8 @@ def test_bad_input_is_named():
         (lambda: gabor_bank(4), "size is 4"),
         (lambda: gabor_bank(wavelengths=(3.0, 0.0)), "wavelengths above zero"),
         (lambda: gabor_histograms(task.train, 2, bins=1), "bins is 1"),
+        (lambda: gabor_bank(1), "size is 1"),
+        (lambda: gabor_bank(5, 0), "0 orientations"),
         (lambda: responses(X, 3, gabor_bank(3)), r"X has shape \(3, 2\)"),
         (lambda: activations(network(), (3,)), r"layers is \(3,\)"),
         (lambda: joint_tasks(task, task), "are both 'b'"),
