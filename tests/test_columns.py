@@ -15,7 +15,7 @@ from npnet.initialisers import glorot
 from npnet.laterals import joined, stem
 from npnet.losses import cross_entropy
 from npnet.methods import begin, growing, merged, modular, probe, progressive
-from npnet.network import Network
+from npnet.network import Network, mlp
 from npnet.optimizers import Adam, constant
 from npnet.penalties import l1
 from npnet.policies import GradualTuning
@@ -123,6 +123,24 @@ def test_three_columns_compute_what_the_source_says(lateral):
     for mine, known in zip(three.hidden_outputs(X), outputs[-1][1:], strict=True):
         np.testing.assert_allclose(mine, known, rtol=1e-12, atol=1e-12)
     assert three.trunk[0]["W"].shape == first.trunk[0]["W"].shape  # no lateral into layer 1
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "widths"),
+    [
+        (progressive(), "progressive", (8, 7)),
+        (progressive("adapter", widths=(3,)), "progressive, adapters", (3,)),
+        (modular(), "modular", (8, 7)),
+        (modular(widths=(4, 3, 2)), "modular", (4, 3, 2)),
+        (probe(), "probe", (8, 7)),
+        (probe(1), "probe 1", (8,)),
+    ],
+)
+def test_names_and_widths(method, name, widths):
+    start = mlp((6, 8, 7), {"a": 3}, generator(0))
+    found = learn(method, start, blobs("b"))
+    assert method.name == name
+    assert found.units == widths
 
 
 @pytest.mark.parametrize("stitched", [(), None])

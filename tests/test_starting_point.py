@@ -132,6 +132,16 @@ def test_proximal_steps_hold_weights_exactly_and_subgradients_do_not():
     assert 4 < exact[True] < 44
 
 
+def test_conventions_are_their_sources():
+    found = {name: (each.half, each.biases, each.mode) for name, each in CONVENTIONS.items()}
+    assert found == {
+        "paper": (True, False, "exact"),
+        "ewc": (True, True, "sampled"),
+        "tllib": (True, True, "exact"),
+        "avalanche": (False, True, "batched"),
+    }
+
+
 @pytest.mark.parametrize("convention", CONVENTIONS)
 def test_conventions_scale_strengths_and_count_biases(convention):
     source, row = network(), CONVENTIONS[convention]

@@ -554,6 +554,8 @@ def test_bad_terms_are_named():
         ),
         (lambda: start(distillation(teacher()), settings=replace(SETTINGS, weights="uncertainty")), "scales them"),
         (lambda: distillation(teacher(), 1.5), "alpha is 1.5"),
+        (lambda: distillation(teacher(), -0.1), "alpha is -0.1"),
+        (lambda: distillation(teacher(), temperature=0.0), r"temperature 0\.0"),
         (lambda: attention_transfer(teacher(), beta=-1.0), "beta is -1.0"),
         (lambda: activation_matching(teacher(), -1.0), "beta is -1.0"),
         (lambda: jacobian_matching(teacher(), beta=-1.0), "beta is -1.0"),
