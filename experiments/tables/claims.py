@@ -17,6 +17,7 @@ from experiments.pictures import picture
 from experiments.published import REPETITIONS, published
 from experiments.statistics import Paired, paired
 from experiments.tables.design import REGULARIZERS, TABLES
+from experiments.tables.figures import TITLES
 from experiments.tables.report import forgetting
 from experiments.tables.results import Results, read_results
 from experiments.text import number, spread
@@ -157,6 +158,8 @@ def write_claims(folder: Path) -> None:
 
 def _draw(claims: list[Claim], path: Path) -> None:
     """Draw what Gradual Tuning saves, ours against the paper's: a point for each pair, its interval, its table."""
+    from matplotlib.ticker import FixedLocator, NullLocator
+
     colours = dict(zip(REGULARIZERS, ("#000000", "#0072B2", "#D55E00"), strict=True))
     with picture(path, (6.4, 5.2)) as figure:
         panel = figure.subplots()
@@ -168,12 +171,14 @@ def _draw(claims: list[Claim], path: Path) -> None:
             panel.plot(x, d.difference, "o", color=colour, markersize=5)
             panel.annotate(str(claim.table), (x, d.difference), (5, 3), textcoords="offset points", color=colour)
         for regularizer, colour in colours.items():
-            panel.plot([], [], "o", color=colour, label=regularizer)
+            panel.plot([], [], "o", color=colour, label=TITLES[regularizer])
         panel.axhline(0, color="0.6", linewidth=0.8)
         panel.axvline(0, color="0.6", linewidth=0.8)
         panel.set_xscale("symlog", linthresh=2)
         panel.set_yscale("symlog", linthresh=2)
         for axis in (panel.xaxis, panel.yaxis):
+            axis.set_major_locator(FixedLocator([-20, -10, -5, -2, -1, 0, 1, 2, 5, 10, 20, 50]))
             axis.set_major_formatter("{x:g}")
+            axis.set_minor_locator(NullLocator())
         panel.set(xlabel="the paper: fine − gradual (points forgotten)", ylabel="here: fine − gradual, 95 % interval")
         panel.legend(frameon=False, title="number: table")

@@ -9,12 +9,13 @@ import numpy as np
 from experiments.pictures import picture
 from experiments.tables.results import Point, Results
 
-__all__ = ["caption", "draw_curves"]
+__all__ = ["TITLES", "caption", "draw_curves"]
 
 _COLOURS = {"fine": "#0072B2", "gradual": "#D55E00"}  # blue and vermilion of Okabe and Ito: apart for every eye
 _NAMES = {"fine": "fine tuning", "gradual": "Gradual Tuning"}
 _LOG_TICKS = (0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 20, 50)
-_TITLES = {"none": "no regularization", "l1": "L1", "dropout": "dropout"}
+TITLES = {"none": "no regularization", "l1": "L1", "dropout": "dropout"}
+"""What pictures call the rows of a table."""
 
 
 def caption(results: Results) -> str:
@@ -43,7 +44,7 @@ def draw_curves(results: Results, path: Path) -> None:
             )
             _settle_height(axes[row][0], results, tasks)
         for column, regularizer in enumerate(study.regularizers):
-            axes[0][column].set_title(_TITLES.get(regularizer, regularizer), loc="left", weight="bold")
+            axes[0][column].set_title(TITLES.get(regularizer, regularizer), loc="left", weight="bold")
             axes[1][column].set_xlabel("weight updates (thousands)")
             axes[1][column].set_xlim(left=0)
         figure.legend(handles=_keys(study.methods), loc="upper center", ncols=len(study.methods) + 3, frameon=False)
