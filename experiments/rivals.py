@@ -23,7 +23,7 @@ from experiments.lessons import Lesson
 from experiments.measurements import Measurement
 from experiments.pictures import picture
 from experiments.provenance import environment
-from experiments.tables.design import REGULARIZERS, TABLES, Study, protocol
+from experiments.tables.design import TABLES, Study, protocol
 from experiments.tables.report import forgetting
 from experiments.tables.results import Results, collect, read_results, study_of, write_results
 from experiments.tables.transfer import cells_of, load_task
@@ -161,8 +161,9 @@ def comparison(results: Results) -> Grid:
 def _draw(results: Results, path: Path) -> None:
     """Draw what is forgotten against the error on the new task: filled with the old head, hollow with a new one."""
     with picture(path, (11.0, 3.9), (0, 0, 0.87, 1)) as figure:
-        panels = figure.subplots(1, len(REGULARIZERS), squeeze=False)[0]
-        for panel, regularizer in zip(panels, REGULARIZERS, strict=True):
+        regularizers = results.study.regularizers
+        panels = figure.subplots(1, len(regularizers), squeeze=False)[0]
+        for panel, regularizer in zip(panels, regularizers, strict=True):
             for method in results.study.methods:
                 new = list(results.values("task_b_error", method, regularizer).values())
                 measures = (forgetting(results, method, regularizer), lost(results, method, regularizer))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from experiments.cells import Cell, Result
 from experiments.desk import Desk
 from experiments.lessons import Lesson
-from experiments.tables.design import REGULARIZERS, Protocol, Recipe
+from experiments.tables.design import REGULARIZERS, Protocol
 from experiments.tables.transfer import hyperparameters, leave
 from npnet import Replicate, Run, error, generator, mlp
 from npnet.initialisers import INITIALISERS
@@ -34,9 +34,6 @@ APPEARANCES = {
     "roomy": replace(CALIBRATED, gap=4.0),
 }
 """What was varied: contrast and ground, stroke, background, the gap around distractors."""
-
-RECIPES = {**REGULARIZERS, "l1_twentieth": Recipe(l1=1e-4 / 20)}
-"""The paper's regularizers, and L1 as it would act if the loss were summed over the batch of 20, not averaged."""
 
 
 @dataclass(frozen=True)
@@ -86,14 +83,14 @@ def configuration(preset: Preset) -> dict[str, Any]:
         "hidden": list(HIDDEN),
         "trials": [asdict(trial) for trial in trials],
         "protocol": asdict(protocol),
-        "regularizers": {name: asdict(recipe) for name, recipe in RECIPES.items()},
+        "regularizers": {name: asdict(recipe) for name, recipe in REGULARIZERS.items()},
         "appearances": {name: asdict(look) for name, look in APPEARANCES.items()},
     }
 
 
 def begin_trial(desk: Desk, trial: Trial, protocol: Protocol) -> Replicate:
     """Return a new network at its start on acl as a trial says, by the protocol of the paper's first tasks."""
-    p, recipe = protocol, RECIPES[trial.regularizer]
+    p, recipe = protocol, REGULARIZERS[trial.regularizer]
     task = line_task(TASK, p.data_seed, trial.train, p.validation, p.test, APPEARANCES[trial.appearance])
     rng = generator(p.data_seed, "first", TASK)  # the start that tables of the paper with this first task have, too
     network = mlp(

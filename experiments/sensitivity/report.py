@@ -17,7 +17,7 @@ from experiments.pictures import picture
 from experiments.published import Published, published
 from experiments.sensitivity.variants import VARIANTS, rows, without_l1
 from experiments.statistics import mean_sd
-from experiments.tables.design import REGULARIZERS
+from experiments.tables.design import ROWS
 from experiments.tables.results import collect, study_of
 from experiments.text import number, spread
 from npnet.trees import write_atomically
@@ -104,7 +104,7 @@ def distance(found: Found, variant: str) -> float:
 
 def forgetting_grid(found: Found) -> Grid:
     """Return every variant's error on the old task before and after, nearest to the paper first."""
-    cells = list(product(REGULARIZERS, _METHODS))
+    cells = list(product(ROWS, _METHODS))
     paper = [f"{_paper()[cell].task_a_error_before:.1f} → {_paper()[cell].task_a_error_after:.1f}" for cell in cells]
     lines = [["paper", *paper, ""]]
     for variant in sorted(found.variants, key=lambda name: (isnan(distance(found, name)), distance(found, name))):
@@ -125,11 +125,11 @@ def claims_grid(found: Found) -> Grid:
     lines = []
     for variant in found.variants:
         row = [variant]
-        for regularizer in REGULARIZERS:
+        for regularizer in ROWS:
             fine, gradual = (found.forgotten(variant, regularizer, method) for method in _METHODS)
             row.append(spread([fine[seed] - gradual[seed] for seed in fine if seed in gradual], 1))
         lines.append(row)
-    return Grid("Forgotten under fine tuning − under Gradual Tuning, points", ["variant", *REGULARIZERS], lines)
+    return Grid("Forgotten under fine tuning − under Gradual Tuning, points", ["variant", *ROWS], lines)
 
 
 def _paper() -> Mapping[tuple[str, str], Published]:
@@ -140,8 +140,8 @@ def _draw(found: Found, path: Path) -> None:
     """Draw what is forgotten under each variant, a panel for each regularizer; dotted lines are the paper's."""
     variants = found.variants
     with picture(path, (11.0, 1.6 + 0.26 * len(variants)), (0, 0, 1, 0.97)) as figure:
-        panels = figure.subplots(1, len(REGULARIZERS), sharey=True, squeeze=False)[0]
-        for panel, regularizer in zip(panels, REGULARIZERS, strict=True):
+        panels = figure.subplots(1, len(ROWS), sharey=True, squeeze=False)[0]
+        for panel, regularizer in zip(panels, ROWS, strict=True):
             for method, shift in zip(_METHODS, (0.13, -0.13), strict=True):
                 colour, row = _COLOURS[method], _paper()[regularizer, method]
                 panel.axvline(

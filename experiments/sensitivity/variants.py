@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from experiments.tables.design import REGULARIZERS, TABLES, Study, protocol
+from experiments.tables.design import ROWS, TABLES, Study, protocol
 
 __all__ = ["VARIANTS", "Preset", "rows", "studies", "without_l1"]
 
@@ -47,7 +47,7 @@ def studies(preset: Preset) -> list[Study]:
 
 def rows(changes: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the regularizers that a variant is run with: L1 alone where it changes something about L1."""
-    return ("l1",) if any(name.startswith("l1_") for name in changes) else tuple(REGULARIZERS)
+    return ("l1",) if any(name.startswith("l1_") for name in changes) else tuple(ROWS)
 
 
 def without_l1(name: str) -> str:

@@ -16,7 +16,7 @@ from experiments.grids import Grid, markdown
 from experiments.pictures import picture
 from experiments.published import REPETITIONS, published
 from experiments.statistics import Paired, paired
-from experiments.tables.design import REGULARIZERS, TABLES
+from experiments.tables.design import REGULARIZERS, ROWS, TABLES, row_of
 from experiments.tables.figures import TITLES
 from experiments.tables.report import forgetting
 from experiments.tables.results import Results, read_results
@@ -66,7 +66,7 @@ def theirs(table: int, regularizer: str) -> Theirs:
     half = float(stats.t.ppf(0.975, REPETITIONS - 1)) / sqrt(REPETITIONS)
     means, ends = {}, {}
     for method in ("fine", "gradual"):
-        rows = [r for r in published() if (r.table, r.regularizer, r.method) == (table, regularizer, method)]
+        rows = [r for r in published() if (r.table, r.regularizer, r.method) == (table, row_of(regularizer), method)]
         means[method] = fmean(row.task_a_error_after - row.task_a_error_before for row in rows)
         spread = half * fmean(row.task_a_error_after_sd for row in rows)
         ends[method] = means[method] - spread, means[method] + spread
@@ -100,11 +100,13 @@ def claims_of(results: Iterable[Results]) -> list[Claim]:
 
 
 def claims_grid(claims: list[Claim]) -> Grid:
-    """Return the table of all pairs, those without a result here as well."""
+    """Return the table of all pairs, those without a result here as well; of other readings those with a result."""
     there = {(claim.table, claim.regularizer): claim for claim in claims}
     rows = []
     for table in TABLES.values():
         for regularizer in REGULARIZERS:
+            if regularizer not in ROWS and (table.number, regularizer) not in there:
+                continue
             paper, claim = theirs(table.number, regularizer), there.get((table.number, regularizer))
             row = [str(table.number), f"{'+'.join(table.first)} → {table.second}, {table.network}", regularizer]
             row += [f"{number(paper.fine, 1)}, {number(paper.gradual, 1)}{' *' if paper.apart else ''}"]
@@ -127,16 +129,26 @@ def _ours(claim: Claim) -> list[str]:
 
 
 def count(claims: list[Claim]) -> str:
-    """Return how many claims hold, in a sentence."""
-    verdicts = [claim.verdict for claim in claims]
-    pairs = len(TABLES) * len(REGULARIZERS)
-    apart = [claim for claim in claims if claim.theirs.apart]
-    held, decided = (sum(c.verdict == "holds" for c in some) for some in (claims, apart))
-    return (
-        f"Of {pairs} pairs {len(claims)} are measured: the paper's claim holds in {held}, is reversed in "
-        f"{verdicts.count('reversed')}, and {verdicts.count('undecided')} are undecided. In {len(apart)} of the "
-        f"measured pairs the paper's own intervals are apart; of these it holds in {decided}."
+    """Return how many claims hold, in a sentence or two: for every row's first reading, then for the others."""
+    pairs = [claim for claim in claims if claim.regularizer in ROWS]
+    apart = [claim for claim in pairs if claim.theirs.apart]
+    held = sum(claim.verdict == "holds" for claim in apart)
+    text = (
+        f"Of {len(TABLES) * len(ROWS)} pairs {len(pairs)} are measured: {_verdicts(pairs)}. In {len(apart)} of the "
+        f"measured pairs the paper's own intervals are apart; of these it holds in {held}."
     )
+    for regularizer in REGULARIZERS.keys() - ROWS:
+        others = [claim for claim in claims if claim.regularizer == regularizer]
+        if others:
+            text += f" With {TITLES[regularizer]}, of {len(others)} pairs measured: {_verdicts(others)}."
+    return text
+
+
+def _verdicts(claims: list[Claim]) -> str:
+    held, reverse, undecided = (
+        sum(claim.verdict == which for claim in claims) for which in ("holds", "reversed", "undecided")
+    )
+    return f"the paper's claim holds in {held}, is reversed in {reverse}, and {undecided} are undecided"
 
 
 def write_claims(folder: Path) -> None:
@@ -160,7 +172,7 @@ def _draw(claims: list[Claim], path: Path) -> None:
     """Draw what Gradual Tuning saves, ours against the paper's: a point for each pair, its interval, its table."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
-    colours = dict(zip(REGULARIZERS, ("#000000", "#0072B2", "#D55E00"), strict=True))
+    colours = dict(zip(REGULARIZERS, ("#000000", "#0072B2", "#56B4E9", "#D55E00"), strict=True))
     with picture(path, (6.4, 5.2)) as figure:
         panel = figure.subplots()
         for claim in claims:

@@ -14,7 +14,7 @@ __all__ = ["TITLES", "caption", "draw_curves"]
 _COLOURS = {"fine": "#0072B2", "gradual": "#D55E00"}  # blue and vermilion of Okabe and Ito: apart for every eye
 _NAMES = {"fine": "fine tuning", "gradual": "Gradual Tuning"}
 _LOG_TICKS = (0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 20, 50)
-TITLES = {"none": "no regularization", "l1": "L1", "dropout": "dropout"}
+TITLES = {"none": "no regularization", "l1": "L1", "l1_twentieth": "L1, λ/20", "dropout": "dropout"}
 """What pictures call the rows of a table."""
 
 

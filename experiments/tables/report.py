@@ -9,7 +9,7 @@ from rich.console import Console
 from experiments.grids import Grid, markdown, show
 from experiments.published import REPETITIONS, Published, published
 from experiments.statistics import mean_sd
-from experiments.tables.design import Protocol, protocol
+from experiments.tables.design import Protocol, protocol, row_of
 from experiments.tables.figures import caption, draw_curves
 from experiments.tables.results import Results
 from experiments.text import difference, number, spread
@@ -143,7 +143,7 @@ def _theirs(results: Results, method: str, regularizer: str) -> list[str]:
     rows: list[Published] = [
         row
         for row in published()
-        if (row.table, row.method, row.regularizer) == (results.study.table.number, method, regularizer)
+        if (row.table, row.method, row.regularizer) == (results.study.table.number, method, row_of(regularizer))
     ]
     if not rows:
         return ["–"] * 3

@@ -11,7 +11,7 @@ from tyro.conf import OmitArgPrefixes
 from experiments.desk import read_json
 from experiments.experiment import Experiment, Job
 from experiments.tables.claims import write_claims
-from experiments.tables.design import TABLES, Initialise, Pixels, Preset, Study, protocol
+from experiments.tables.design import REGULARIZERS, TABLES, Initialise, Pixels, Preset, Study, protocol
 from experiments.tables.report import write_report
 from experiments.tables.results import collect, read_results, study_of, write_results
 from experiments.tables.transfer import cells_of
@@ -68,6 +68,7 @@ class Tables(Experiment):
 
     Attributes:
         only: which tables, as in "1,3"; all eight by default. A folder may get more of them later.
+        regularizers: which rows, of none, l1, l1_twentieth (a second reading of the paper's λ) and dropout.
         preset: "paper" as published, "quick" a fraction of it in minutes, "smoke" in seconds to see that it works.
     """
 
@@ -75,6 +76,7 @@ class Tables(Experiment):
 
     out: Path = Path("results/tables")
     only: str = "1,2,3,4,5,6,7,8"
+    regularizers: str = "none,l1,dropout"
     preset: Preset = "quick"
     overrides: Annotated[Overrides, OmitArgPrefixes] = field(default_factory=Overrides)
 
@@ -83,9 +85,13 @@ class Tables(Experiment):
         names = [f"table{number.strip()}" for number in self.only.split(",")]
         if not set(names) <= set(TABLES):
             raise ValueError(f"only is {self.only!r}; expected numbers of tables from 1 to 8, with commas between")
+        rows = tuple(dict.fromkeys(name.strip() for name in self.regularizers.split(",")))
+        if not set(rows) <= set(REGULARIZERS):
+            known = ", ".join(REGULARIZERS)
+            raise ValueError(f"regularizers is {self.regularizers!r}; expected some of {known}, with commas between")
         given = {key: value for key, value in asdict(self.overrides).items() if value is not None}
         tables = [TABLES[name] for name in dict.fromkeys(names)]
-        studies = [Study(table, replace(protocol(table, self.preset), **given)) for table in tables]
+        studies = [Study(table, replace(protocol(table, self.preset), **given), rows) for table in tables]
         cells = cells_of(studies)
         what = ", ".join(f"{study.name} ({study.protocol.train:,} examples)" for study in studies)
         parts = {study.name: asdict(study) for study in studies}
@@ -115,7 +121,10 @@ class Tables(Experiment):
         for preset in get_args(Preset):
             base, ours = asdict(protocol(study.table, preset)), asdict(study.protocol)
             candidates.append({"preset": preset} | {key: ours[key] for key in ours if ours[key] != base[key]})
-        options = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in min(candidates, key=len).items())
+        chosen = min(candidates, key=len)
+        if study.regularizers != tuple(cls.regularizers.split(",")):
+            chosen["regularizers"] = ",".join(study.regularizers)
+        options = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in chosen.items())
         return f"python -m experiments {cls.name} --only {study.table.number} {options}"
 
 

@@ -97,6 +97,14 @@ def test_options_that_differ_from_the_preset_are_in_the_command() -> None:
     assert again.job().configuration["studies"]["table4"] == study
 
 
+def test_rows_other_than_the_papers_are_in_the_command() -> None:
+    study = Tables(only="1", preset="paper", regularizers="l1_twentieth,none").job().configuration["studies"]["table1"]
+    said = Tables.command({"configuration": json.loads(json.dumps(study))})
+    assert said == "python -m experiments tables --only 1 --preset paper --regularizers l1_twentieth,none"
+    with pytest.raises(ValueError, match="regularizers is 'l1,l2'; expected some of none, l1, l1_twentieth, dropout"):
+        Tables(regularizers="l1,l2").job()
+
+
 def test_html_in_a_report_is_shown_and_not_run(tmp_path: Path) -> None:
     (tmp_path / "table.md").write_text("# <b>x</b>\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1))\n")
     seen = Seen(write_page(tmp_path).read_text())
