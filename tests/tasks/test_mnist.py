@@ -209,6 +209,9 @@ def test_sizes_that_do_not_fit_are_refused(folder):
         mnist_halves(-1, 10, 10, 10)
     with pytest.raises(ValueError, match="validation is 300; expected 1 to 299"):
         mnist_task(300)
+    everything, _ = mnist_halves(0, 140, 30, 30)  # all of them fit
+    assert sum(map(len, (everything.train, everything.validation, everything.test))) == 200
+    assert [len(mnist_task(n).validation) for n in (1, 299)] == [1, 299]
 
 
 def test_importing_the_tasks_imports_no_network_client_and_compiles_nothing():
