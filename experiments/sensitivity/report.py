@@ -18,6 +18,7 @@ from experiments.published import Published, published
 from experiments.sensitivity.variants import VARIANTS, rows, without_l1
 from experiments.statistics import mean_sd
 from experiments.tables.design import ROWS
+from experiments.tables.figures import TITLES
 from experiments.tables.results import collect, study_of
 from experiments.text import number, spread
 from npnet.trees import write_atomically
@@ -155,9 +156,10 @@ def _draw(found: Found, path: Path) -> None:
                         panel.plot(fmean(values), place + shift, "o", color=colour, markersize=5, label=label)
             panel.set_xscale("symlog", linthresh=1)
             panel.set_xticks([0, 1, 10, 100], ["0", "1", "10", "100"])
+            panel.set_ylim(-0.5, len(variants) - 0.5)
             panel.set_yticks(range(len(variants)), list(reversed(variants)))
             panel.set_xlabel("forgotten (points)")
             panel.grid(axis="both", color="0.92", linewidth=0.7)
-            panel.set_title(regularizer, loc="left", weight="bold")
+            panel.set_title(TITLES[regularizer], loc="left", weight="bold")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="upper right", ncols=2, frameon=False)
