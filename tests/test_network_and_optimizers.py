@@ -172,7 +172,12 @@ def test_schedules():
     for bad, name in ((lambda: constant(0), "rate"), (lambda: step(1, 0), "every"), (lambda: cosine(1, 0), "epochs")):
         with pytest.raises(ValueError, match=f"{name} is 0"):
             bad()
-    for bad in (lambda: step(0.1, 5, math.nan), lambda: step(0.1, 5, 0), lambda: cosine(0.1, 5, -1.0)):
+    for bad in (
+        lambda: step(0.1, 5, math.nan),
+        lambda: step(0.1, 5, 0),
+        lambda: step(0.1, 5, -1),
+        lambda: cosine(0.1, 5, -1.0),
+    ):
         with pytest.raises(ValueError, match=r"(factor|final) is (nan|0|-1)"):
             bad()
     with pytest.raises(ValueError, match="momentum is 1"):

@@ -140,7 +140,7 @@ def count(claims: list[Claim]) -> str:
     for regularizer in REGULARIZERS.keys() - ROWS:
         others = [claim for claim in claims if claim.regularizer == regularizer]
         if others:
-            text += f" With {TITLES[regularizer]}, of {len(others)} pairs measured: {_verdicts(others)}."
+            text += f" With {TITLES[regularizer]} ({len(others)} measured) {_verdicts(others)}."
     return text
 
 

@@ -162,7 +162,7 @@ def test_another_reading_of_a_row_is_counted_by_itself():
     said = count(claims)
     assert said.startswith("Of 24 pairs 1 are measured: the paper's claim holds in 1")
     assert said.endswith(
-        "With L1, λ/20, of 1 pairs measured: the paper's claim holds in 1, is reversed in 0, and 0 are undecided."
+        "With L1, λ/20 (1 measured) the paper's claim holds in 1, is reversed in 0, and 0 are undecided."
     )
     assert len(claims_grid(claims).rows) == 25
     assert len(claims_grid(claims[:1]).rows) == 24
