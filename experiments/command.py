@@ -71,6 +71,32 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Join:
+    """Put together what was run apart, on several machines perhaps: rows of one table, variants of the sensitivity.
+
+    Attributes:
+        folders: folders with results of one study, each with a results.json.
+        out: where to write them all, with the tables and pictures that are made from them.
+    """
+
+    folders: Positional[tuple[Path, ...]]
+    out: Path
+
+    def __call__(self, console: Console) -> None:
+        """Put it together."""
+        about = [read_json(folder / "results.json") for folder in self.folders]
+        for folder, each in zip(self.folders, about, strict=True):
+            if each is None:
+                raise ValueError(f"folder {folder} has no results.json; expected one that a report was written to")
+        studies = {study_named(each) for each in about if each}
+        if len(studies) != 1:
+            names = ", ".join(sorted(study.name for study in studies)) or "none"
+            raise ValueError(f"folders hold results of {names}; expected one study")
+        studies.pop().join(self.folders, self.out, console)
+        console.print(f"results, tables and pictures are in {self.out}", soft_wrap=True)
+
+
+@dataclass(frozen=True)
 class Status:
     """Say what is done, running and left in the folder of a study, and about how long the rest will take.
 
@@ -141,6 +167,7 @@ COMMANDS: Mapping[str, type] = {
     **STUDIES,
     "stimuli": Stimuli,
     "report": Report,
+    "join": Join,
     "status": Status,
     "bench": Bench,
     "faults": Faults,

@@ -56,6 +56,13 @@ class Experiment(ABC):
         """
 
     @classmethod
+    def join(cls, folders: Sequence[Path], out: Path, console: Console) -> None:
+        """Report as one what was run apart, from folders that reports have written. Raises ValueError where it cannot
+        be, as for most studies.
+        """
+        raise ValueError(f"folders hold results of the study {cls.name}; expected tables or sensitivity")
+
+    @classmethod
     def command(cls, about: Mapping[str, Any]) -> str:
         """Return the command that computes results again, from what their results.json says about them."""
         for preset in get_args(get_type_hints(cls)["preset"]):

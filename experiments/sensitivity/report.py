@@ -1,6 +1,6 @@
 """What the open choices do: each variant's forgetting beside the paper's, and which claims hold under all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 from math import isnan, log2, nan
 from pathlib import Path
@@ -23,7 +23,7 @@ from experiments.tables.results import collect, study_of
 from experiments.text import number, spread
 from npnet.trees import write_atomically
 
-__all__ = ["Found", "claims_grid", "distance", "forgetting_grid", "read_found", "write_report"]
+__all__ = ["Found", "claims_grid", "distance", "forgetting_grid", "read_found", "write_joined", "write_report"]
 
 _METHODS = ("fine", "gradual")
 _COLOURS = {"fine": "#0072B2", "gradual": "#D55E00"}
@@ -58,7 +58,33 @@ def write_report(folder: Path, out: Path, console: Console) -> None:
     """Print the tables of what has finished in `folder`, and write results, tables and figure to `out`."""
     configuration = read_json(folder / "configuration.json")
     cells = configuration is not None and (folder / "cells").is_dir()
-    found = _collect(folder, configuration) if cells else read_found(folder)
+    _write(_collect(folder, configuration) if cells else read_found(folder), out, console)
+
+
+def write_joined(folders: Sequence[Path], out: Path, console: Console) -> None:
+    """Print and write the same of variants that were run apart, from folders that reports have written.
+
+    Of variants of which only the first networks are there, nothing is taken. Raises ValueError where a variant is there
+    twice, or with two protocols.
+    """
+    found = [read_found(folder) for folder in folders]
+    about: dict[str, Any] = {**found[0].about, "studies": {}, "environments": [], "compute_seconds": 0.0, "starts": []}
+    for each in found:
+        for name, study in each.about["studies"].items():
+            if about["studies"].setdefault(name, study) != study:
+                raise ValueError(f"variant {name!r} is {study}; expected {about['studies'][name]}, as before")
+        about["environments"] += [e for e in each.about["environments"] if e not in about["environments"]]
+        about["compute_seconds"] = round(about["compute_seconds"] + each.about["compute_seconds"], 1)
+        about["starts"] += each.about["starts"]
+    variants = [name for each in found for name in each.variants]
+    for name in variants:
+        if variants.count(name) > 1:
+            raise ValueError(f"variant {name!r} is there twice; expected every one once")
+    whole = [m for each in found for m in each.measurements if m.setting in each.variants]
+    _write(Found(about, sorted(whole, key=lambda m: list(VARIANTS).index(m.setting))), out, console)
+
+
+def _write(found: Found, out: Path, console: Console) -> None:
     out.mkdir(parents=True, exist_ok=True)
     write_csv(out / "results.csv", Measurement._fields, found.measurements)
     write_json(out / "results.json", found.about)

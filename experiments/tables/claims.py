@@ -7,6 +7,7 @@ not overlap; ours are paired by seed, and differ where the interval of the mean 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 from math import isnan, nan, sqrt
 from pathlib import Path
 from statistics import fmean
@@ -129,19 +130,21 @@ def _ours(claim: Claim) -> list[str]:
 
 
 def count(claims: list[Claim]) -> str:
-    """Return how many claims hold, in a sentence or two: for every row's first reading, then for the others."""
-    pairs = [claim for claim in claims if claim.regularizer in ROWS]
-    apart = [claim for claim in pairs if claim.theirs.apart]
-    held = sum(claim.verdict == "holds" for claim in apart)
-    text = (
-        f"Of {len(TABLES) * len(ROWS)} pairs {len(pairs)} are measured: {_verdicts(pairs)}. In {len(apart)} of the "
-        f"measured pairs the paper's own intervals are apart; of these it holds in {held}."
-    )
-    for regularizer in REGULARIZERS.keys() - ROWS:
-        others = [claim for claim in claims if claim.regularizer == regularizer]
-        if others:
-            text += f" With {TITLES[regularizer]} ({len(others)} measured) {_verdicts(others)}."
-    return text
+    """Return how many claims hold, a sentence or two for each way to read the rows: in every row its first reading,
+    then the others in its place.
+    """
+    text = []
+    for reading in product(*ROWS.values()):
+        pairs = [claim for claim in claims if claim.regularizer in reading]
+        apart = [claim for claim in pairs if claim.theirs.apart]
+        held = sum(claim.verdict == "holds" for claim in apart)
+        others = " and ".join(TITLES[regularizer] for regularizer in reading if regularizer not in ROWS)
+        text.append(
+            (f"With {others} in its row: of" if others else "Of")
+            + f" {len(TABLES) * len(ROWS)} pairs {len(pairs)} are measured: {_verdicts(pairs)}. In {len(apart)} of the "
+            f"measured pairs the paper's own intervals are apart; of these it holds in {held}."
+        )
+    return "\n\n".join(text)
 
 
 def _verdicts(claims: list[Claim]) -> str:

@@ -8,8 +8,8 @@ Tables and figures are made from these three files alone, so a folder may be kep
 the network before the second task; epoch 0 of a curve is where the second task begins.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,13 +17,14 @@ from experiments.cells import Result
 from experiments.desk import read_json, write_json
 from experiments.folder import FolderError, result_of
 from experiments.measurements import Measurement, read_csv, read_measurements, write_csv
-from experiments.tables.design import Protocol, Study, Table
+from experiments.tables.design import REGULARIZERS, Protocol, Study, Table
 from npnet.run import Record
 
 __all__ = [
     "Point",
     "Results",
     "collect",
+    "joined",
     "read_results",
     "study_of",
     "write_results",
@@ -168,3 +169,32 @@ def read_results(folder: Path) -> Results:
         for method, regularizer, seed, epoch, updates, layers, task, error in read_csv(folder / "curves.csv")
     ]
     return Results(study_of(about["configuration"]), about, measurements, curves)
+
+
+def joined(found: Sequence[Results]) -> Results:
+    """Return the results of one table whose rows were run apart.
+
+    Raises ValueError where they are of several tables or protocols, and where a row is there twice.
+    """
+    first = found[0]
+    rows = [regularizer for each in found for regularizer in each.study.regularizers]
+    for each in found[1:]:
+        if replace(each.study, regularizers=first.study.regularizers) != first.study:
+            raise ValueError(f"results are of {each.study}; expected rows of {first.study}, as before them")
+    for regularizer in rows:
+        if rows.count(regularizer) > 1:
+            raise ValueError(f"row {regularizer!r} of {first.study.name} is there twice; expected every row once")
+    study = replace(first.study, regularizers=tuple(name for name in REGULARIZERS if name in rows))
+    environments = [environment for each in found for environment in each.about["environments"]]
+    about = {
+        **first.about,
+        "configuration": asdict(study),
+        "environments": [e for i, e in enumerate(environments) if e not in environments[:i]],
+        "compute_seconds": round(sum(each.about["compute_seconds"] for each in found), 1),
+        "peak_memory_mb": max(each.about["peak_memory_mb"] for each in found),
+        "starts": [start for each in found for start in each.about["starts"]],
+    }
+    order = study.regularizers.index
+    measurements = sorted((m for each in found for m in each.measurements), key=lambda m: order(m.regularizer))
+    curves = sorted((point for each in found for point in each.curves), key=lambda point: order(point.regularizer))
+    return Results(study, about, measurements, curves)

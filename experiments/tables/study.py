@@ -1,6 +1,6 @@
 """The eight tables on the command line: any of them, by a preset of the paper's protocol or with other choices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_args
@@ -13,7 +13,7 @@ from experiments.experiment import Experiment, Job
 from experiments.tables.claims import write_claims
 from experiments.tables.design import REGULARIZERS, TABLES, Initialise, Pixels, Preset, Study, protocol
 from experiments.tables.report import write_report
-from experiments.tables.results import collect, read_results, study_of, write_results
+from experiments.tables.results import collect, joined, read_results, study_of, write_results
 from experiments.tables.transfer import cells_of
 
 __all__ = ["Tables"]
@@ -112,6 +112,13 @@ class Tables(Experiment):
             write_report(results, out / name, console)
         if configuration is not None:
             write_claims(out)
+
+    @classmethod
+    def join(cls, folders: Sequence[Path], out: Path, console: Console) -> None:
+        """Report one table from folders that hold some of its rows each."""
+        results = joined([read_results(folder) for folder in folders])
+        write_results(results, out)
+        write_report(results, out, console)
 
     @classmethod
     def command(cls, about: Mapping[str, Any]) -> str:

@@ -1,12 +1,14 @@
 """The published numbers are whole, statistics are right by hand, and tables say what they must."""
 
+import json
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 from math import floor, isnan
 
 import pytest
 from scipy import stats
 
+from experiments.command import main
 from experiments.grids import Grid, markdown
 from experiments.measurements import Measurement
 from experiments.published import published
@@ -14,7 +16,7 @@ from experiments.statistics import mean_sd, paired
 from experiments.tables.claims import Theirs, claims_grid, claims_of, count, theirs
 from experiments.tables.design import REGULARIZERS, ROWS, TABLES, Study, protocol
 from experiments.tables.report import comparison_grid, notes, table_grid
-from experiments.tables.results import Results
+from experiments.tables.results import Point, Results, joined, read_results, write_results
 
 TABLE3 = Study(TABLES["table3"], protocol(TABLES["table3"], "quick"))
 
@@ -152,23 +154,74 @@ def test_all_claims_hold_in_the_papers_own_numbers():
     assert "–" not in [cell for row in claims_grid(claims).rows for cell in row]
 
 
-def test_another_reading_of_a_row_is_counted_by_itself():
+def test_another_reading_of_a_row_is_counted_in_its_place():
     results = as_published(TABLES["table1"])
     read = [m._replace(regularizer="l1_twentieth") for m in results.measurements if m.regularizer == "l1"]
     study = replace(results.study, regularizers=("none", "l1_twentieth"))
     claims = claims_of([replace(results, study=study, measurements=[*results.measurements, *read])])
     assert [claim.regularizer for claim in claims] == ["none", "l1_twentieth"]
     assert claims[1].theirs == theirs(1, "l1")
-    said = count(claims)
-    assert said.startswith("Of 24 pairs 1 are measured: the paper's claim holds in 1")
-    assert said.endswith(
-        "With L1, λ/20 (1 measured) the paper's claim holds in 1, is reversed in 0, and 0 are undecided."
-    )
+    first, other = count(claims).split("\n\n")
+    assert first.startswith("Of 24 pairs 1 are measured: the paper's claim holds in 1, is reversed in 0, and 0 are")
+    assert other.startswith("With L1, λ/20 in its row: of 24 pairs 2 are measured: the paper's claim holds in 2")
     assert len(claims_grid(claims).rows) == 25
     assert len(claims_grid(claims[:1]).rows) == 24
     (_, _, ours, paper) = table_grid(replace(results, study=study, measurements=read)).rows
     assert ours[0] == "l1_twentieth"
     assert "1.2 → 3.5 ± 0.6" in paper
+
+
+def rows_of(results, *regularizers):
+    """Return what a run of some rows alone would have left."""
+    study = replace(results.study, regularizers=regularizers)
+    about = {
+        "experiment": study.name,
+        "configuration": asdict(study),
+        "environments": [{"commit": regularizers[0]}, {"commit": "of all"}],
+        "compute_seconds": 1.5,
+        "peak_memory_mb": len(regularizers),
+        "starts": [{"started": regularizers[0]}],
+    }
+    points = [Point("fine", regularizer, 0, 0, 0, 0, "mnist04", 1.0) for regularizer in regularizers]
+    return Results(study, about, [m for m in results.measurements if m.regularizer in regularizers], points)
+
+
+def test_rows_that_were_run_apart_are_joined(tmp_path, capsys):
+    whole = rows_of(as_published(TABLES["table1"]), "none", "l1", "dropout")
+    apart = [rows_of(whole, "l1"), rows_of(whole, "none", "dropout")]
+    together = joined(apart)
+    assert together.study == whole.study
+    assert together.measurements == sorted(whole.measurements, key=lambda m: list(ROWS).index(m.regularizer))
+    assert [point.regularizer for point in together.curves] == ["none", "l1", "dropout"]
+    assert together.about == whole.about | {
+        "environments": [{"commit": name} for name in ("l1", "of all", "none")],
+        "compute_seconds": 3.0,
+        "peak_memory_mb": 2,
+        "starts": [{"started": "l1"}, {"started": "none"}],
+    }
+    for name, each in zip(("one", "other"), apart, strict=True):
+        write_results(replace(each, curves=[]), tmp_path / name)
+    assert main(["join", str(tmp_path / "one"), str(tmp_path / "other"), "--out", str(tmp_path / "both")]) == 0
+    both = read_results(tmp_path / "both")
+    assert (both.study, both.measurements) == (together.study, together.measurements)
+    assert both.about == json.loads(json.dumps(together.about))
+    assert "| dropout | here" in (tmp_path / "both" / "table.md").read_text()
+    for folders, why in ((("one", "one"), "row 'l1' of table1 is there twice"), (("one", "no"), "has no results.json")):
+        paths = [str(tmp_path / name) for name in folders]
+        assert main(["join", *paths, "--out", str(tmp_path / "refused")]) == 2
+        assert why in capsys.readouterr().err
+    assert not (tmp_path / "refused").exists()
+
+
+def test_rows_of_other_tables_or_protocols_are_not_joined():
+    results = rows_of(as_published(TABLES["table1"]), "none", "l1", "dropout")
+    mine, seeds = rows_of(results, "l1"), replace(results.study.protocol, seeds=2)
+    for other in (
+        rows_of(replace(results, study=replace(results.study, protocol=seeds)), "none"),
+        rows_of(as_published(TABLES["table2"]), "none"),
+    ):
+        with pytest.raises(ValueError, match="expected rows of"):
+            joined([mine, other])
 
 
 def test_pairs_are_the_seeds_that_both_methods_have():

@@ -7,9 +7,12 @@ from math import isnan, log2
 import pytest
 from tinystudy import command, rows, run
 
-from experiments.measurements import Measurement
+from experiments.command import main
+from experiments.desk import write_json
+from experiments.measurements import Measurement, write_csv
 from experiments.published import published
-from experiments.sensitivity.report import Found, claims_grid, distance, forgetting_grid
+from experiments.sensitivity.report import Found, claims_grid, distance, forgetting_grid, read_found
+from experiments.sensitivity.study import Sensitivity
 from experiments.sensitivity.variants import VARIANTS, studies, without_l1
 from experiments.tables.design import REGULARIZERS, Protocol
 from experiments.tables.transfer import hyperparameters, load_task, method_of
@@ -89,6 +92,48 @@ def test_grids_say_what_the_paper_says():
     assert grid.rows[0][:3] == ["paper", "1.2 → 4.5", "1.2 → 1.8"]
     assert grid.rows[1][1] == "1.2 → 4.5 ± 0.0"
     assert claims_grid(of_the_paper()).rows == [["default", "2.7 ± 0.0", "1.5 ± 0.0", "3.8 ± 0.0"]]
+
+
+def left_by_a_run(path, *variants, commit="1"):
+    """Write what a report of some variants writes; the others' first networks are there too."""
+    path.mkdir()
+    of = {study.name: json.loads(json.dumps(asdict(study))) for study in studies("quick")}
+    about = {"experiment": "sensitivity", "studies": of, "environments": [{"commit": commit}], "compute_seconds": 1.0}
+    found = [m for name in variants for m in of_the_paper(variant=name).measurements]
+    before = [m for m in of_the_paper(variant="last").measurements if m.metric == "task_a_error_before"]
+    write_csv(path / "results.csv", Measurement._fields, found if "last" in variants else found + before)
+    write_json(path / "results.json", {**about, "starts": [{"started": commit}]})
+    return path
+
+
+def test_variants_that_were_run_apart_are_joined(tmp_path, capsys):
+    one = left_by_a_run(tmp_path / "one", "last", "batch-32")
+    other = left_by_a_run(tmp_path / "other", "default", commit="2")
+    assert main(["join", str(one), str(other), "--out", str(tmp_path / "both")]) == 0
+    both = read_found(tmp_path / "both")
+    assert both.variants == ["default", "batch-32", "last"]
+    assert [distance(both, name) for name in both.variants] == [0, 0, 0]
+    assert len(both.measurements) == 3 * len(of_the_paper().measurements)
+    assert both.about["environments"] == [{"commit": "1"}, {"commit": "2"}]
+    assert both.about["starts"] == [{"started": "1"}, {"started": "2"}]
+    assert both.about["compute_seconds"] == 2
+    assert set(both.about["studies"]) == set(VARIANTS)
+    assert main(["join", str(one), str(one), "--out", str(tmp_path / "refused")]) == 2
+    assert "variant 'last' is there twice" in capsys.readouterr().err
+    about = read_found(other).about
+    about["studies"]["he"]["protocol"]["seeds"] = 5
+    write_json(other / "results.json", about)
+    assert main(["join", str(one), str(other), "--out", str(tmp_path / "refused")]) == 2
+    assert "variant 'he' is" in capsys.readouterr().err
+
+
+def test_some_variants_alone_are_run():
+    job = Sensitivity(only="batch-100, last").job()
+    assert set(job.configuration["studies"]) == {"batch-100", "last"}
+    assert len(job.cells) == 2 * (3 + 12)
+    assert len(Sensitivity().job().cells) == 255
+    with pytest.raises(ValueError, match="only is 'first'; expected some of default, l1-per-batch"):
+        Sensitivity(only="first").job()
 
 
 def test_a_whole_study(tmp_path):
