@@ -22,6 +22,7 @@ from npnet.trees import Tree, map_tree
 __all__ = [
     "Array",
     "array_module",
+    "check_array",
     "check_floats",
     "compilable",
     "descend",
@@ -80,11 +81,12 @@ def generator(seed: int, *address: int | str) -> np.random.Generator:
     """Return the random generator at an address: a seed, then any path of names and numbers.
 
     Generators at different addresses are independent; the same address always gives the same stream.
-    Raises ValueError for a negative seed, and for numbers in the address that are not from 0 to 2³² − 1: a larger one
-    would be the address of another one and something below it.
+    Raises ValueError for a seed that is no whole number from zero, and for numbers in the address that are not from 0
+    to 2³² − 1: a larger one would be the address of another one and something below it.
     """
     path = [zlib.crc32(part.encode()) if isinstance(part, str) else part for part in address]
-    if seed < 0 or not all(0 <= part < 2**32 for part in path):
+    whole = all(isinstance(part, int | np.integer) for part in (seed, *path))
+    if not whole or seed < 0 or not all(0 <= part < 2**32 for part in path):
         raise ValueError(
             f"seed and address are {(seed, *address)}; expected a seed from 0, then numbers below 2**32 and names"
         )
@@ -96,8 +98,18 @@ def uniform(rng: np.random.Generator, like: Array) -> Array:
     return array_module(like).asarray(rng.random(like.shape, dtype=np.float32))
 
 
+def check_array(name: str, value: Any) -> None:
+    """Raise TypeError for what is not an array, lists of numbers included: their precision would be a guess."""
+    if not hasattr(value, "dtype"):
+        raise TypeError(f"{name} is {value!r:.80}, a {type(value).__name__}; expected an array")
+
+
 def check_floats(name: str, values: Array) -> None:
-    """Raise ValueError for an array of anything else: with whole numbers results would be rounded without a word."""
+    """Raise ValueError for an array of anything else: with whole numbers results would be rounded without a word.
+
+    Raises TypeError for what is not an array.
+    """
+    check_array(name, values)
     if values.dtype.kind not in "fc":
         raise ValueError(f"{name} has dtype {values.dtype}; expected floats, as npnet.tasks.batch makes of pixels")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array, array_module, sum_to, uniform
+from npnet.arrays import Array, array_module, check_array, sum_to, uniform
 
 __all__ = [
     "ACTIVATIONS",
@@ -44,6 +44,7 @@ def linear(p: Parameters, X: Array, rng: np.random.Generator | None = None) -> t
     Gradients: dX = dY Wᵀ, dW = Xᵀ dY, db = Σₙ dY. Raises ValueError where the shapes do not fit.
     """
     W, b = p["W"], p["b"]
+    check_array("X", X)
     if X.ndim < 2 or W.ndim < 2 or X.shape[-1] != W.shape[-2] or b.shape != W.shape[:-2] + W.shape[-1:]:
         raise ValueError(
             f"X has shape {X.shape}, W {W.shape}, b {b.shape}; expected (..., N, D), (..., D, K), (..., K)"
@@ -101,6 +102,7 @@ def _elementwise(Y: Array, slope: Array) -> tuple[Array, Back]:
 
 def relu(p: Parameters, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Back]:
     """Y = max(0, X), elementwise; slope 1 where X > 0 and 0 elsewhere, the kink at 0 included. NaN and −∞ give NaN."""
+    check_array("X", X)
     gate = X.real > 0
     return _elementwise(X * gate, gate)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array, array_module, check_floats
+from npnet.arrays import Array, array_module, check_array, check_floats
 
 __all__ = ["Loss", "cross_entropy", "soft_cross_entropy", "softmax", "squared_error"]
 
@@ -35,6 +35,7 @@ def cross_entropy(
     or less.
     """
     check_floats("Z", Z)
+    check_array("labels", labels)
     xp = array_module(Z, labels)
     K = Z.shape[-1]
     if labels.shape not in (Z.shape[:-1], Z.shape[-2:-1]) or labels.dtype.kind not in "iu":
@@ -65,11 +66,12 @@ def soft_cross_entropy(Z: Array, P: Array, temperature: float = 1.0) -> tuple[Ar
     Raises ValueError where the shapes differ, Z is not floats, or T is not above zero.
     Source: Hinton, Vinyals and Dean 2015, section 2.
     """
+    check_floats("Z", Z)
+    check_array("P", P)
     if Z.shape != P.shape:
         raise ValueError(f"P has shape {P.shape}; expected {Z.shape}, the shape of the logits")
     if not temperature > 0:
         raise ValueError(f"temperature is {temperature}; expected a number above zero")
-    check_floats("Z", Z)
     xp, N = array_module(Z, P), Z.shape[-2]
     D = Z / temperature
     D = D - D.real.max(-1, keepdims=True)
@@ -85,9 +87,10 @@ def squared_error(Z: Array, targets: Array) -> tuple[Array, Array]:
     Z and targets (..., N, K); value and gradient are in Z's precision. Raises ValueError where the shapes differ,
     and where Z is not floats.
     """
+    check_floats("Z", Z)
+    check_array("targets", targets)
     if Z.shape != targets.shape:
         raise ValueError(f"targets has shape {targets.shape}; expected {Z.shape}, the shape of the outputs")
-    check_floats("Z", Z)
     N = Z.shape[-2]
     D = (Z - targets).astype(Z.dtype, copy=False)
     return (D * D).sum((-2, -1)) / (2 * N), D / N

@@ -8,7 +8,7 @@ Columns are earlier networks, frozen for good, whose activations the layers read
 `reads` the chain begins with the stem, which runs the columns; then one layer for each hidden layer, and the head.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -253,13 +253,20 @@ def mlp(
     patches: the first hidden layer is shared over so many equal pieces of an input; its width counts its channels.
 
     Numbers are drawn in float64 and then rounded, so every precision starts from the same network.
-    Raises ValueError for fewer than two widths or any below one, a dtype that is not one of floats, patches that do not
-    divide the inputs, and as `Network` does.
+    Raises ValueError for fewer than two widths or any that is no whole number from one, heads likewise, a generator or
+    a dtype that is none, patches that do not divide the inputs, and as `Network` does.
     """
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng is {rng!r}; expected a generator, as npnet.generator(0)")
+    if not isinstance(heads, Mapping):
+        raise ValueError(f"heads is {heads!r}; expected {{name: classes}}")
     if np.dtype(dtype).kind != "f":
         raise ValueError(f"dtype is {np.dtype(dtype)}; expected one of floats")
-    if len(widths) < 2 or min(*widths, *heads.values(), 1) < 1:
-        raise ValueError(f"widths is {tuple(widths)}, heads {heads}; expected inputs, hidden layers, classes, all >= 1")
+    counts = [*widths, *heads.values()]
+    if len(widths) < 2 or not all(isinstance(n, int | np.integer) and n >= 1 for n in counts):
+        raise ValueError(
+            f"widths is {tuple(widths)}, heads {heads}; expected inputs, hidden layers, classes, whole numbers from 1"
+        )
     if patches < 1 or widths[0] % patches:
         raise ValueError(f"patches is {patches}; expected a number that divides {widths[0]}, the inputs")
     fan_ins = [widths[0] // patches, widths[1] * patches, *widths[2:]]

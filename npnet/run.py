@@ -147,7 +147,8 @@ class Run:
     """A run as it stands after some epoch: network, generator, optimizer buffers, history, best weights.
 
     learned: parameters that terms of the objective train beside the network, by the terms' names. When the run has
-    finished, `network` holds the weights that `Hyperparameters.keep` asked for.
+    finished, `network` holds the weights that `Hyperparameters.keep` asked for. Raises ValueError for a network or a
+    generator that is none.
     """
 
     network: Network
@@ -157,6 +158,11 @@ class Run:
     best: Tree = None
     finished: bool = False
     learned: dict[str, Parameters] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, kind in (("network", Network), ("rng", np.random.Generator)):
+            if not isinstance(value := getattr(self, name), kind):
+                raise ValueError(f"{name} is {value!r}; expected a {kind.__name__}")
 
     def tree(self) -> Tree:
         """Return the run as a plain tree that shares its arrays, ready for `save_tree`."""
@@ -199,8 +205,9 @@ class Replicate:
     failure: FloatingPointError | None = None
 
     def __post_init__(self) -> None:
-        if not self.tasks:
-            raise ValueError(f"tasks is {self.tasks}; expected at least one task by the name of its head")
+        whole = isinstance(self.tasks, Mapping) and all(isinstance(task, Task) for task in self.tasks.values())
+        if not (whole and self.tasks):
+            raise ValueError(f"tasks is {self.tasks!r:.80}; expected at least one Task by the name of its head")
         _check_fit(self.run.network, {head: (head, task.train) for head, task in self.tasks.items()})
         _check_fit(self.run.network, self.evaluations)
         for head in self.tasks:

@@ -56,6 +56,10 @@ def test_generators_have_addresses():
         generator(1, "a", -2)
     with pytest.raises(ValueError, match=r"\(0, 4294967296\); expected .* numbers below 2\*\*32"):
         generator(0, 2**32)  # would be (0, 0, 1)
+    for seed in ("a", 0.5, None):
+        with pytest.raises(ValueError, match="expected a seed from 0"):
+            generator(seed)
+    assert generator(np.int64(1), "a").random() == draws[2]
 
 
 def test_uniform_draws_the_same_bits_everywhere(xp):

@@ -176,6 +176,9 @@ def test_bad_shapes_and_rates_are_named():
         linear({"W": np.ones((3, 5)), "b": np.ones(4)}, np.ones((2, 3)))
     with pytest.raises(ValueError, match=r"X has shape \(3,\)"):
         linear({"W": np.ones((3, 5)), "b": np.ones(5)}, np.ones(3))
+    for layer, p in ((linear, {"W": np.ones((1, 5)), "b": np.ones(5)}), (relu, {})):
+        with pytest.raises(TypeError, match=r"X is \[\[1\.0\]\], a list; expected an array"):
+            layer(p, [[1.0]])
     for rate in (-0.1, 1.0, 2.0, float("nan")):
         with pytest.raises(ValueError, match="rate is"):
             dropout(rate)

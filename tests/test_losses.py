@@ -126,6 +126,14 @@ def test_at_high_temperatures_distillation_matches_logits(K, decade, seed):
     np.testing.assert_allclose(T**2 * 4 * dZ, (Z - V) / K, rtol=0, atol=60 / T / K)
 
 
+@pytest.mark.parametrize("loss", [cross_entropy, soft_cross_entropy, squared_error])
+def test_what_is_not_an_array_is_named(loss):
+    with pytest.raises(TypeError, match=r"Z is \[\[1\.0, 2\.0\]\], a list; expected an array"):
+        loss([[1.0, 2.0]], np.array([0]))
+    with pytest.raises(TypeError, match=r"is \[\[0\]\], a list; expected an array"):
+        loss(np.ones((1, 2)), [[0]])
+
+
 def test_soft_cross_entropy_on_devices_and_with_bad_input(xp):
     Z, P = xp.asarray(np.log([[1.0, 3.0], [1e-300, 1e300]])), xp.asarray([[0.25, 0.75], [0.0, 1.0]])
     value, dZ = soft_cross_entropy(Z, P)

@@ -193,6 +193,13 @@ def test_add_hides_nothing_that_is_not_finite(penalty, bad, where):
 
 
 @pytest.mark.parametrize("penalty", PENALTIES.values())
+def test_weights_that_are_no_array_are_named(penalty):
+    for read in (penalty, lambda w: penalty.prox(w, 0.1)):
+        with pytest.raises(TypeError, match=r"w is \[\[1\.0\]\], a list; expected an array"):
+            read([[1.0]])
+
+
+@pytest.mark.parametrize("penalty", PENALTIES.values())
 def test_add_to_a_population_gives_each_replicate_its_own_value(xp, penalty, rng):
     w, dw, anchor = rng.standard_normal((3, 5, 6, 4))
     scale = rng.random((5, 6, 4))

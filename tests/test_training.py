@@ -554,8 +554,15 @@ def test_what_does_not_fit_is_named():
     run = Run(mlp((6, 4), {"a": 2}, generator(0)), generator(0))
     with pytest.raises(ValueError, match="labels of 'a' run from 0 to 2; expected 0 to 1"):
         next(train(run, {"a": task}))
-    with pytest.raises(ValueError, match="tasks is"):
-        next(train(run, {}))
+    for tasks, shown in (({}, r"\{\}"), ({"a": task.train}, r"\{'a': Split"), ([task], r"\[Task")):
+        with pytest.raises(ValueError, match=f"(?s)tasks is {shown}.*; expected at least one Task by"):
+            next(train(run, tasks))
+    for bad, expected in (
+        ((None, generator(0)), "network is None"),
+        ((network(), 7), "rng is 7; expected a Generator"),
+    ):
+        with pytest.raises(ValueError, match=expected):
+            Run(*bad)
     with pytest.raises(ValueError, match="head is 'b'"):
         next(train(run, {"b": task}))
     with pytest.raises(ValueError, match="tree is not that of a run"):
