@@ -26,7 +26,7 @@ class Regularizer:
     anchors and scales: for each trunk layer from the bottom, a dict of arrays shaped like its parameters, or None for
     zero and one; heads are always anchored at zero. shared: how many hidden layers from the bottom came along from
     another network; those above are new, and count to the head. None: all count to the trunk.
-    Raises ValueError for a negative strength or an unknown `where`.
+    Raises ValueError for a negative strength, scales that are negative or no numbers, and an unknown `where`.
     """
 
     penalty: Penalty
@@ -42,6 +42,11 @@ class Regularizer:
             raise ValueError(f"strength is {self.strength}; expected zero or more")
         if self.where not in ("all", "trunk", "head"):
             raise ValueError(f"where is {self.where!r}; expected 'all', 'trunk' or 'head'")
+        for layer, scales in enumerate(self.scales or (), 1):
+            for name, scale in scales.items():
+                if not (scale >= 0).all():
+                    least = scale.min()
+                    raise ValueError(f"scales of hidden layer {layer}, {name}, begin at {least}; expected from zero")
 
     def applies(self, layer: int, depth: int, name: str) -> bool:
         """Say whether it penalises the parameter `name` of a layer: 0 … depth − 1 in the trunk, depth for the head."""

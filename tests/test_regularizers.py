@@ -79,6 +79,11 @@ def test_a_sum_without_a_proximal_step_is_refused():
     [
         ({"strength": -0.1}, "strength is -0.1; expected zero or more"),
         ({"strength": float("nan")}, "strength is nan; expected zero or more"),
+        (
+            {"strength": 1.0, "scales": [{"W": np.ones((2, 2))}, {"W": np.array([[0.0, -0.5]])}]},
+            "scales of hidden layer 2, W, begin at -0.5; expected from zero",
+        ),
+        ({"strength": 1.0, "scales": [{"b": np.array([1.0, np.nan])}]}, "scales of hidden layer 1, b, begin at nan"),
         ({"strength": 1.0, "where": "heads"}, "where is 'heads'; expected 'all', 'trunk' or 'head'"),
     ],
 )

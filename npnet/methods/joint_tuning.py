@@ -56,11 +56,19 @@ def selective_joint_tuning(
 
     After every `every` epochs each training image that is misclassified gets `step` more neighbours; 0 keeps them as
     they are. Saved with the run, the neighbours of the last epoch let it go on to the same bits. `watch=(task.name,)`
-    lets the new task alone decide when to stop. Raises ValueError for less than one epoch between rounds.
+    lets the new task alone decide when to stop. Raises ValueError for less than one epoch between rounds, for a
+    negative step, and for neighbours of other tasks.
     Source: Ge and Yu 2017, sections 3.1 and 3.3.
     """
     if every < 1:
         raise ValueError(f"every is {every}; expected at least one epoch")
+    if step < 0:
+        raise ValueError(f"step is {step}; expected zero or more")
+    ranked, n, m = neighbours.ranking, len(task.train), len(source.train)
+    if len(ranked) != n or ranked.max() >= m:
+        raise ValueError(
+            f"neighbours are of {len(ranked)} images, up to source image {ranked.max()}; expected of {n}, below {m}"
+        )
     while not run.finished:
         done = len(run.history)
         if done and done % every == 0 and step:
