@@ -7,6 +7,7 @@ each unit's activation, on the old task's test images, the activation before exp
 
 from dataclasses import asdict, dataclass, replace
 from itertools import product
+from math import isnan
 from pathlib import Path
 from statistics import fmean
 from typing import Any, ClassVar, Literal
@@ -23,6 +24,7 @@ from experiments.lessons import Lesson
 from experiments.measurements import Measurement
 from experiments.pictures import picture
 from experiments.provenance import environment
+from experiments.statistics import holm, paired
 from experiments.tables.design import TABLES, Study, protocol
 from experiments.tables.report import forgetting
 from experiments.tables.results import Results, collect, read_results, study_of, write_results
@@ -146,16 +148,16 @@ def lost(results: Results, method: str, regularizer: str) -> dict[int, float]:
 
 
 def comparison(results: Results) -> Grid:
-    """Return what each rival forgets more than Gradual Tuning, paired by seed."""
-    rows = []
-    for method, regularizer in product(
-        (m for m in results.study.methods if m != "gradual"), results.study.regularizers
-    ):
-        forgot = [forgetting(results, name, regularizer) for name in (method, "gradual")]
-        new = [results.values("task_b_error", name, regularizer) for name in (method, "gradual")]
-        rows.append([method, regularizer, *difference(forgot[0], forgot[1], 2), *difference(new[0], new[1], 2)])
-    header = ["rival", "", "forgets more (95 %)", "p", "new task: worse by (95 %)", "p"]
-    return Grid("Rival − Gradual Tuning, points, paired by seed", header, rows)
+    """Return what each rival forgets more than Gradual Tuning, paired by seed; p adjusted for how many there are."""
+    rivals = list(product((m for m in results.study.methods if m != "gradual"), results.study.regularizers))
+    rows = [list(rival) for rival in rivals]
+    for of in (forgetting, lambda found, *which: found.values("task_b_error", *which)):
+        pairs = [(of(results, method, row), of(results, "gradual", row)) for method, row in rivals]
+        ps = holm([paired(*pair).p for pair in pairs])
+        for row, pair, p in zip(rows, pairs, ps, strict=True):
+            row += [difference(*pair, 2)[0], "–" if isnan(p) else f"{p:.2g}"]
+    header = ["rival", "", "forgets more (95 %)", "p of all", "new task: worse by (95 %)", "p of all"]
+    return Grid("Rival − Gradual Tuning, points, paired by seed; p of the t-tests, adjusted (Holm)", header, rows)
 
 
 def _draw(results: Results, path: Path) -> None:

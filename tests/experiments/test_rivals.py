@@ -1,16 +1,19 @@
 """Gradual Tuning among its rivals: the controls are what they say, and probes measure what they say."""
 
 import json
+from itertools import product
 
 import pytest
 from tinystudy import command, rows, run
 
 from experiments.measurements import Measurement
-from experiments.rivals import METHODS, all_cells, lost, study
+from experiments.rivals import METHODS, all_cells, comparison, lost, study
+from experiments.statistics import holm, paired
 from experiments.tables.design import Protocol
 from experiments.tables.report import forgetting
 from experiments.tables.results import Results
 from experiments.tables.transfer import method_of
+from npnet import generator
 from npnet.methods import gradual_tuning
 from npnet.tasks import load
 
@@ -76,6 +79,23 @@ def test_loss_of_features_is_measured_against_the_probe_of_the_first_network():
     assert lost(found, "fine", "none") == {0: 0.5}
     assert forgetting(found, "fine", "none") == {0: 8.0}
     assert lost(found, "gradual", "none") == {}
+
+
+def test_p_values_are_adjusted_for_how_many_rivals_there_are():
+    rng = generator(0, "p values")
+    of = study("quick")
+    found = [
+        Measurement("rivals", "", method, row, seed, metric, 1.0 + rng.random())
+        for method, row, seed in product(of.methods, of.regularizers, range(3))
+        for metric in ("task_a_error_before", "task_a_error_after", "task_b_error")
+    ]
+    results = Results(of, {}, found, [])
+    table = comparison(results).rows
+    assert len(table) == 6 * 3
+    for column, of_run in ((3, forgetting), (5, lambda r, *which: r.values("task_b_error", *which))):
+        ps = [paired(of_run(results, row[0], row[1]), of_run(results, "gradual", row[1])).p for row in table]
+        assert [row[column] for row in table] == [f"{p:.2g}" for p in holm(ps)]
+        assert holm(ps) != ps
 
 
 def test_methods_by_name():
