@@ -150,7 +150,11 @@ def test_all_claims_hold_in_the_papers_own_numbers():
     assert {claim.verdict for claim in claims} == {"holds"}
     for claim in claims:
         assert claim.difference.difference == pytest.approx(claim.theirs.fine - claim.theirs.gradual, abs=1e-9)
-    assert count(claims).startswith("Of 24 pairs 24 are measured: the paper's claim holds in 24, is reversed in 0")
+    assert count(claims) == (
+        "Of 24 pairs 24 are measured: the paper's claim holds in 24, is reversed in 0, and 0 are undecided; the mean "
+        "difference has the paper's sign in 24. In 19 of the measured pairs the paper's own intervals are apart; of "
+        "these it holds in 19."
+    )
     assert "–" not in [cell for row in claims_grid(claims).rows for cell in row]
 
 
@@ -244,6 +248,7 @@ def test_differences_without_spread_decide_nothing():
 def test_claims_are_reversed_or_undecided_where_they_are():
     (none, *_) = claims_of([as_published(TABLES["table1"], less_gradual=10.0)])
     assert none.verdict == "reversed"
+    assert not none.same_sign
     assert none.theirs == Theirs(pytest.approx(3.3), pytest.approx(0.63), True)
     exactly = none.theirs.fine - none.theirs.gradual
     (none, *_) = claims_of([as_published(TABLES["table1"], less_gradual=exactly)])
