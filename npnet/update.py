@@ -124,7 +124,7 @@ class Update:
                 raise NotFiniteError("penalty", self.name(self.layer_at[i]))
             for rule in self.rules:
                 self._move(rule, i, gradients, buffers)
-            gradients.clear()  # the layer below takes their memory while it is in the cache: another 8 % there
+            gradients.clear()  # their memory, still in the cache, goes to the layer below: 8 % of such a step
         return value
 
     def _move(self, rule: Rule, i: int, gradients: Parameters, buffers: dict[str, Any]) -> None:
