@@ -71,7 +71,7 @@ def write_joined(folders: Sequence[Path], out: Path, console: Console) -> None:
     about: dict[str, Any] = {**found[0].about, "studies": {}, "environments": [], "compute_seconds": 0.0, "starts": []}
     for each in found:
         for name, study in each.about["studies"].items():
-            if about["studies"].setdefault(name, study) != study:
+            if study_of(about["studies"].setdefault(name, study)) != study_of(study):
                 raise ValueError(f"variant {name!r} is {study}; expected {about['studies'][name]}, as before")
         about["environments"] += [e for e in each.about["environments"] if e not in about["environments"]]
         about["compute_seconds"] = round(about["compute_seconds"] + each.about["compute_seconds"], 1)

@@ -88,6 +88,7 @@ class Protocol:
     difference: Literal["absolute", "improvement"] = "absolute"
     l1_scale: float = 1.0
     l1_biases: bool = False
+    together: Literal["all", "mean"] = "all"
 
     def __post_init__(self) -> None:
         for name in ("train", "validation", "test", "seeds", "batch_size", "patience", "max_epochs_a", "max_epochs_b"):
@@ -101,7 +102,7 @@ class Protocol:
             raise ValueError(f"data_seed is {self.data_seed}; expected zero or more")
         if self.initialise not in INITIALISERS:
             raise ValueError(f"initialise is {self.initialise!r}; expected one of {', '.join(INITIALISERS)}")
-        for name, known in (("keep", ("best", "last")), ("pixels", get_args(Pixels))):
+        for name, known in (("keep", ("best", "last")), ("pixels", get_args(Pixels)), ("together", ("all", "mean"))):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {known}")
 

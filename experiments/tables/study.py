@@ -41,6 +41,7 @@ class Overrides:
         difference: of two epochs' errors, by which a layer joins: in absolute value, or the improvement.
         l1_scale: what the strength of L1 is multiplied by.
         l1_biases: whether L1 penalises biases.
+        together: whether a minimum with several first tasks is one of all their errors, as in the paper, or their mean.
     """
 
     seeds: int | None = None
@@ -60,6 +61,7 @@ class Overrides:
     difference: Literal["absolute", "improvement"] | None = None
     l1_scale: float | None = None
     l1_biases: bool | None = None
+    together: Literal["all", "mean"] | None = None
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,7 @@ def hyperparameters(protocol: Protocol, recipe: Recipe, max_epochs: int) -> Hype
         max_epochs=max_epochs,
         keep=protocol.keep,
         patience_restarts=protocol.patience_restarts,
+        together=protocol.together,
     )
 
 

@@ -32,10 +32,15 @@ def test_every_variant_differs_from_the_default_in_what_it_says():
 
 
 def test_options_reach_the_training():
-    protocol = Protocol(50, 20, 20, batch_size=7, keep="last", patience=3, patience_restarts=False, l1_scale=0.05)
+    protocol = Protocol(
+        50, 20, 20, batch_size=7, keep="last", patience=3, patience_restarts=False, l1_scale=0.05, together="mean"
+    )
     settings = hyperparameters(protocol, REGULARIZERS["l1"], 9)
     (penalty,) = settings.regularizers
     assert (settings.batch_size, settings.keep, settings.patience, settings.patience_restarts) == (7, "last", 3, False)
+    assert settings.together == "mean"
+    with pytest.raises(ValueError, match="together is 'any'"):
+        Protocol(50, 20, 20, together="any")
     assert penalty.strength == pytest.approx(5e-6)
     assert not penalty.biases
     (penalty,) = hyperparameters(Protocol(50, 20, 20, l1_biases=True), REGULARIZERS["l1"], 9).regularizers
@@ -98,6 +103,8 @@ def left_by_a_run(path, *variants, commit="1"):
     """Write what a report of some variants writes; the others' first networks are there too."""
     path.mkdir()
     of = {study.name: json.loads(json.dumps(asdict(study))) for study in studies("quick")}
+    if commit == "1":
+        del of["default"]["protocol"]["together"]  # as a version wrote that did not know of it
     about = {"experiment": "sensitivity", "studies": of, "environments": [{"commit": commit}], "compute_seconds": 1.0}
     found = [m for name in variants for m in of_the_paper(variant=name).measurements]
     before = [m for m in of_the_paper(variant="last").measurements if m.metric == "task_a_error_before"]
