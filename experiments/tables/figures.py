@@ -1,7 +1,8 @@
 """The figure of a table: validation errors of both tasks against weight updates, each method in a colour of its own."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ def caption(results: Results) -> str:
         f"updates ({study.protocol.train:,} training {unit}). Thin lines: single seeds. Bold lines: their mean, for as "
         "long as all of them train. Triangles: a hidden layer joins that seed's Gradual Tuning. Circles: the weights "
         "that a run keeps. Dotted line: the first task's error before."
+        + (" Of several first tasks the mean is drawn." if len(study.table.first) > 1 else "")
     )
 
 
@@ -39,8 +41,9 @@ def draw_curves(results: Results, path: Path) -> None:
         for row, tasks in enumerate((study.table.first, (study.table.second,))):
             for column, regularizer in enumerate(study.regularizers):
                 _draw_panel(axes[row][column], results, regularizer, tasks)
+            mean = ", mean" if len(tasks) > 1 else ""
             axes[row][0].set_ylabel(
-                f"{'first' if row == 0 else 'second'} task, {'+'.join(tasks)}\nvalidation error (%)"
+                f"{'first' if row == 0 else 'second'} task, {'+'.join(tasks)}\nvalidation error (%){mean}"
             )
             _settle_height(axes[row][0], results, tasks)
         for column, regularizer in enumerate(study.regularizers):
@@ -51,17 +54,16 @@ def draw_curves(results: Results, path: Path) -> None:
 
 
 def _draw_panel(panel: Any, results: Results, regularizer: str, tasks: tuple[str, ...]) -> None:
-    """Draw every method's runs on some tasks under one regularizer."""
-    for task in tasks:
-        for method in results.study.methods:
-            runs = _runs(results, regularizer, method, task)
-            kept = results.values("kept_epoch", method, regularizer)
-            for seed, points in runs.items():
-                _draw_run(panel, points, int(kept[seed]), _COLOURS[method], method == "gradual")
-            _draw_mean(panel, list(runs.values()), _COLOURS[method])
-            before = {points[0].error for points in runs.values() if points[0].epoch == 0}
-            for error in before:
-                panel.axhline(error, color="0.35", linestyle=":", linewidth=1, zorder=1)
+    """Draw every method's runs on some tasks, their mean, under one regularizer."""
+    for method in results.study.methods:
+        runs = _runs(results, regularizer, method, tasks)
+        kept = results.values("kept_epoch", method, regularizer)
+        for seed, points in runs.items():
+            _draw_run(panel, points, int(kept[seed]), _COLOURS[method], method == "gradual")
+        _draw_mean(panel, list(runs.values()), _COLOURS[method])
+        before = {points[0].error for points in runs.values() if points[0].epoch == 0}
+        for error in before:
+            panel.axhline(error, color="0.35", linestyle=":", linewidth=1, zorder=1)
     panel.grid(axis="y", color="0.9", linewidth=0.7)
     panel.set_axisbelow(True)
 
@@ -88,7 +90,8 @@ def _draw_mean(panel: Any, runs: list[list[Point]], colour: str) -> None:
 
 def _settle_height(panel: Any, results: Results, tasks: tuple[str, ...]) -> None:
     """Let the vertical axis hold all that runs keep; the first epochs of a new head may leave it at the top."""
-    errors = [p.error for p in results.curves if p.task in tasks and p.method != "first"]
+    runs = [_runs(results, *which, tasks) for which in product(results.study.regularizers, results.study.methods)]
+    errors = [point.error for each in runs for points in each.values() for point in points]
     if errors:
         low, high = min(errors), max(max(errors), min(errors) + 1)
         if low > 0 and high > 8 * low:  # a head that begins at chance would press everything else to the floor
@@ -111,13 +114,16 @@ def _keys(methods: tuple[str, ...]) -> list[Any]:
     return keys
 
 
-def _runs(results: Results, regularizer: str, method: str, task: str) -> dict[int, list[Point]]:
-    """Return each seed's points on a task, in the order of epochs."""
-    runs: dict[int, list[Point]] = {}
+def _runs(results: Results, regularizer: str, method: str, tasks: tuple[str, ...]) -> dict[int, list[Point]]:
+    """Return each seed's points on a task, in the order of epochs, or the means of several tasks."""
+    runs: dict[int, dict[int, list[Point]]] = {}
     for p in results.curves:
-        if (p.regularizer, p.method, p.task) == (regularizer, method, task):
-            runs.setdefault(p.seed, []).append(p)
-    return runs
+        if (p.regularizer, p.method) == (regularizer, method) and p.task in tasks:
+            runs.setdefault(p.seed, {}).setdefault(p.epoch, []).append(p)
+    return {
+        seed: [points[0]._replace(error=fmean(p.error for p in points)) for points in epochs.values()]
+        for seed, epochs in runs.items()
+    }
 
 
 def _xy(points: list[Point]) -> tuple[list[float], list[float]]:

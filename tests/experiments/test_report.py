@@ -13,6 +13,7 @@ from experiments.grids import Grid, markdown
 from experiments.measurements import Measurement
 from experiments.published import published
 from experiments.statistics import mean_sd, paired
+from experiments.tables import figures
 from experiments.tables.claims import Theirs, claims_grid, claims_of, count, theirs
 from experiments.tables.design import REGULARIZERS, ROWS, TABLES, Study, protocol
 from experiments.tables.report import comparison_grid, notes, table_grid
@@ -258,3 +259,22 @@ def test_claims_are_reversed_or_undecided_where_they_are():
     assert dropout.verdict == "holds"
     assert not theirs(5, "l1").apart
     assert [row[4] for row in claims_grid([none]).rows].count("–") == 23
+
+
+def test_curves_of_several_first_tasks_are_drawn_as_their_mean(tmp_path):
+    study = Study(TABLES["table7"], protocol(TABLES["table7"], "smoke"), ("none",), ("fine",))
+    errors = {"acl": 10.0, "sb2l": 20.0, "sbl": 30.0, "sbt": 40.0, "cnc": 55.0, "ac": 3.0}
+    points = [
+        Point("fine", "none", seed, epoch, epoch * 10, 4, task, error - epoch + seed)
+        for seed in (0, 1)
+        for epoch in (0, 1)
+        for task, error in errors.items()
+    ]
+    kept = [Measurement("table7", "", "fine", "none", seed, "kept_epoch", 1.0) for seed in (0, 1)]
+    results = Results(study, {}, kept, points)
+    runs = figures._runs(results, "none", "fine", study.table.first)
+    assert {seed: [p.error for p in run] for seed, run in runs.items()} == {0: [31.0, 30.0], 1: [32.0, 31.0]}
+    assert [p.error for p in figures._runs(results, "none", "fine", ("ac",))[1]] == [4.0, 3.0]
+    figures.draw_curves(results, tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").stat().st_size
+    assert figures.caption(results).endswith("Of several first tasks the mean is drawn.")
