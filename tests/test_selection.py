@@ -228,4 +228,8 @@ def test_bad_input_is_named():
     ):
         with pytest.raises(ValueError, match=words):
             f()
+    some = Neighbours(np.array([[0, 2]]), np.array([2]))  # rows of the source that stay as they are
+    assert next(selective_joint_tuning(run, source, task, some, settings, step=0))[1] is some
+    with pytest.raises(ValueError, match="neighbours are of 1 images"):
+        next(selective_joint_tuning(run, source, task, some, settings, step=1))
     assert replace(neighbours, counts=neighbours.counts).rows().size

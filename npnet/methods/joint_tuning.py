@@ -57,7 +57,7 @@ def selective_joint_tuning(
     After every `every` epochs each training image that is misclassified gets `step` more neighbours; 0 keeps them as
     they are. Saved with the run, the neighbours of the last epoch let it go on to the same bits. `watch=(task.name,)`
     lets the new task alone decide when to stop. Raises ValueError for less than one epoch between rounds, for a
-    negative step, and for neighbours of other tasks.
+    negative step, and for neighbours of other tasks; with a step of 0 they may be any rows of the source.
     Source: Ge and Yu 2017, sections 3.1 and 3.3.
     """
     if every < 1:
@@ -65,7 +65,7 @@ def selective_joint_tuning(
     if step < 0:
         raise ValueError(f"step is {step}; expected zero or more")
     ranked, n, m = neighbours.ranking, len(task.train), len(source.train)
-    if len(ranked) != n or ranked.max() >= m:
+    if (step and len(ranked) != n) or ranked.max() >= m:
         raise ValueError(
             f"neighbours are of {len(ranked)} images, up to source image {ranked.max()}; expected of {n}, below {m}"
         )
