@@ -41,7 +41,8 @@ def linear(p: Parameters, X: Array, rng: np.random.Generator | None = None) -> t
     """Y = X W + b on the last axis.
 
     X (..., N, D), W (D, K), b (K,), Y (..., N, K); or a population W (R, D, K), b (R, K) with X (N, D) or (R, N, D).
-    Gradients: dX = dY Wᵀ, dW = Xᵀ dY, db = Σₙ dY. Raises ValueError where the shapes do not fit.
+    Gradients: dX = dY Wᵀ, dW = Xᵀ dY, db = Σₙ dY. Raises ValueError where the shapes do not fit,
+    TypeError for X that is no array.
     """
     W, b = p["W"], p["b"]
     check_array("X", X)
