@@ -19,7 +19,7 @@ from experiments.sensitivity.variants import VARIANTS, rows, without_l1
 from experiments.statistics import mean_sd
 from experiments.tables.design import ROWS
 from experiments.tables.figures import TITLES
-from experiments.tables.results import collect, study_of
+from experiments.tables.results import collect, merged, study_of
 from experiments.text import number, spread
 from npnet.trees import write_atomically
 
@@ -68,14 +68,11 @@ def write_joined(folders: Sequence[Path], out: Path, console: Console) -> None:
     twice, or with two protocols.
     """
     found = [read_found(folder) for folder in folders]
-    about: dict[str, Any] = {**found[0].about, "studies": {}, "environments": [], "compute_seconds": 0.0, "starts": []}
-    for each in found:
-        for name, study in each.about["studies"].items():
-            if study_of(about["studies"].setdefault(name, study)) != study_of(study):
-                raise ValueError(f"variant {name!r} is {study}; expected {about['studies'][name]}, as before")
-        about["environments"] += [e for e in each.about["environments"] if e not in about["environments"]]
-        about["compute_seconds"] = round(about["compute_seconds"] + each.about["compute_seconds"], 1)
-        about["starts"] += each.about["starts"]
+    studies: dict[str, Any] = {}
+    for name, study in [item for each in found for item in each.about["studies"].items()]:
+        if study_of(studies.setdefault(name, study)) != study_of(study):
+            raise ValueError(f"variant {name!r} is {study}; expected {studies[name]}, as before")
+    about = {**found[0].about, "studies": studies, **merged([each.about for each in found])}
     variants = [name for each in found for name in each.variants]
     for name in variants:
         if variants.count(name) > 1:
@@ -98,14 +95,15 @@ def _write(found: Found, out: Path, console: Console) -> None:
 
 def _collect(folder: Path, configuration: dict[str, Any]) -> Found:
     """Gather what the cells have left so far."""
-    measurements: list[Measurement] = []
-    about: dict[str, Any] = {**configuration, "environments": [], "compute_seconds": 0.0}
-    for name, each in configuration["studies"].items():
-        results = collect(folder, study_of(each))
-        measurements += [m._replace(experiment="sensitivity", setting=name) for m in results.measurements]
-        about["environments"] += [e for e in results.about["environments"] if e not in about["environments"]]
-        about["compute_seconds"] = round(about["compute_seconds"] + results.about["compute_seconds"], 1)
-    return Found({**about, "starts": read_json(folder / "starts.json") or []}, measurements)
+    results = {name: collect(folder, study_of(each)) for name, each in configuration["studies"].items()}
+    return Found(
+        {**configuration, **merged([each.about for each in results.values()])},
+        [
+            m._replace(experiment="sensitivity", setting=name)
+            for name, each in results.items()
+            for m in each.measurements
+        ],
+    )
 
 
 def read_found(folder: Path) -> Found:

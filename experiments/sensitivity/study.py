@@ -38,7 +38,7 @@ class Sensitivity(Experiment):
         of = [study for study in studies(self.preset) if study.name in names]
         cells = cells_of(of)
         parts = {study.name: asdict(study) for study in of}
-        return Job(f"{len(of)} variants, {len(cells)} cells", {"experiment": self.name, "studies": parts}, cells)
+        return Job(f"variants: {len(of)}, cells: {len(cells)}", {"experiment": self.name, "studies": parts}, cells)
 
     @classmethod
     def report(cls, folder: Path, out: Path, console: Console) -> None:

@@ -8,7 +8,7 @@ Tables and figures are made from these three files alone, so a folder may be kep
 the network before the second task; epoch 0 of a curve is where the second task begins.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ __all__ = [
     "Results",
     "collect",
     "joined",
+    "merged",
     "read_results",
     "study_of",
     "write_results",
@@ -185,16 +186,23 @@ def joined(found: Sequence[Results]) -> Results:
         if rows.count(regularizer) > 1:
             raise ValueError(f"row {regularizer!r} of {first.study.name} is there twice; expected every row once")
     study = replace(first.study, regularizers=tuple(name for name in REGULARIZERS if name in rows))
-    environments = [environment for each in found for environment in each.about["environments"]]
-    about = {
-        **first.about,
-        "configuration": asdict(study),
-        "environments": [e for i, e in enumerate(environments) if e not in environments[:i]],
-        "compute_seconds": round(sum(each.about["compute_seconds"] for each in found), 1),
-        "peak_memory_mb": max(each.about["peak_memory_mb"] for each in found),
-        "starts": [start for each in found for start in each.about["starts"]],
-    }
+    about = {**first.about, "configuration": asdict(study), **merged([each.about for each in found])}
     order = study.regularizers.index
     measurements = sorted((m for each in found for m in each.measurements), key=lambda m: order(m.regularizer))
     curves = sorted((point for each in found for point in each.curves), key=lambda point: order(point.regularizer))
     return Results(study, about, measurements, curves)
+
+
+def merged(abouts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return where numbers come from that were made in parts: every environment and start once, the time of all."""
+    environments: list[dict[str, str]] = []
+    starts: list[dict[str, Any]] = []
+    for about in abouts:
+        environments += [each for each in about["environments"] if each not in environments]
+        starts += [each for each in about["starts"] if each not in starts]
+    return {
+        "environments": environments,
+        "compute_seconds": round(sum(about["compute_seconds"] for about in abouts), 1),
+        "peak_memory_mb": max(about.get("peak_memory_mb", 0) for about in abouts),
+        "starts": starts,
+    }
