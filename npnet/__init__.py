@@ -1,14 +1,16 @@
 """npnet: multi-layer perceptrons written by hand, to read and to measure how they learn, transfer and forget.
 
-Reading order: arrays, layers, losses, penalties, regularizers, laterals, initialisers, network, optimizers, policies,
-recordings, terms, run, update, joint, training, population, fisher, matching, jacobians, selection; methods, tasks,
-check. Every value comes with its gradient, and every gradient is proved by the complex step (`python -m npnet.check`).
+Reading order: arrays, layers, losses, penalties, regularizers, laterals, initialisers, network, perceptron, optimizers,
+policies, recordings, terms, hyperparameters, run, update, joint, training, population, fisher, matching, jacobians,
+selection; methods, tasks, check. Every value comes with its gradient, and every gradient is proved by the complex step
+(`python -m npnet.check`).
 """
 
 from npnet.analysis import error, forgetting
 from npnet.arrays import array_module, generator, to_device, to_host
 from npnet.check import check_gradient
 from npnet.fisher import fisher_information, remember
+from npnet.hyperparameters import Hyperparameters
 from npnet.initialisers import glorot, he, normal, uniform_fan_in
 from npnet.jacobians import input_gradient, jacobian
 from npnet.laterals import joined
@@ -33,9 +35,10 @@ from npnet.methods import (
     starting_point,
     without_forgetting,
 )
-from npnet.network import Network, mlp
+from npnet.network import Network
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, cosine, step
 from npnet.penalties import group_lasso, l1, l2
+from npnet.perceptron import mlp
 from npnet.policies import (
     Discriminative,
     EqualBudget,
@@ -49,7 +52,7 @@ from npnet.policies import (
 )
 from npnet.population import train_population
 from npnet.regularizers import Regularizer
-from npnet.run import Hyperparameters, Replicate, Run
+from npnet.run import Replicate, Run
 from npnet.selection import neighbours_of
 from npnet.tasks.data import Split, Task
 from npnet.terms import Match

@@ -15,13 +15,14 @@ from typing import Any
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from npnet.trees import Tree, map_tree
 
 __all__ = [
     "Array",
     "array_module",
+    "cast",
     "check_array",
     "check_floats",
     "compilable",
@@ -50,6 +51,11 @@ def array_module(*arrays: Array) -> ModuleType:
         found = ", ".join(type(array).__module__ + "." + type(array).__name__ for array in arrays) or "nothing"
         raise TypeError(f"arrays are {found}; expected numpy arrays alone or device arrays alone")
     return module
+
+
+def cast(parameters: dict[str, Array], dtype: DTypeLike) -> dict[str, Array]:
+    """Return a layer's parameters in another precision."""
+    return {name: w.astype(dtype) for name, w in parameters.items()}
 
 
 def to_device(tree: Tree, xp: ModuleType) -> Tree:

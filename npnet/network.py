@@ -8,22 +8,21 @@ Columns are earlier networks, frozen for good, whose activations the layers read
 `reads` the chain begins with the stem, which runs the columns; then one layer for each hidden layer, and the head.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from npnet.arrays import Array, array_module, check_floats, to_device, to_host
+from npnet.arrays import Array, array_module, cast, check_floats, to_device, to_host
 from npnet.initialisers import Initialiser, glorot
 from npnet.laterals import Source, handing_on, is_plain, joined, stem, takes
 from npnet.layers import ACTIVATIONS, Layer, Parameters, chain, dropout, linear, shared
 from npnet.trees import Tree, copy_tree, load_tree, save_tree
 
-__all__ = ["Network", "mlp"]
+__all__ = ["Network"]
 
 
 @dataclass
@@ -231,47 +230,3 @@ class Network:
     def load(cls, path: str | Path) -> "Network":
         """Load what `save` wrote. Raises ValueError for a damaged file or one that holds something else."""
         return cls.from_tree(load_tree(path))
-
-
-def cast(p: Parameters, dtype: DTypeLike) -> Parameters:
-    """Return parameters in another precision."""
-    return {name: w.astype(dtype) for name, w in p.items()}
-
-
-def mlp(
-    widths: Sequence[int],
-    heads: dict[str, int],
-    rng: np.random.Generator,
-    initialise: Initialiser = glorot,
-    activation: str = "relu",
-    dropout: Sequence[float] = (),
-    dtype: DTypeLike = np.float32,
-    patches: int = 1,
-) -> Network:
-    """Return a new network: widths (inputs, hidden, …, hidden), heads {name: classes}, all drawn from rng in order.
-
-    patches: the first hidden layer is shared over so many equal pieces of an input; its width counts its channels.
-
-    Numbers are drawn in float64 and then rounded, so every precision starts from the same network.
-    Raises ValueError for fewer than two widths or any that is no whole number from one, heads likewise, a generator or
-    a dtype that is none, patches that do not divide the inputs, and as `Network` does.
-    """
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng is {rng!r}; expected a generator, as npnet.generator(0)")
-    if not isinstance(heads, Mapping):
-        raise ValueError(f"heads is {heads!r}; expected {{name: classes}}")
-    if np.dtype(dtype).kind != "f":
-        raise ValueError(f"dtype is {np.dtype(dtype)}; expected one of floats")
-    counts = [*widths, *heads.values()]
-    if len(widths) < 2 or not all(isinstance(n, int | np.integer) and n >= 1 for n in counts):
-        raise ValueError(
-            f"widths is {tuple(widths)}, heads {heads}; expected inputs, hidden layers, classes, whole numbers from 1"
-        )
-    if patches < 1 or widths[0] % patches:
-        raise ValueError(f"patches is {patches}; expected a number that divides {widths[0]}, the inputs")
-    fan_ins = [widths[0] // patches, widths[1] * patches, *widths[2:]]
-    trunk = [cast(initialise(rng, *fans), dtype) for fans in zip(fan_ins, widths[1:], strict=False)]
-    network = Network(trunk, {}, activation, tuple(dropout), patches=patches)
-    for name, classes in heads.items():
-        network = network.add_head(name, classes, rng, initialise)
-    return network

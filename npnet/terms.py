@@ -17,11 +17,11 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from npnet.arrays import Array, array_module, to_device
+from npnet.arrays import Array, array_module, cast, to_device
 from npnet.initialisers import glorot
 from npnet.layers import Back, Parameters, linear
 from npnet.losses import Loss, squared_error
-from npnet.network import Network, cast
+from npnet.network import Network
 from npnet.policies import Mask
 from npnet.recordings import Rows, check_rows
 

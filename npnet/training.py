@@ -16,9 +16,10 @@ import numpy as np
 from npnet.arrays import Array, array_module
 from npnet.blas import advise
 from npnet.features import Features
+from npnet.hyperparameters import Hyperparameters
 from npnet.joint import JointUpdate
 from npnet.network import Network
-from npnet.run import Hyperparameters, Record, Replicate, Run
+from npnet.run import Record, Replicate, Run
 from npnet.tasks.data import Split, Task
 from npnet.terms import Batch, Labelled, Term
 from npnet.trees import copy_tree

@@ -11,17 +11,19 @@ from test_training import blobs, network, same, states
 from npnet.analysis import error
 from npnet.arrays import generator, to_host
 from npnet.fisher import fisher_information
+from npnet.hyperparameters import Hyperparameters
 from npnet.initialisers import glorot
 from npnet.laterals import joined, stem
 from npnet.losses import cross_entropy
 from npnet.methods import begin, growing, merged, modular, probe, progressive
-from npnet.network import Network, mlp
+from npnet.network import Network
 from npnet.optimizers import Adam, constant
 from npnet.penalties import l1
+from npnet.perceptron import mlp
 from npnet.policies import GradualTuning
 from npnet.population import train_population
 from npnet.regularizers import Regularizer
-from npnet.run import Hyperparameters, Replicate, Run
+from npnet.run import Replicate, Run
 from npnet.tasks.data import batch
 from npnet.training import train
 from npnet.trees import load_tree, save_tree

@@ -12,16 +12,18 @@ from test_training import blobs, same, states
 from npnet.arrays import generator, to_host
 from npnet.check import check_gradient
 from npnet.fisher import fisher_information
+from npnet.hyperparameters import Hyperparameters
 from npnet.jacobians import InputGradient, input_gradient, jacobian
 from npnet.joint import JointUpdate
 from npnet.layers import linear, shared
 from npnet.losses import cross_entropy
 from npnet.matching import attention, attention_map, unit, unit_distance
 from npnet.methods import attention_transfer, begin, growing, jacobian_matching, probe, progressive
-from npnet.network import Network, mlp
+from npnet.network import Network
 from npnet.optimizers import constant
+from npnet.perceptron import mlp
 from npnet.population import train_population
-from npnet.run import Hyperparameters, Replicate, Run
+from npnet.run import Replicate, Run
 from npnet.tasks.data import Split
 from npnet.tasks.patches import in_patches, patch_order
 from npnet.terms import Batch, Labelled

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from npnet.arrays import array_module, generator, to_device, to_host
 from npnet.initialisers import glorot, he, normal, uniform_fan_in
-from npnet.network import Network, mlp
+from npnet.network import Network
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, bound_norms, constant, cosine, step
+from npnet.perceptron import mlp
 from npnet.trees import leaves
 
 

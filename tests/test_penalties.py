@@ -15,8 +15,8 @@ from hypothesis.extra import numpy as hnp
 from npnet.arrays import descend, generator, to_host
 from npnet.check import check_gradient
 from npnet.losses import cross_entropy
-from npnet.network import mlp
 from npnet.penalties import PENALTIES, group_lasso, l1, l2
+from npnet.perceptron import mlp
 from npnet.regularizers import Regularizer
 from npnet.update import NotFiniteError, Rule, Update
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from test_training import OPTIMIZERS, blobs, network, same, states
 
 from npnet.arrays import generator
+from npnet.hyperparameters import Hyperparameters
 from npnet.losses import squared_error
 from npnet.methods import begin, fine_tuning, gradual_tuning, starting_point
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, step
@@ -16,7 +17,7 @@ from npnet.penalties import group_lasso, l1, l2
 from npnet.policies import Discriminative, FineTuning, Freeze, GradualByEpoch, GradualTuning, HeadOnly
 from npnet.population import train_population
 from npnet.regularizers import Regularizer
-from npnet.run import Hyperparameters, Replicate, Run
+from npnet.run import Replicate, Run
 from npnet.tasks.data import Split, Task
 from npnet.training import train
 from npnet.trees import load_tree, save_tree

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from npnet.analysis import BLOCK, error, error_of
 from npnet.arrays import generator, to_host
 from npnet.features import Features
+from npnet.hyperparameters import Hyperparameters
 from npnet.losses import cross_entropy, squared_error
 from npnet.methods import begin, fine_tuning, gradual_tuning
-from npnet.network import mlp
 from npnet.optimizers import Adam, constant
+from npnet.perceptron import mlp
 from npnet.policies import FineTuning, GradualTuning, HeadOnly
-from npnet.run import Hyperparameters, Run
+from npnet.run import Run
 from npnet.tasks.data import Split, Task
 from npnet.training import train
 from npnet.trees import leaves, load_tree, save_tree

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from test_training import blobs, network, same, states
 
 from npnet.arrays import generator, to_host
+from npnet.hyperparameters import Hyperparameters
 from npnet.methods import begin, fine_tuning
 from npnet.methods.joint_tuning import joint_tasks, misclassified, selective_joint_tuning
 from npnet.optimizers import constant
-from npnet.run import Hyperparameters, Run
+from npnet.run import Run
 from npnet.selection import (
     Neighbours,
     activations,

@@ -11,6 +11,7 @@ from test_training import OPTIMIZERS, blobs, network, same, states
 import npnet.network
 from npnet.arrays import generator, to_host
 from npnet.check import check_gradient
+from npnet.hyperparameters import Hyperparameters
 from npnet.joint import JointUpdate
 from npnet.losses import cross_entropy, soft_cross_entropy, softmax, squared_error
 from npnet.methods import (
@@ -28,14 +29,14 @@ from npnet.methods import (
 )
 from npnet.methods.growing import growing
 from npnet.methods.method import with_head
-from npnet.network import mlp
 from npnet.optimizers import SGD, Momentum, ProximalSGD, constant
 from npnet.penalties import l2
+from npnet.perceptron import mlp
 from npnet.policies import Discriminative, FineTuning, Freeze, GradualByEpoch, GradualTuning, HeadOnly, WarmUp
 from npnet.population import train_population
 from npnet.recordings import record
 from npnet.regularizers import Regularizer
-from npnet.run import Hyperparameters, Replicate, Run
+from npnet.run import Replicate, Run
 from npnet.tasks.data import Split, Task, batch
 from npnet.terms import Batch, Labelled, Match
 from npnet.training import train

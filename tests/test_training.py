@@ -12,14 +12,16 @@ from hypothesis import strategies as st
 import npnet.network
 from npnet import analysis
 from npnet.arrays import generator, to_device, to_host
+from npnet.hyperparameters import Hyperparameters
 from npnet.losses import cross_entropy
 from npnet.methods import Method, begin, fine_tuning, gradual_tuning
-from npnet.network import Network, mlp
+from npnet.network import Network
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant
 from npnet.penalties import group_lasso, l1, l2
+from npnet.perceptron import mlp
 from npnet.policies import Discriminative, EqualBudget, FineTuning, Freeze, GradualByEpoch, GradualTuning, HeadOnly
 from npnet.regularizers import Regularizer
-from npnet.run import Hyperparameters, Run
+from npnet.run import Run
 from npnet.tasks.data import Split, Task
 from npnet.training import batches, epochs_without_minimum, train
 from npnet.trees import copy_tree, leaves, load_tree, save_tree

@@ -9,8 +9,8 @@ from experiments.faults.fault import Fault, between, gradient_fault
 from npnet.arrays import generator
 from npnet.check import check_gradient, check_hessian, check_prox, hessian_vector_product
 from npnet.losses import cross_entropy, softmax, squared_error
-from npnet.network import mlp
 from npnet.penalties import PENALTIES
+from npnet.perceptron import mlp
 from npnet.regularizers import Regularizer
 from npnet.update import Rule, Update
 

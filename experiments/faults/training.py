@@ -13,8 +13,9 @@ from npnet.check.derivative import STEP
 from npnet.fisher import fisher_information
 from npnet.layers import chain
 from npnet.losses import cross_entropy, softmax
-from npnet.network import Network, mlp
+from npnet.network import Network
 from npnet.optimizers import SGD, Adam, Momentum, step
+from npnet.perceptron import mlp
 from npnet.tasks.data import Split
 from npnet.trees import copy_tree
 from npnet.update import Rule, Update

@@ -15,8 +15,9 @@ from npnet.initialisers import glorot
 from npnet.laterals import handing_on, joined
 from npnet.losses import cross_entropy, squared_error
 from npnet.methods import growing, modular, progressive
-from npnet.network import Network, mlp
+from npnet.network import Network
 from npnet.penalties import PENALTIES
+from npnet.perceptron import mlp
 from npnet.regularizers import Regularizer
 from npnet.tasks.data import Split, Task
 from npnet.trees import Tree

@@ -16,7 +16,8 @@ from npnet.layers import Parameters
 from npnet.losses import cross_entropy, soft_cross_entropy, softmax, squared_error
 from npnet.matching import attention, attention_map, unit, unit_distance
 from npnet.methods import begin, gradual_tuning, starting_point, without_forgetting
-from npnet.network import Network, mlp
+from npnet.network import Network
+from npnet.perceptron import mlp
 from npnet.regularizers import Regularizer
 from npnet.tasks.data import Split, Task
 from npnet.terms import Batch, Labelled, Match, Term

@@ -6,11 +6,11 @@ from typing import Literal
 
 import numpy as np
 
-from npnet.arrays import array_module, to_device
+from npnet.arrays import array_module, cast, to_device
 from npnet.initialisers import Initialiser
 from npnet.laterals import Source
 from npnet.layers import Parameters
-from npnet.network import Network, cast
+from npnet.network import Network
 from npnet.tasks.data import Task
 
 __all__ = ["Lateral", "add_column"]

@@ -11,8 +11,9 @@ from itertools import islice
 
 from npnet.analysis import BLOCK
 from npnet.arrays import Array, array_module
+from npnet.hyperparameters import Hyperparameters
 from npnet.network import Network
-from npnet.run import Hyperparameters, Record, Run
+from npnet.run import Record, Run
 from npnet.selection import Neighbours
 from npnet.tasks.data import Split, Task, batch
 from npnet.training import train

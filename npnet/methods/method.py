@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from npnet.hyperparameters import Hyperparameters
 from npnet.initialisers import Initialiser, glorot
 from npnet.network import Network
 from npnet.policies import FineTuning, Policy
 from npnet.regularizers import Regularizer
-from npnet.run import Hyperparameters, Run
+from npnet.run import Run
 from npnet.tasks.data import Task
 from npnet.terms import Term
 
