@@ -75,6 +75,7 @@ def shared(patches: int) -> Layer:
     """
 
     def layer(p: Parameters, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Back]:
+        check_array("X", X)
         D, K = p["W"].shape[-2:]
         if X.shape[-1] != patches * D:
             raise ValueError(
@@ -110,12 +111,14 @@ def relu(p: Parameters, X: Array, rng: np.random.Generator | None = None) -> tup
 
 def tanh(p: Parameters, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Back]:
     """Y = tanh X, elementwise; slope 1 − Y²."""
+    check_array("X", X)
     Y = array_module(X).tanh(X)
     return _elementwise(Y, 1 - Y * Y)
 
 
 def sigmoid(p: Parameters, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Back]:
     """Y = 1 / (1 + e⁻ˣ) = (1 + tanh(X/2)) / 2, elementwise, which cannot overflow; slope Y (1 − Y)."""
+    check_array("X", X)
     Y = (1 + array_module(X).tanh(X / 2)) / 2
     return _elementwise(Y, Y * (1 - Y))
 
@@ -130,6 +133,7 @@ def dropout(rate: float) -> Layer:
         raise ValueError(f"rate is {rate}; expected a probability, 0 <= rate < 1")
 
     def layer(p: Parameters, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Back]:
+        check_array("X", X)
         if rng is None or rate == 0:
             return X, lambda dY, inputs=True, parameters=True: (dY if inputs else None, {} if parameters else None)
         keep = (uniform(rng, X) >= rate) * X.real.dtype.type(1 / (1 - rate))
@@ -142,10 +146,13 @@ def normalise(p: Parameters, X: Array, rng: np.random.Generator | None = None) -
     """Y = γ X / ‖X‖₂, each row scaled to unit length and then by the learned γ = p["gamma"], (K,) or (1,).
 
     X (..., N, K). With U = X/‖X‖₂ and G = γ dY: dX = (G − U Σ U G) / ‖X‖₂, dγ = Σ dY U. A row of zeros stays zero and
-    passes no gradient back. Source: the normalised and scaled activations of growing networks (Wang et al. 2017).
+    passes no gradient back. Raises ValueError where the shapes do not fit.
+    Source: the normalised and scaled activations of growing networks (Wang et al. 2017).
     """
-    xp = array_module(X)
-    gamma = p["gamma"]
+    check_array("X", X)
+    xp, gamma = array_module(X), p["gamma"]
+    if gamma.shape[-1] not in (1, X.shape[-1]):
+        raise ValueError(f"gamma has shape {gamma.shape}, X {X.shape}; expected (..., K) or (..., 1), (..., N, K)")
     peak = abs(X.real).max(-1, keepdims=True)  # scaled by its largest entry, no square overflows or vanishes
     zero = peak == 0
     peak = xp.where(zero, 1, peak)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from npnet.arrays import generator, to_host
 from npnet.check import check_gradient
-from npnet.layers import ACTIVATIONS, chain, dropout, linear, normalise, relu
+from npnet.layers import ACTIVATIONS, chain, dropout, linear, normalise, relu, shared
 from npnet.trees import copy_tree, leaves
 
 values = st.one_of(st.sampled_from([0.0, -0.0, 0.5, 0.5, -1.0]), st.floats(-10, 10).map(lambda x: round(x, 3)))
@@ -176,9 +176,12 @@ def test_bad_shapes_and_rates_are_named():
         linear({"W": np.ones((3, 5)), "b": np.ones(4)}, np.ones((2, 3)))
     with pytest.raises(ValueError, match=r"X has shape \(3,\)"):
         linear({"W": np.ones((3, 5)), "b": np.ones(5)}, np.ones(3))
-    for layer, p in ((linear, {"W": np.ones((1, 5)), "b": np.ones(5)}), (relu, {})):
+    p = {"W": np.ones((1, 5)), "b": np.ones(5), "gamma": np.ones(1)}
+    for layer in (linear, shared(1), normalise, dropout(0.5), *ACTIVATIONS.values()):
         with pytest.raises(TypeError, match=r"X is \[\[1\.0\]\], a list; expected an array"):
             layer(p, [[1.0]])
+    with pytest.raises(ValueError, match=r"gamma has shape \(3,\), X \(2, 4\); expected"):
+        normalise({"gamma": np.ones(3)}, np.ones((2, 4)))
     for rate in (-0.1, 1.0, 2.0, float("nan")):
         with pytest.raises(ValueError, match="rate is"):
             dropout(rate)
