@@ -16,7 +16,10 @@ from typing import Any, TextIO
 from experiments.cells import Cell, Result
 from experiments.desk import read_json, write_json
 
-__all__ = ["FolderError", "finished", "held", "in_use", "result_of", "settle_configuration"]
+__all__ = ["FolderError", "Study", "finished", "held", "in_use", "result_of", "settle_configuration"]
+
+Study = Mapping[str, Any]
+"""One of the studies of a configuration."""
 
 _PATIENCE = 0.5  # seconds in which whoever only looks at the lock has let go of it
 
@@ -64,17 +67,24 @@ def _taken(lock: TextIO) -> bool:
 
 
 def settle_configuration(
-    folder: Path, configuration: Mapping[str, Any], check_studies: Callable[[Mapping[str, Any]], None] | None = None
+    folder: Path,
+    configuration: Mapping[str, Any],
+    check_studies: Callable[[Mapping[str, Any]], None] | None = None,
+    grown: Callable[[Study, Study], Study] = lambda there, here: here,
 ) -> dict[str, Any]:
     """Write the configuration, or compare it with the one that is there; return that of the whole folder.
 
-    A folder may grow by studies: those of "studies" that are only there stay, those that are only here are added.
-    Raises FolderError where anything else differs, and where check_studies raises ValueError for all of them together.
+    A folder may grow by studies: those of "studies" that are only there stay, those that are only here are added; and
+    a study by whatever `grown` gives it of both, the rest being what it is here. Raises FolderError where anything else
+    differs, and where check_studies raises ValueError for all of them together.
     """
     there = read_json(folder / "configuration.json") or configuration
     kept, new = there.get("studies", {}), configuration.get("studies", {})
-    whole = {**configuration, "studies": {**kept, **new}} if new else dict(configuration)
-    before = {**there, "studies": {**new, **kept}} if new else there
+    both = kept.keys() & new.keys()
+    whole, before = dict(configuration), there
+    if new:
+        whole["studies"] = {**kept, **new, **{name: grown(kept[name], new[name]) for name in both}}
+        before = {**there, "studies": {**new, **kept, **{name: grown(new[name], kept[name]) for name in both}}}
     differences = [
         f"{name} is {_get(before, name)!r} there and {_get(whole, name)!r} here"
         for name in dict.fromkeys([*_names(before), *_names(whole)])

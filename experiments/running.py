@@ -34,7 +34,7 @@ def run(experiment: Experiment, console: Console) -> int:
     configuration = json.loads(json.dumps(job.configuration))
     out = experiment.out.absolute() if where.cluster else experiment.out
     with held(out):
-        settle_configuration(out, configuration, job.check_studies)
+        settle_configuration(out, configuration, job.check_studies, job.grown)
         write_json(out / "plan.json", [cell.name for cell in job.cells])
         console.print(f"{experiment.name}: {job.what}, {where.describe()}, {blas.describe()}", highlight=False)
         try:

@@ -10,6 +10,7 @@ from rich.console import Console
 from experiments.experiment import Experiment, Job
 from experiments.sensitivity.report import write_joined, write_report
 from experiments.sensitivity.variants import VARIANTS, Preset, studies
+from experiments.tables.results import grown
 from experiments.tables.transfer import cells_of
 
 __all__ = ["Sensitivity"]
@@ -20,7 +21,7 @@ class Sensitivity(Experiment):
     """Repeat table 1 under every choice that its paper leaves open: batches, starts, pixels, stopping, L1.
 
     Attributes:
-        only: which variants, as in "batch-100,last"; all of them by default. A folder may get more of them later.
+        only: which variants, as in "batch-100,last"; all by default. A folder may get more variants and seeds later.
         preset: "quick" with two repetitions (hours), "paper" with five, "smoke" in a minute to see that it works.
     """
 
@@ -37,8 +38,8 @@ class Sensitivity(Experiment):
             raise ValueError(f"only is {self.only!r}; expected some of {', '.join(VARIANTS)}, with commas between")
         of = [study for study in studies(self.preset) if study.name in names]
         cells = cells_of(of)
-        parts = {study.name: asdict(study) for study in of}
-        return Job(f"variants: {len(of)}, cells: {len(cells)}", {"experiment": self.name, "studies": parts}, cells)
+        configuration = {"experiment": self.name, "studies": {study.name: asdict(study) for study in of}}
+        return Job(f"variants: {len(of)}, cells: {len(cells)}", configuration, cells, grown=grown)
 
     @classmethod
     def report(cls, folder: Path, out: Path, console: Console) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "Point",
     "Results",
     "collect",
+    "grown",
     "joined",
     "merged",
     "read_results",
@@ -76,6 +77,13 @@ def study_of(configuration: dict[str, Any]) -> Study:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"configuration describes no table ({error!r}); expected what a run wrote") from error
+
+
+def grown(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a study's configuration with the rows and the repetitions of both, all else as it is here."""
+    rows = [name for name in REGULARIZERS if name in (*there["regularizers"], *here["regularizers"])]
+    seeds = max(each["protocol"]["seeds"] for each in (there, here))
+    return {**here, "regularizers": rows, "protocol": {**here["protocol"], "seeds": seeds}}
 
 
 def collect(folder: Path, study: Study) -> Results:

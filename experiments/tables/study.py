@@ -13,7 +13,7 @@ from experiments.experiment import Experiment, Job
 from experiments.tables.claims import write_claims
 from experiments.tables.design import REGULARIZERS, TABLES, Initialise, Pixels, Preset, Study, protocol
 from experiments.tables.report import write_report
-from experiments.tables.results import collect, joined, read_results, study_of, write_results
+from experiments.tables.results import collect, grown, joined, read_results, study_of, write_results
 from experiments.tables.transfer import cells_of
 
 __all__ = ["Tables"]
@@ -69,7 +69,7 @@ class Tables(Experiment):
     """Repeat the tables of the Gradual Tuning paper: how much of a first task a network forgets, learning a second.
 
     Attributes:
-        only: which tables, as in "1,3"; all eight by default. A folder may get more of them later.
+        only: which tables, as in "1,3"; all eight by default. A folder may get more tables, rows and seeds later.
         regularizers: which rows, of none, l1, l1_twentieth (a second reading of the paper's λ) and dropout.
         preset: "paper" as published, "quick" a fraction of it in minutes, "smoke" in seconds to see that it works.
     """
@@ -97,7 +97,8 @@ class Tables(Experiment):
         cells = cells_of(studies)
         what = ", ".join(f"{study.name} ({study.protocol.train:,} examples)" for study in studies)
         parts = {study.name: asdict(study) for study in studies}
-        return Job(f"{what}, {len(cells)} cells", {"experiment": self.name, "studies": parts}, cells, _check_studies)
+        configuration = {"experiment": self.name, "studies": parts}
+        return Job(f"{what}, {len(cells)} cells", configuration, cells, _check_studies, grown)
 
     @classmethod
     def report(cls, folder: Path, out: Path, console: Console) -> None:

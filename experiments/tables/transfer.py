@@ -191,16 +191,16 @@ def cells_of(studies: Sequence[Study]) -> list[Cell]:
     first: dict[str, Cell] = {}
     second: list[Cell] = []
     for study in studies:
-        table, p = study.table, study.protocol
+        table, once = study.table, replace(study.protocol, seeds=1)  # the first network is not repeated
         for regularizer in study.regularizers:
             name = study.first_cell(regularizer)
-            what = {"first": table.first, "hidden": table.hidden, "protocol": p, "regularizer": regularizer}
+            what = {"first": table.first, "hidden": table.hidden, "protocol": once, "regularizer": regularizer}
             cell = first.setdefault(name, Cell(name, learn_first, what))
             if cell.arguments != what:
                 raise ValueError(
-                    f"{table.name} has {p} for {name!r}; expected {cell.arguments['protocol']}, as another"
+                    f"{table.name} has {once} for {name!r}; expected {cell.arguments['protocol']}, as another"
                 )
-            for seed, method in product(range(p.seeds), study.methods):
+            for seed, method in product(range(study.protocol.seeds), study.methods):
                 what = {"study": study, "regularizer": regularizer, "method": method, "seed": seed}
                 pair = (study.second_cell(regularizer, "gradual", seed),) if method == "budget" else ()
                 second.append(Cell(study.second_cell(regularizer, method, seed), learn_second, what, (name, *pair)))

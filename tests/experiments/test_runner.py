@@ -6,6 +6,7 @@ from rich.console import Console
 
 from experiments import blas
 from experiments.cells import Cell
+from experiments.desk import read_json
 from experiments.executors import Where, pool
 from experiments.folder import FolderError, held, result_of, settle_configuration
 from experiments.progress import Watcher
@@ -97,6 +98,21 @@ def test_a_folder_grows_by_studies(tmp_path):
         settle_configuration(tmp_path, {"experiment": "tables", "studies": {"one": {"train": 3}}})
     with pytest.raises(FolderError, match="experiment is 'tables' there and 'other' here"):
         settle_configuration(tmp_path, {"experiment": "other"})
+
+
+def test_a_study_grows_by_what_it_may(tmp_path):
+    def with_seeds(train, seeds):
+        return {"studies": {"one": {"train": train, "seeds": seeds}}}
+
+    def grown(there, here):
+        return {**here, "seeds": max(there["seeds"], here["seeds"])}
+
+    for seeds, there in ((2, 2), (5, 5), (3, 5)):
+        whole = settle_configuration(tmp_path, with_seeds(1, seeds), grown=grown)
+        assert whole == read_json(tmp_path / "configuration.json") == with_seeds(1, there)
+    with pytest.raises(FolderError, match=r"studies\.one\.train is 1 there and 2 here\. Give"):
+        settle_configuration(tmp_path, with_seeds(2, 9), grown=grown)
+    assert read_json(tmp_path / "configuration.json") == with_seeds(1, 5)
 
 
 AVX512 = {"avx512f", "avx512dq", "avx512bw", "avx512vl"}

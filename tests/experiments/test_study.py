@@ -90,6 +90,20 @@ def test_tables_share_their_first_networks(tmp_path):
         assert (tmp_path / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
+def test_a_folder_may_get_more_rows_and_repetitions(tmp_path):
+    small = ("--preset", "smoke", "--train", 40, "--max-epochs-a", 1, "--max-epochs-b", 1)
+    more = (*small, "--regularizers", "dropout,none", "--seeds", 2)
+    run(command("tables", "--only", "3", "--out", tmp_path / "grown", *small, "--regularizers", "none", "--seeds", 1))
+    printed = run(command("tables", "--only", "3", "--out", tmp_path / "grown", *more))
+    assert "3 of 10 cells had finished before" in printed
+    printed = run(command("tables", "--only", "5", "--out", tmp_path / "grown", *small, "--seeds", 1))
+    assert "2 of 9 cells had finished before" in printed  # the first networks of two rows, whatever their repetitions
+    run(command("tables", "--only", "3", "--out", tmp_path / "once", *more))
+    grown, once = (rows(tmp_path / name / "table3" / "results.csv") for name in ("grown", "once"))
+    by_value = lambda row: sorted(row.items())  # noqa: E731
+    assert sorted(grown, key=by_value) == sorted(once, key=by_value)
+
+
 def test_tables_that_share_a_first_network_share_its_protocol(tmp_path):
     small = ("--preset", "smoke", "--seeds", 1, "--max-epochs-a", 1, "--max-epochs-b", 1)
     run(command("tables", "--only", "3", "--out", tmp_path, "--train", 40, *small))
