@@ -64,7 +64,7 @@ class Results:
         }
 
 
-def study_of(configuration: dict[str, Any]) -> Study:
+def study_of(configuration: Mapping[str, Any]) -> Study:
     """Return the study that a configuration.json or results.json describes. Raises ValueError for anything else."""
     try:
         table = configuration["table"]
@@ -80,10 +80,14 @@ def study_of(configuration: dict[str, Any]) -> Study:
 
 
 def grown(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a study's configuration with the rows and the repetitions of both, all else as it is here."""
-    rows = [name for name in REGULARIZERS if name in (*there["regularizers"], *here["regularizers"])]
-    seeds = max(each["protocol"]["seeds"] for each in (there, here))
-    return {**here, "regularizers": rows, "protocol": {**here["protocol"], "seeds": seeds}}
+    """Return a study's configuration with the rows and the repetitions of both, all else as it is here.
+
+    Options that are newer than a folder have their defaults in it.
+    """
+    old, new = study_of(there), study_of(here)
+    rows = tuple(name for name in REGULARIZERS if name in old.regularizers + new.regularizers)
+    protocol = replace(new.protocol, seeds=max(old.protocol.seeds, new.protocol.seeds))
+    return asdict(replace(new, regularizers=rows, protocol=protocol))
 
 
 def collect(folder: Path, study: Study) -> Results:
