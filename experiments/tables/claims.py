@@ -184,8 +184,10 @@ def write_claims(folder: Path) -> None:
 
 def _draw(claims: list[Claim], path: Path) -> None:
     """Draw what Gradual Tuning saves, ours against the paper's: a point for each pair, its interval, its table."""
+    from matplotlib.patheffects import withStroke
     from matplotlib.ticker import FixedLocator, NullLocator
 
+    halo = [withStroke(linewidth=2, foreground="white")]  # a number stays legible where intervals cross it
     colours = dict(zip(REGULARIZERS, ("#000000", "#0072B2", "#56B4E9", "#D55E00"), strict=True))
     with picture(path, (6.4, 5.2)) as figure:
         panel = figure.subplots()
@@ -195,7 +197,8 @@ def _draw(claims: list[Claim], path: Path) -> None:
             if not isnan(d.low):
                 panel.plot([x, x], [d.low, d.high], color=colour, linewidth=1.2)
             panel.plot(x, d.difference, "o", color=colour, markersize=5)
-            panel.annotate(str(claim.table), (x, d.difference), (5, 3), textcoords="offset points", color=colour)
+            place = {"xytext": (5, 3), "textcoords": "offset points"}
+            panel.annotate(str(claim.table), (x, d.difference), **place, color=colour, path_effects=halo)
         for regularizer, colour in colours.items():
             panel.plot([], [], "o", color=colour, label=TITLES[regularizer])
         panel.axhline(0, color="0.6", linewidth=0.8)
