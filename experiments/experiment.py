@@ -12,7 +12,7 @@ from tyro.conf import OmitArgPrefixes
 
 from experiments.cells import Cell
 from experiments.executors import Where
-from experiments.folder import Study
+from experiments.folder import Configuration
 
 __all__ = ["Experiment", "Job"]
 
@@ -22,15 +22,15 @@ class Job:
     """A study to run: what it is in a line, the configuration that its folder belongs to, its cells.
 
     check_studies: raises ValueError where the studies that the folder will then hold do not agree on what they share.
-    grown: from a study as it is in the folder and as it is here the one of both, which differs from that here in no
-    more than what such a study may get later.
+    grown: takes a study as the folder has it and as it is here, and returns that here with what the one there has of
+    such things as it may get more of later.
     """
 
     what: str
     configuration: Mapping[str, Any]
     cells: Sequence[Cell]
-    check_studies: Callable[[Mapping[str, Any]], None] | None = None
-    grown: Callable[[Study, Study], Study] = lambda there, here: here
+    check_studies: Callable[[Configuration], None] | None = None
+    grown: Callable[[Configuration, Configuration], Configuration] = lambda there, here: here
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from typing import Any, TextIO
 from experiments.cells import Cell, Result
 from experiments.desk import read_json, write_json
 
-__all__ = ["FolderError", "Study", "finished", "held", "in_use", "result_of", "settle_configuration"]
+__all__ = ["Configuration", "FolderError", "finished", "held", "in_use", "result_of", "settle_configuration"]
 
-Study = Mapping[str, Any]
-"""One of the studies of a configuration."""
+Configuration = Mapping[str, Any]
+"""That of a folder, or of one of its studies, as JSON has it."""
 
 _PATIENCE = 0.5  # seconds in which whoever only looks at the lock has let go of it
 
@@ -68,14 +68,14 @@ def _taken(lock: TextIO) -> bool:
 
 def settle_configuration(
     folder: Path,
-    configuration: Mapping[str, Any],
-    check_studies: Callable[[Mapping[str, Any]], None] | None = None,
-    grown: Callable[[Study, Study], Study] = lambda there, here: here,
+    configuration: Configuration,
+    check_studies: Callable[[Configuration], None] | None = None,
+    grown: Callable[[Configuration, Configuration], Configuration] = lambda there, here: here,
 ) -> dict[str, Any]:
     """Write the configuration, or compare it with the one that is there; return that of the whole folder.
 
-    A folder may grow by studies: those of "studies" that are only there stay, those that are only here are added; and
-    a study by whatever `grown` gives it of both, the rest being what it is here. Raises FolderError where anything else
+    A folder may grow by studies: those of "studies" that are only there stay, those that are only here are added. A
+    study that is there and here may grow too, into `grown(there, here)`. Raises FolderError where anything else
     differs, and where check_studies raises ValueError for all of them together.
     """
     there = read_json(folder / "configuration.json") or configuration
