@@ -12,7 +12,6 @@ from math import isnan, nan, sqrt
 from pathlib import Path
 from statistics import fmean
 
-from experiments.folder import FolderError
 from experiments.grids import Grid, markdown
 from experiments.pictures import picture
 from experiments.published import REPETITIONS, published
@@ -81,9 +80,9 @@ def theirs(table: int, regularizer: str) -> Theirs:
 
 
 def claims_of(results: Iterable[Results]) -> list[Claim]:
-    """Return the pairs of which both methods have finished some seed, in the order of the tables."""
+    """Return the pairs of which both methods have finished some seed, in the order of the tables and of their scale."""
     claims = []
-    for each in sorted(results, key=lambda r: r.study.table.number):
+    for each in sorted(results, key=lambda r: (r.study.table.number, r.study.protocol.train)):
         table = each.study.table.number
         for regularizer in each.study.regularizers:
             fine, gradual = (forgetting(each, method, regularizer) for method in ("fine", "gradual"))
@@ -106,17 +105,16 @@ def claims_of(results: Iterable[Results]) -> list[Claim]:
 
 
 def claims_grid(claims: list[Claim]) -> Grid:
-    """Return the table of all pairs, those without a result here as well; of other readings those with a result."""
-    there = {(claim.table, claim.regularizer): claim for claim in claims}
+    """Return the table of all pairs at every scale, also those without a result, of other readings those with one."""
     rows = []
-    for table in TABLES.values():
-        for regularizer in REGULARIZERS:
-            if regularizer not in ROWS and (table.number, regularizer) not in there:
-                continue
-            paper, claim = theirs(table.number, regularizer), there.get((table.number, regularizer))
-            row = [str(table.number), f"{'+'.join(table.first)} → {table.second}, {table.network}", regularizer]
-            row += [f"{number(paper.fine, 1)}, {number(paper.gradual, 1)}{' *' if paper.apart else ''}"]
-            rows.append([*row, *(_ours(claim) if claim else ["–"] * 6)])
+    for table, regularizer in product(TABLES.values(), REGULARIZERS):
+        paper = theirs(table.number, regularizer)
+        row = [str(table.number), f"{'+'.join(table.first)} → {table.second}, {table.network}", regularizer]
+        row += [f"{number(paper.fine, 1)}, {number(paper.gradual, 1)}{' *' if paper.apart else ''}"]
+        found = [claim for claim in claims if (claim.table, claim.regularizer) == (table.number, regularizer)]
+        rows += [row + _ours(claim) for claim in found]
+        if regularizer in ROWS and not found:
+            rows.append(row + ["–"] * 6)
     header = ["table", "", "", "paper: fine, gradual", "examples", "fine", "gradual"]
     header += ["fine − gradual (95 %)", "new task: fine, gradual", "the claim"]
     return Grid("Points forgotten of the old task; * the paper's intervals do not overlap", header, rows)
@@ -138,6 +136,7 @@ def count(claims: list[Claim]) -> str:
     """Return how many claims hold, a sentence or two for each way to read the rows that is measured: in every row its
     first reading, then the others in its place.
     """
+    claims = _largest(claims)
     text, measured = [], {claim.regularizer for claim in claims}
     for reading in product(*ROWS.values()):
         if not measured.union(ROWS).issuperset(reading):
@@ -154,6 +153,11 @@ def count(claims: list[Claim]) -> str:
     return "\n\n".join(text)
 
 
+def _largest(claims: list[Claim]) -> list[Claim]:
+    """Return of each pair the claim with the most training examples, which is the last one."""
+    return list({(claim.table, claim.regularizer): claim for claim in claims}.values())
+
+
 def _verdicts(claims: list[Claim]) -> str:
     held, reverse, undecided = (
         sum(claim.verdict == which for claim in claims) for which in ("holds", "reversed", "undecided")
@@ -166,14 +170,8 @@ def _verdicts(claims: list[Claim]) -> str:
 
 
 def write_claims(folder: Path) -> None:
-    """Write claims.md and claims.png from the tables of which a folder holds the results."""
-    results = []
-    for name in TABLES:
-        try:
-            results.append(read_results(folder / name))
-        except FolderError:
-            continue
-    claims = claims_of(results)
+    """Write claims.md and claims.png from the results of tables in a folder, such as table3 and table3_tenth."""
+    claims = claims_of(read_results(path.parent) for path in folder.glob("table*/results.json"))
     picture = "![Forgotten under fine tuning − under Gradual Tuning, the paper's against ours](claims.png)\n"
     text = "\n".join(
         ["# The claims of the eight tables\n", count(claims) + "\n", markdown(claims_grid(claims)), picture]
@@ -191,7 +189,7 @@ def _draw(claims: list[Claim], path: Path) -> None:
     colours = dict(zip(REGULARIZERS, ("#000000", "#0072B2", "#56B4E9", "#D55E00"), strict=True))
     with picture(path, (6.4, 5.2)) as figure:
         panel = figure.subplots()
-        for claim in claims:
+        for claim in _largest(claims):
             x, d = claim.theirs.fine - claim.theirs.gradual, claim.difference
             colour = colours[claim.regularizer]
             if not isnan(d.low):

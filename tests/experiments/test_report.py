@@ -14,7 +14,7 @@ from experiments.measurements import Measurement
 from experiments.published import published
 from experiments.statistics import mean_sd, paired
 from experiments.tables import figures
-from experiments.tables.claims import Theirs, claims_grid, claims_of, count, theirs
+from experiments.tables.claims import Theirs, claims_grid, claims_of, count, theirs, write_claims
 from experiments.tables.design import REGULARIZERS, ROWS, TABLES, Study, protocol
 from experiments.tables.report import comparison_grid, notes, table_grid
 from experiments.tables.results import Point, Results, joined, read_results, write_results
@@ -174,6 +174,24 @@ def test_another_reading_of_a_row_is_counted_in_its_place():
     (_, _, ours, paper) = table_grid(replace(results, study=study, measurements=read)).rows
     assert ours[0] == "l1_twentieth"
     assert "1.2 → 3.5 ± 0.6" in paper
+
+
+def test_of_several_scales_the_largest_counts(tmp_path):
+    small = as_published(TABLES["table1"], less_gradual=10.0)
+    small = replace(small, study=replace(small.study, protocol=replace(small.study.protocol, train=2_000)))
+    large = rows_of(as_published(TABLES["table1"]), "none")
+    claims = claims_of([large, small])
+    assert [(claim.regularizer, claim.train) for claim in claims] == [
+        *((row, 2_000) for row in ROWS),
+        ("none", 20_000),
+    ]
+    assert count(claims) == count([claims[3], claims[1], claims[2]])
+    assert [row[4] for row in claims_grid(claims).rows[:3]] == ["2,000 × 3", "20,000 × 3", "2,000 × 3"]
+    assert len(claims_grid(claims).rows) == 25
+    for name, results in (("table1", large), ("table1_tenth", small)):
+        write_results(replace(results, about=rows_of(results, *results.study.regularizers).about), tmp_path / name)
+    write_claims(tmp_path)
+    assert (tmp_path / "claims.md").read_text().count("20,000 × 3") == 1
 
 
 def rows_of(results, *regularizers):
