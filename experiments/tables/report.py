@@ -91,8 +91,9 @@ def write_report(results: Results, folder: Path, console: Console) -> None:
     """Print the tables, and write table.md, table.txt and the figure."""
     grids, lines = (table_grid(results), comparison_grid(results)), notes(results)
     draw_curves(results, folder / "curves.png")
-    text = "\n".join([f"# {results.study.table.name}: {results.study.table.setting.replace('->', ' → ')}", ""])
-    text += "\n" + "\n".join([markdown(grids[0]), *(f"{line}\n" for line in lines), markdown(grids[1])])
+    table, amount = results.study.table, f"{results.study.protocol.train:,} {_unit(results)}"
+    text = f"# {table.name}: {table.setting.replace('->', ' → ')}, {amount}\n\n"
+    text += "\n".join([markdown(grids[0]), *(f"{line}\n" for line in lines), markdown(grids[1])])
     text += f"\n![Validation errors while the second task is learned](curves.png)\n\n{caption(results)}\n"
     write_atomically(folder / "table.md", text.encode())
     plain = StringIO()
