@@ -1,8 +1,7 @@
 """Gradual Tuning among its rivals: the controls that its paper lacks, and whether the head was lost or the features.
 
-Table 1 with seven methods from the same networks, heads and batches. After each run a new head for the old task is
-trained on the frozen features (a probe): what it recovers was never forgotten, only spoken past. R² says how much of
-each unit's activation, on the old task's test images, the activation before explains.
+Table 1 with seven methods from the same networks, heads and batches, and after each run what is left of the old task
+(see tables.probes).
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -10,28 +9,22 @@ from itertools import product
 from math import isnan
 from pathlib import Path
 from statistics import fmean
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-import numpy as np
 from rich.console import Console
 
-from experiments.cells import Cell, Result
-from experiments.desk import Desk, read_json
+from experiments.cells import Cell
+from experiments.desk import read_json
 from experiments.experiment import Experiment, Job
-from experiments.folder import result_of
 from experiments.grids import Grid, markdown, show
-from experiments.lessons import Lesson
-from experiments.measurements import Measurement
 from experiments.pictures import picture
-from experiments.provenance import environment
 from experiments.statistics import holm, paired
 from experiments.tables.design import TABLES, Study, protocol
-from experiments.tables.report import forgetting
+from experiments.tables.probes import probes_of
+from experiments.tables.report import forgetting, lost
 from experiments.tables.results import Results, collect, read_results, study_of, write_results
-from experiments.tables.transfer import cells_of, load_task
+from experiments.tables.transfer import cells_of
 from experiments.text import difference, spread
-from npnet import Hyperparameters, Network, Replicate, begin, constant, error, generator, probe
-from npnet.analysis import r_squared
 from npnet.trees import write_atomically
 
 __all__ = ["METHODS", "Rivals", "all_cells", "study"]
@@ -53,59 +46,7 @@ def study(preset: Preset) -> Study:
 
 def all_cells(of: Study) -> list[Cell]:
     """Return the cells of the table, and a probe for every network that they leave."""
-    cells = cells_of([of])
-    probes = []
-    for regularizer in of.regularizers:
-        first = of.first_cell(regularizer)
-        runs = [of.second_cell(regularizer, m, s) for m, s in product(of.methods, range(of.protocol.seeds))]
-        for name in (first, *runs):
-            needs = (first,) if name == first else (first, name)
-            arguments = {"study": of, "regularizer": regularizer, "network": name}
-            probes.append(Cell(f"probe-{name}", Lesson(begin_probe, end_probe), arguments, needs))
-    return [*cells, *probes]
-
-
-def begin_probe(desk: Desk, study: Study, regularizer: str, network: str) -> Replicate:
-    """Return a network with a new head for the old task, which alone will be trained."""
-    (name,) = study.table.first
-    task = replace(load_task(name, study.protocol), name="probe")
-    settings = Hyperparameters(rate=constant(0.1), patience=5, max_epochs=min(50, study.protocol.max_epochs_b))
-    start = Network.load(desk.needed(network) / "network.npz")
-    run, settings = begin(probe(), start, task, generator(study.protocol.data_seed, "probe"), settings)
-    return Replicate(run, {"probe": task}, settings)
-
-
-def end_probe(desk: Desk, replicate: Replicate, seconds: float, study: Study, regularizer: str, network: str) -> Result:
-    """Measure what the probe recovers, and what became of the units."""
-    network_now, test = replicate.run.network, replicate.tasks["probe"].test
-    before = Network.load(desk.needed(study.first_cell(regularizer)) / "network.npz")
-    return {
-        "error": error(network_now, "probe", test),
-        "r_squared": [float(np.nanmean(layer)) for layer in r_squared(before, network_now, test)],
-        "seconds": seconds,
-        "environment": environment(),
-    }
-
-
-def _collect(folder: Path, configuration: dict[str, Any]) -> Results:
-    """Gather what the cells have left so far, probes included."""
-    results = collect(folder, study_of(configuration["studies"]["rivals"]))
-    of, extra = results.study, []
-
-    def add(method: str, regularizer: str, seed: int, cell: str) -> None:
-        found = result_of(folder, f"probe-{cell}")
-        if found is not None:
-            numbers = {"probe_error": found["error"]}
-            numbers |= {f"r_squared_{i}": value for i, value in enumerate(found["r_squared"], 1)}
-            for metric, value in numbers.items():
-                extra.append(Measurement(of.name, of.table.setting, method, regularizer, seed, metric, value))
-
-    for regularizer in of.regularizers:
-        add("first", regularizer, of.protocol.data_seed, of.first_cell(regularizer))
-        for method, seed in product(of.methods, range(of.protocol.seeds)):
-            add(method, regularizer, seed, of.second_cell(regularizer, method, seed))
-    about = {**results.about, "experiment": "rivals", "studies": {"rivals": asdict(of)}}
-    return replace(results, about=about, measurements=[*results.measurements, *extra])
+    return [*cells_of([of]), *probes_of([of])]
 
 
 def grid(results: Results, regularizer: str) -> Grid:
@@ -124,7 +65,7 @@ def grid(results: Results, regularizer: str) -> Grid:
                 method,
                 spread(values("task_b_error"), 2),
                 spread(forgotten, 2),
-                spread(list(lost(results, method, regularizer).values()), 2),
+                spread(list(lost(results, "probe_error", method, regularizer).values()), 2),
                 *kept,
                 spread(values("epochs"), 0),
             ]
@@ -138,13 +79,6 @@ def grid(results: Results, regularizer: str) -> Grid:
         "epochs",
     ]
     return Grid(f"{results.study.table.setting.replace('->', ' → ')}, {regularizer}: errors in percent", header, rows)
-
-
-def lost(results: Results, method: str, regularizer: str) -> dict[int, float]:
-    """Return by how much the old task's error rose as a new head on the features sees it, for each seed."""
-    before = list(results.values("probe_error", "first", regularizer).values())
-    after = results.values("probe_error", method, regularizer)
-    return {seed: value - before[0] for seed, value in after.items()} if before else {}
 
 
 def comparison(results: Results) -> Grid:
@@ -168,7 +102,9 @@ def _draw(results: Results, path: Path) -> None:
         for panel, regularizer in zip(panels, regularizers, strict=True):
             for method in results.study.methods:
                 new = list(results.values("task_b_error", method, regularizer).values())
-                measures = (forgetting(results, method, regularizer), lost(results, method, regularizer))
+                measures = [
+                    lost(results, which, method, regularizer) for which in ("task_a_error_after", "probe_error")
+                ]
                 ends = [fmean(each.values()) for each in measures if each]
                 if not new or len(ends) < 2:
                     continue
@@ -208,8 +144,10 @@ class Rivals(Experiment):
     def report(cls, folder: Path, out: Path, console: Console) -> None:
         """Print the tables of what has finished in `folder`, and write results, tables and figures to `out`."""
         configuration = read_json(folder / "configuration.json")
-        cells = configuration is not None and (folder / "cells").is_dir()
-        results = _collect(folder, configuration) if cells else read_results(folder)
+        if configuration is not None and (folder / "cells").is_dir():
+            results = collect(folder, study_of(configuration["studies"]["rivals"]))
+        else:
+            results = read_results(folder)
         write_results(results, out)
         grids = [grid(results, regularizer) for regularizer in results.study.regularizers]
         pairs = comparison(results)

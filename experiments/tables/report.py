@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from io import StringIO
+from itertools import product
 from pathlib import Path
+from statistics import fmean
 
 from rich.console import Console
 
@@ -15,7 +17,7 @@ from experiments.tables.results import Results
 from experiments.text import difference, number, spread
 from npnet.trees import write_atomically
 
-__all__ = ["comparison_grid", "forgetting", "notes", "table_grid", "write_report"]
+__all__ = ["comparison_grid", "forgetting", "lost", "notes", "remains_grid", "table_grid", "write_report"]
 
 _ALL_JOINED = ("joined_hidden_1", "gradual")
 _WIDE = 124  # columns, enough for the whole table side by side
@@ -55,6 +57,23 @@ def comparison_grid(results: Results) -> Grid:
     return Grid(title, header, rows)
 
 
+def remains_grid(results: Results) -> Grid:
+    """Return what each method leaves of the old task, read in three ways, and how far the old units are still there."""
+    old, depth = "+".join(results.study.table.first), len(results.study.table.hidden)
+    rows = []
+    for regularizer, method in product(results.study.regularizers, results.study.methods):
+        own, biases, new = (
+            lost(results, metric, method, regularizer)
+            for metric in ("task_a_error_after", "refitted_error", "probe_error")
+        )
+        kept = [_mean_over_tasks(results, f"r_squared_{n}", method, regularizer) for n in range(1, depth + 1)]
+        rows.append([regularizer, method, *(spread(list(each.values()), 2) for each in (own, biases, new, *kept))])
+    header = ["", "", "own head", "its biases fitted again", "a new head"]
+    header += [f"R², layer {n}" for n in range(1, depth + 1)]
+    title = f"Error on {old} after − before, points, by three heads; how much the old units explain of the new"
+    return Grid(title, header, rows)
+
+
 def notes(results: Results) -> list[str]:
     """Return what a reader must know to read the table: amounts, what was chosen, what is missing or was cut short."""
     study, unit = results.study, _unit(results)
@@ -89,11 +108,11 @@ def notes(results: Results) -> list[str]:
 
 def write_report(results: Results, folder: Path, console: Console) -> None:
     """Print the tables, and write table.md, table.txt and the figure."""
-    grids, lines = (table_grid(results), comparison_grid(results)), notes(results)
+    grids, lines = [table_grid(results), comparison_grid(results), *_remains(results)], notes(results)
     draw_curves(results, folder / "curves.png")
     table, amount = results.study.table, f"{results.study.protocol.train:,} {_unit(results)}"
     text = f"# {table.name}: {table.setting.replace('->', ' → ')}, {amount}\n\n"
-    text += "\n".join([markdown(grids[0]), *(f"{line}\n" for line in lines), markdown(grids[1])])
+    text += "\n".join([markdown(grids[0]), *(f"{line}\n" for line in lines), *map(markdown, grids[1:])])
     text += f"\n![Validation errors while the second task is learned](curves.png)\n\n{caption(results)}\n"
     write_atomically(folder / "table.md", text.encode())
     plain = StringIO()
@@ -110,7 +129,13 @@ def _print(results: Results, console: Console) -> None:
     for line in notes(results):
         console.print(line, markup=False, highlight=False)
     console.print()
-    show(comparison_grid(results), console)
+    for grid in (comparison_grid(results), *_remains(results)):
+        show(grid, console)
+
+
+def _remains(results: Results) -> list[Grid]:
+    """Return the grid of what remains where anything was probed."""
+    return [remains_grid(results)] if results.about.get("probes") else []
 
 
 def _unit(results: Results) -> str:
@@ -158,10 +183,25 @@ def _theirs(results: Results, method: str, regularizer: str) -> list[str]:
 
 def forgetting(results: Results, method: str, regularizer: str) -> dict[int, float]:
     """Return after − before for each seed, the mean over the first tasks where there are several."""
-    names = [f":{task}" if len(results.study.table.first) > 1 else "" for task in results.study.table.first]
-    gains: dict[int, float] = {}
-    for name in names:
-        before = results.values(f"task_a_error_before{name}", method, regularizer)
-        for seed, after in results.values(f"task_a_error_after{name}", method, regularizer).items():
-            gains[seed] = gains.get(seed, 0.0) + (after - before[seed]) / len(names)
-    return gains
+    return lost(results, "task_a_error_after", method, regularizer)
+
+
+def lost(results: Results, metric: str, method: str, regularizer: str) -> dict[int, float]:
+    """Return by how much an error of the old tasks rose, for each seed: as the metric has it after the run and before.
+
+    metric: task_a_error_after, or an error that the first network has under the same name. {} where that is missing.
+    """
+    after = _mean_over_tasks(results, metric, method, regularizer)
+    if metric == "task_a_error_after":
+        before = _mean_over_tasks(results, "task_a_error_before", method, regularizer)
+    else:
+        first = _mean_over_tasks(results, metric, "first", regularizer)
+        before = {seed: value for seed in after for value in first.values()}
+    return {seed: value - before[seed] for seed, value in after.items() if seed in before}
+
+
+def _mean_over_tasks(results: Results, metric: str, method: str, regularizer: str) -> dict[int, float]:
+    """Return a metric for each seed, the mean over the first tasks where there are several."""
+    first = results.study.table.first
+    found = [results.values(f"{metric}:{task}" if len(first) > 1 else metric, method, regularizer) for task in first]
+    return {seed: fmean(each[seed] for each in found) for seed in found[0]}

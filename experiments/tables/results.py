@@ -18,6 +18,7 @@ from experiments.desk import read_json, write_json
 from experiments.folder import FolderError, result_of
 from experiments.measurements import Measurement, read_csv, read_measurements, write_csv
 from experiments.tables.design import REGULARIZERS, Protocol, Study, Table
+from experiments.tables.probes import probe_cell, probed
 from npnet.run import Record
 
 __all__ = [
@@ -98,23 +99,28 @@ def collect(folder: Path, study: Study) -> Results:
     seconds, memory = 0.0, 0
     for regularizer in study.regularizers:
         first = result_of(folder, study.first_cell(regularizer))
-        runs = [("first", study.protocol.data_seed, first)] + [
-            (method, seed, result_of(folder, study.second_cell(regularizer, method, seed)))
+        runs = [("first", study.protocol.data_seed, study.first_cell(regularizer))] + [
+            (method, seed, study.second_cell(regularizer, method, seed))
             for seed in range(study.protocol.seeds)
             for method in study.methods
         ]
-        for method, seed, result in runs:
+        for method, seed, cell in runs:
+            result = result_of(folder, cell)
             if first is None or result is None:
                 continue
-            for metric, value in _metrics(study, result):
+            probes = {task: result_of(folder, probe_cell(task, cell)) for task in study.table.first}
+            found = {task: probe for task, probe in probes.items() if probe is not None}
+            readings = (each for task, probe in found.items() for each in probed(study, task, probe))
+            for metric, value in (*_metrics(study, result), *readings):
                 measurements.append(
                     Measurement(study.name, study.table.setting, method, regularizer, seed, metric, float(value))
                 )
             curves += _curves(study, method, regularizer, seed, result, first)
-            seconds += result["seconds"]
-            memory = max(memory, result.get("peak_memory_mb", 0))
-            if result["environment"] not in environments:
-                environments.append(result["environment"])
+            for each in (result, *found.values()):
+                seconds += each["seconds"]
+                memory = max(memory, each.get("peak_memory_mb", 0))
+                if each["environment"] not in environments:
+                    environments.append(each["environment"])
     about = {
         "experiment": study.name,
         "setting": study.table.setting,
@@ -124,6 +130,7 @@ def collect(folder: Path, study: Study) -> Results:
         "environments": environments,
         "compute_seconds": round(seconds, 1),
         "peak_memory_mb": memory,
+        "probes": any(m.metric.startswith("probe_error") for m in measurements),
         "starts": read_json(folder / "starts.json") or [],
     }
     return Results(study, about, measurements, curves)

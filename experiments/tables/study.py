@@ -12,6 +12,7 @@ from experiments.desk import read_json
 from experiments.experiment import Experiment, Job
 from experiments.tables.claims import write_claims
 from experiments.tables.design import REGULARIZERS, TABLES, Initialise, Pixels, Preset, Study, protocol
+from experiments.tables.probes import probes_of
 from experiments.tables.report import write_report
 from experiments.tables.results import collect, grown, joined, read_results, study_of, write_results
 from experiments.tables.transfer import cells_of
@@ -71,6 +72,7 @@ class Tables(Experiment):
     Attributes:
         only: which tables, as in "1,3"; all eight by default. A folder may get more tables, rows and seeds later.
         regularizers: which rows, of none, l1, l1_twentieth (a second reading of the paper's λ) and dropout.
+        probes: also measure what new heads, and new biases alone, still find of the old task; may be asked for later.
         preset: "paper" as published, "quick" a fraction of it in minutes, "smoke" in seconds to see that it works.
     """
 
@@ -79,6 +81,7 @@ class Tables(Experiment):
     out: Path = Path("results/tables")
     only: str = "1,2,3,4,5,6,7,8"
     regularizers: str = "none,l1,dropout"
+    probes: bool = False
     preset: Preset = "quick"
     overrides: Annotated[Overrides, OmitArgPrefixes] = field(default_factory=Overrides)
 
@@ -94,7 +97,7 @@ class Tables(Experiment):
         given = {key: value for key, value in asdict(self.overrides).items() if value is not None}
         tables = [TABLES[name] for name in dict.fromkeys(names)]
         studies = [Study(table, replace(protocol(table, self.preset), **given), rows) for table in tables]
-        cells = cells_of(studies)
+        cells = cells_of(studies) + (probes_of(studies) if self.probes else [])
         what = ", ".join(f"{study.name} ({study.protocol.train:,} examples)" for study in studies)
         parts = {study.name: asdict(study) for study in studies}
         configuration = {"experiment": self.name, "studies": parts}
@@ -135,6 +138,7 @@ class Tables(Experiment):
         if study.regularizers != tuple(cls.regularizers.split(",")):
             chosen["regularizers"] = ",".join(study.regularizers)
         options = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in chosen.items())
+        options += " --probes" * bool(about.get("probes"))
         return f"python -m experiments {cls.name} --only {study.table.number} {options}"
 
 

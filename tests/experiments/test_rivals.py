@@ -7,10 +7,10 @@ import pytest
 from tinystudy import command, rows, run
 
 from experiments.measurements import Measurement
-from experiments.rivals import METHODS, all_cells, comparison, lost, study
+from experiments.rivals import METHODS, all_cells, comparison, study
 from experiments.statistics import holm, paired
 from experiments.tables.design import Protocol
-from experiments.tables.report import forgetting
+from experiments.tables.report import forgetting, lost
 from experiments.tables.results import Results
 from experiments.tables.transfer import method_of
 from npnet import generator
@@ -76,9 +76,9 @@ def test_loss_of_features_is_measured_against_the_probe_of_the_first_network():
         ],
         [],
     )
-    assert lost(found, "fine", "none") == {0: 0.5}
+    assert lost(found, "probe_error", "fine", "none") == {0: 0.5}
     assert forgetting(found, "fine", "none") == {0: 8.0}
-    assert lost(found, "gradual", "none") == {}
+    assert lost(found, "probe_error", "gradual", "none") == {}
 
 
 def test_p_values_are_adjusted_for_how_many_rivals_there_are():

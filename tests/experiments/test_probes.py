@@ -1,0 +1,85 @@
+"""What is left of an old task: biases fitted again undo a shift and nothing else, probes may be asked for later."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tinystudy import command, rows, run, table3
+
+from experiments.measurements import Measurement
+from experiments.tables.design import TABLES, Study, protocol
+from experiments.tables.probes import probe_cell, probes_of, refitted
+from experiments.tables.report import lost, remains_grid
+from experiments.tables.results import Results
+from experiments.tables.transfer import cells_of
+from npnet import Split, cross_entropy, error, generator, mlp
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_biases_fitted_again_undo_a_shift(classes):
+    rng = generator(0, "shift")
+    network = mlp((6, 8), {"old": classes, "new": 2}, rng)
+    X = rng.standard_normal((2500, 6)).astype(np.float32)
+    Z = network.logits(X, "old")
+    noise = rng.gumbel(size=Z.shape)  # classes drawn with the network's own probabilities: its biases are the best ones
+    split = Split(X, (Z + noise).argmax(1))
+    shift = rng.normal(0, 5, classes).astype(np.float32)
+    old = network.heads["old"]
+    shifted = replace(network, heads={**network.heads, "old": {**old, "b": old["b"] + shift}})
+    fitted = refitted(shifted, "old", split)
+    _, dZ = cross_entropy(fitted.logits(X, "old").astype(np.float64), split.labels)
+    assert np.abs(dZ.sum(0)).max() < 1e-4
+    assert error(fitted, "old", split) < error(shifted, "old", split)
+    once = refitted(network, "old", split)
+    a, b = (n.heads["old"]["b"] - n.heads["old"]["b"].mean() for n in (fitted, once))  # a common constant says nothing
+    assert np.abs(a - b).max() < 1e-3
+    assert np.array_equal(fitted.heads["old"]["W"], old["W"])
+    assert np.array_equal(fitted.logits(X, "new"), network.logits(X, "new"))
+    assert np.array_equal(shifted.heads["old"]["b"], old["b"] + shift)
+
+
+def test_every_network_is_probed_for_every_old_task():
+    small = protocol(TABLES["table7"], "smoke")
+    studies = [Study(TABLES[name], small, ("none", "dropout")) for name in ("table7", "table8")]
+    networks, names = [cell.name for cell in cells_of(studies)], {cell.name for cell in probes_of(studies)}
+    assert names == {probe_cell(task, name) for name in networks for task in TABLES["table7"].first}
+    assert len(probes_of(studies)) == len(names) == 2 * 5 * (1 + 2 * 2 * 2)  # the first networks of both tables once
+
+
+def test_what_is_lost_is_measured_against_the_same_reading_before():
+    of = Study(TABLES["table7"], protocol(TABLES["table7"], "smoke"), ("none",))
+    acl = {"first": 1.0, "gradual": 3.0}
+    found = [
+        Measurement("table7", "", method, "none", 0, f"{metric}:{task}", acl[method] if task == "acl" else 2.0)
+        for method in acl
+        for metric in ("probe_error", "refitted_error", "r_squared_1")
+        for task in of.table.first
+    ]
+    results = Results(of, {"probes": True}, found, [])
+    assert lost(results, "probe_error", "gradual", "none") == {0: pytest.approx(0.4)}
+    assert lost(results, "probe_error", "fine", "none") == {}
+    fine, gradual = remains_grid(results).rows
+    assert gradual == ["none", "gradual", "–", "0.40", "0.40", "2.20", "–", "–"]
+    assert set(fine[2:]) == {"–"}
+
+
+def test_probes_may_be_asked_for_later(tmp_path):
+    run(table3(tmp_path / "later", "--regularizers", "none"))
+    assert "new head" not in (tmp_path / "later" / "table3" / "table.md").read_text()
+    printed = run(table3(tmp_path / "later", "--regularizers", "none", "--probes"))
+    assert "3 of 6 cells had finished before" in printed
+    run(table3(tmp_path / "once", "--regularizers", "none", "--probes"))
+    later, once = (rows(tmp_path / name / "table3" / "results.csv") for name in ("later", "once"))
+    assert later == once
+    found = {(row["method"], row["metric"]): float(row["value"]) for row in once}
+    assert found["first", "r_squared_1"] == found["first", "r_squared_2"] == 1
+    assert found["first", "refitted_error"] <= found["first", "task_a_error_before"] + 25
+    assert {("fine", "probe_error"), ("gradual", "refitted_error"), ("gradual", "r_squared_2")} <= found.keys()
+    assert "| none | gradual |" in (tmp_path / "once" / "table3" / "table.md").read_text()
+    about = json.loads((tmp_path / "once" / "table3" / "results.json").read_text())
+    assert about["probes"]
+    run(command("report", tmp_path / "once" / "table3", "--out", tmp_path / "without"))
+    for name in ("results.csv", "table.md"):
+        assert (tmp_path / "without" / name).read_bytes() == (tmp_path / "once" / "table3" / name).read_bytes()
+    assert "--probes" in (tmp_path / "without" / "report.html").read_text()
