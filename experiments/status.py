@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
+from statistics import fmean
 
 from rich.console import Console
 from rich.table import Table
@@ -19,8 +20,9 @@ __all__ = ["Status", "look", "show_status"]
 class Status:
     """Names of the cells that have finished, are running and are left, and the seconds of work that these still want.
 
-    work: sum over the unfinished cells of the mean seconds of the finished ones of their kind, less what the running
-    ones have spent; NaN where none has finished. workers: that are at it; of a cluster as many as cells are running.
+    work: sum over the unfinished cells of the mean seconds of the finished ones of their kind, or of kinds like
+    it, less what the running ones have spent; NaN where none has finished. workers: that are at it; of a cluster as
+    many as cells are running.
     """
 
     done: list[str]
@@ -53,9 +55,8 @@ def look(folder: Path) -> Status:
             spent += progress["seconds"]
         else:
             left.append(name)
-    means = {kind: sum(seconds) / len(seconds) for kind, seconds in taken.items()}
-    overall = sum(means.values()) / len(means) if means else nan
-    work = sum(means.get(_kind(name), overall) for name in (*running, *left))
+    means = {kind: fmean(seconds) for kind, seconds in taken.items()}
+    work = sum(_expected(_kind(name), means) for name in (*running, *left))
     start = (read_json(folder / "starts.json") or [{"workers": 1, "cluster": None}])[-1]
     workers = max(len(running), 1) if start["cluster"] else start["workers"]
     return Status(done, running, left, max(work - spent, 0.0) if running or left else 0.0, workers)
@@ -86,6 +87,12 @@ def show_status(folder: Path, console: Console) -> None:
 def _kind(cell: str) -> str:
     """Return what a cell has in common with those that differ from it in the seed: its name without the number."""
     return cell.rstrip("0123456789")
+
+
+def _expected(kind: str, means: dict[str, float]) -> float:
+    """Return the mean seconds of a kind; else of the kinds whose names begin with the same word, else of all."""
+    alike = [mean for other, mean in means.items() if other.partition("-")[0] == kind.partition("-")[0]]
+    return means[kind] if kind in means else fmean(alike or means.values()) if means else nan
 
 
 def _duration(seconds: float) -> str:

@@ -29,6 +29,14 @@ def test_the_time_left_is_that_of_the_same_kind(tmp_path):
     assert status.seconds_left == 12.5
 
 
+def test_a_kind_that_has_not_finished_is_like_its_nearest(tmp_path):
+    write_json(tmp_path / "plan.json", ["probe-a-0", "run-a-0", "run-b-0", "probe-b-0", "other-0"])
+    write_json(tmp_path / "starts.json", [{"workers": 1, "cluster": None}])
+    for name, seconds in (("probe-a-0", 2.0), ("run-a-0", 90.0), ("run-b-0", 100.0)):
+        Desk(tmp_path, name).finish({"seconds": seconds})
+    assert look(tmp_path).work == 2 + (2 + 90 + 100) / 3
+
+
 def test_on_a_cluster_those_that_run_are_the_workers(tmp_path):
     with held(folder_of(tmp_path, "tcp://somewhere:1")):
         assert look(tmp_path).seconds_left == 25
