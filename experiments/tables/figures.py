@@ -1,6 +1,7 @@
 """The figure of a table: validation errors of both tasks against weight updates, each method in a colour of its own."""
 
 from itertools import pairwise, product
+from math import ceil
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -35,8 +36,9 @@ def caption(results: Results) -> str:
 def draw_curves(results: Results, path: Path) -> None:
     """Draw the first task above and the second below, a column for each regularizer, and write a PNG."""
     study = results.study
-    columns = len(study.regularizers)
-    with picture(path, (1.2 + 3.3 * columns, 5.8), (0, 0, 1, 0.94)) as figure:
+    columns, keys = len(study.regularizers), _keys(study.methods)
+    lines = 1 if columns > 1 else 3  # that the legend needs, over one panel
+    with picture(path, (1.2 + 3.3 * columns, 5.8), (0, 0, 1, 0.98 - 0.04 * lines)) as figure:
         axes = figure.subplots(2, columns, sharex="col", sharey="row", squeeze=False)
         for row, tasks in enumerate((study.table.first, (study.table.second,))):
             for column, regularizer in enumerate(study.regularizers):
@@ -50,7 +52,7 @@ def draw_curves(results: Results, path: Path) -> None:
             axes[0][column].set_title(TITLES.get(regularizer, regularizer), loc="left", weight="bold")
             axes[1][column].set_xlabel("weight updates (thousands)")
             axes[1][column].set_xlim(left=0)
-        figure.legend(handles=_keys(study.methods), loc="upper center", ncols=len(study.methods) + 3, frameon=False)
+        figure.legend(handles=keys, loc="upper center", ncols=ceil(len(keys) / lines), frameon=False)
 
 
 def _draw_panel(panel: Any, results: Results, regularizer: str, tasks: tuple[str, ...]) -> None:
