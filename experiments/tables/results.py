@@ -206,6 +206,7 @@ def joined(found: Sequence[Results]) -> Results:
             raise ValueError(f"row {regularizer!r} of {first.study.name} is there twice; expected every row once")
     study = replace(first.study, regularizers=tuple(name for name in REGULARIZERS if name in rows))
     about = {**first.about, "configuration": asdict(study), **merged([each.about for each in found])}
+    about["probes"] = any(each.about.get("probes") for each in found)
     order = study.regularizers.index
     measurements = sorted((m for each in found for m in each.measurements), key=lambda m: order(m.regularizer))
     curves = sorted((point for each in found for point in each.curves), key=lambda point: order(point.regularizer))
