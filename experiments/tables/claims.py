@@ -171,7 +171,7 @@ def _verdicts(claims: list[Claim]) -> str:
 
 def write_claims(folder: Path) -> None:
     """Write claims.md and claims.png from the results of tables in a folder, such as table3 and table3_tenth."""
-    claims = claims_of(read_results(path.parent) for path in folder.glob("table*/results.json"))
+    claims = claims_of(read_results(path.parent) for path in sorted(folder.glob("table*/results.json")))
     picture = "![Forgotten under fine tuning − under Gradual Tuning, the paper's against ours](claims.png)\n"
     text = "\n".join(
         ["# The claims of the eight tables\n", count(claims) + "\n", markdown(claims_grid(claims)), picture]
