@@ -67,6 +67,7 @@ class Protocol:
     max_epochs_a, max_epochs_b: caps beside patience. data_seed: which stimuli are drawn, how image files are split, how
     the first network begins. pixels: on [0, 1] ("unit"), on [-1, 1] ("centred"), or of mean 0 and standard deviation 1
     over all pixels of the training images ("standard"). difference: of two epochs' errors, as in GradualTuning.
+    initialise: how the first network begins. initialise_head: how task B's head does; None: as the network did.
     l1_scale: what λ is multiplied by. l1_biases: whether L1 penalises biases. The other names are those of
     npnet.Hyperparameters.
     """
@@ -81,6 +82,7 @@ class Protocol:
     max_epochs_a: int = 1000
     max_epochs_b: int = 1000
     initialise: Initialise = "glorot"
+    initialise_head: Initialise | None = None
     keep: Literal["best", "last"] = "best"
     patience_restarts: bool = True
     data_seed: int = 0
@@ -100,9 +102,13 @@ class Protocol:
             raise ValueError(f"l1_scale is {self.l1_scale}; expected a finite number, zero or more")
         if self.data_seed < 0:
             raise ValueError(f"data_seed is {self.data_seed}; expected zero or more")
-        if self.initialise not in INITIALISERS:
-            raise ValueError(f"initialise is {self.initialise!r}; expected one of {', '.join(INITIALISERS)}")
-        for name, known in (("keep", ("best", "last")), ("pixels", get_args(Pixels)), ("together", ("all", "mean"))):
+        for name, known in (
+            ("initialise", tuple(INITIALISERS)),
+            ("initialise_head", (None, *INITIALISERS)),
+            ("keep", ("best", "last")),
+            ("pixels", get_args(Pixels)),
+            ("together", ("all", "mean")),
+        ):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {known}")
 

@@ -79,9 +79,10 @@ def notes(results: Results) -> list[str]:
     study, unit = results.study, _unit(results)
     p, paper = study.protocol, _paper(results)
     ours, theirs = _amounts(p), _amounts(paper)
+    head = f" ({p.initialise_head} for the new head)" if p.initialise_head else ""
     lines = [
         f"Here: {ours} {unit} for training, validation and test, {p.seeds} repetitions; batch {p.batch_size}, rate "
-        f"{p.rate:g}, patience {p.patience}, {p.initialise} initialisation, {p.keep} weights kept. "
+        f"{p.rate:g}, patience {p.patience}, {p.initialise} initialisation{head}, {p.keep} weights kept. "
         f"Paper: {theirs} {unit}, {REPETITIONS} repetitions, patience 20.",
     ]
     expected = len(study.regularizers) * len(study.methods) * p.seeds

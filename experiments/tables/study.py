@@ -35,6 +35,7 @@ class Overrides:
         max_epochs_a: cap on the epochs of the first task.
         max_epochs_b: cap on the epochs of the second task.
         initialise: how weights begin.
+        initialise_head: how the new head begins, where not as the network did.
         keep: which weights a run ends with.
         patience_restarts: whether patience begins again when a layer joins.
         data_seed: which stimuli are drawn, how image files are split, how the first network begins.
@@ -55,6 +56,7 @@ class Overrides:
     max_epochs_a: int | None = None
     max_epochs_b: int | None = None
     initialise: Initialise | None = None
+    initialise_head: Initialise | None = None
     keep: Literal["best", "last"] | None = None
     patience_restarts: bool | None = None
     data_seed: int | None = None

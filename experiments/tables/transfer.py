@@ -143,7 +143,7 @@ def begin_second(desk: Desk, study: Study, regularizer: str, method: str, seed: 
         second,
         generator(seed, "second", table.second),  # the same for all methods
         hyperparameters(protocol, REGULARIZERS[regularizer], protocol.max_epochs_b),
-        INITIALISERS[protocol.initialise],
+        INITIALISERS[protocol.initialise_head or protocol.initialise],
     )
     if method == "budget":
         settings = replace(settings, patience=None)

@@ -115,11 +115,15 @@ def test_the_comparison_is_of_forgetting():
 
 
 def test_notes_tell_amounts_and_what_is_missing():
-    text = "\n".join(notes(results_of({("fine", "none"): [(9, 20, 3, TABLE3.protocol.max_epochs_b)]})))
+    results = results_of({("fine", "none"): [(9, 20, 3, TABLE3.protocol.max_epochs_b)]})
+    text = "\n".join(notes(results))
     assert f"{TABLE3.protocol.train:,} / " in text
     assert "330,000 / 10,000 / 10,000 stimuli" in text
     assert "Incomplete: 1 of 18 runs" in text
     assert "1 of 1 runs on the second task ended at the cap" in text
+    assert "glorot initialisation, best weights" in text
+    other = replace(TABLE3, protocol=replace(TABLE3.protocol, initialise_head="normal"))
+    assert "glorot initialisation (normal for the new head), best" in notes(replace(results, study=other))[0]
 
 
 def test_markdown_has_a_line_for_each_row():

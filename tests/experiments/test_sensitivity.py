@@ -8,14 +8,14 @@ import pytest
 from tinystudy import command, rows, run
 
 from experiments.command import main
-from experiments.desk import write_json
+from experiments.desk import Desk, write_json
 from experiments.measurements import Measurement, write_csv
 from experiments.published import published
 from experiments.sensitivity.report import Found, claims_grid, distance, forgetting_grid, read_found
 from experiments.sensitivity.study import Sensitivity
 from experiments.sensitivity.variants import VARIANTS, studies, without_l1
-from experiments.tables.design import REGULARIZERS, Protocol
-from experiments.tables.transfer import hyperparameters, load_task, method_of
+from experiments.tables.design import REGULARIZERS, TABLES, Protocol, Study
+from experiments.tables.transfer import begin_first, begin_second, hyperparameters, load_task, method_of
 from npnet.initialisers import INITIALISERS
 from npnet.tasks import load
 
@@ -47,6 +47,30 @@ def test_options_reach_the_training():
     assert penalty.biases
     assert method_of("gradual", Protocol(50, 20, 20, difference="improvement")).policy.difference == "improvement"
     assert {p.initialise for p in (study.protocol for study in studies("paper"))} == set(INITIALISERS)
+
+
+@pytest.mark.parametrize("initialise", INITIALISERS)
+@pytest.mark.parametrize("initialise_head", [None, "uniform_fan_in", "normal"])
+def test_networks_and_new_heads_begin_as_they_are_asked_to(initialise, initialise_head, tmp_path):
+    def deviation(name, fan_in, fan_out):
+        squares = {
+            "glorot": 2 / (fan_in + fan_out),
+            "he": 2 / fan_in,
+            "uniform_fan_in": 1 / (3 * fan_in),
+            "normal": 1e-4,
+        }
+        return squares[name] ** 0.5
+
+    protocol = Protocol(50, 20, 20, initialise=initialise, initialise_head=initialise_head)
+    study = Study(TABLES["table3"], protocol)
+    desk = Desk(tmp_path, study.first_cell("none"))
+    first = begin_first(desk, ("acl",), (300, 200), protocol, "none").run.network
+    first.save(desk.path / "network.npz")
+    assert first.trunk[1]["W"].std() == pytest.approx(deviation(initialise, 300, 200), rel=0.02)
+    second = begin_second(Desk(tmp_path, "second"), study, "none", "fine", 0).run.network
+    assert second.heads["ac"]["W"].std() == pytest.approx(deviation(initialise_head or initialise, 200, 2), rel=0.15)
+    with pytest.raises(ValueError, match="initialise_head is 'zero'"):
+        Protocol(50, 20, 20, initialise_head="zero")
 
 
 @pytest.mark.parametrize(("pixels", "low", "high"), [("unit", 0, 1), ("centred", -1, 1), ("standard", -9, 9)])
