@@ -20,6 +20,8 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "uniform": {"initialise": "uniform_fan_in"},
     "he": {"initialise": "he"},
     "normal": {"initialise": "normal"},
+    "normal-trunk": {"initialise": "normal", "initialise_head": "glorot"},
+    "normal-head": {"initialise_head": "normal"},
     "centred": {"pixels": "centred"},
     "standard": {"pixels": "standard"},
     "patience-10": {"patience": 10},
@@ -34,6 +36,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 """What each variant does otherwise than the default protocol.
 
 l1-per-batch: λ over the 20 examples of a batch, as it acts where the loss is their sum and the rate is divided by 20.
+normal-trunk, normal-head: the first network alone, or the new head alone, begins as both do in normal.
 """
 
 

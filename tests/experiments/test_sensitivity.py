@@ -162,7 +162,7 @@ def test_some_variants_alone_are_run():
     job = Sensitivity(only="batch-100, last").job()
     assert set(job.configuration["studies"]) == {"batch-100", "last"}
     assert len(job.cells) == 2 * (3 + 12)
-    assert len(Sensitivity().job().cells) == 255
+    assert len(Sensitivity().job().cells) == 285
     with pytest.raises(ValueError, match="only is 'first'; expected some of default, l1-per-batch"):
         Sensitivity(only="first").job()
 
