@@ -135,8 +135,10 @@ def _ours(claim: Claim) -> list[str]:
 def count(claims: list[Claim]) -> str:
     """Return how many claims hold, a sentence or two for each way to read the rows that is measured: in every row its
     first reading, then the others in its place.
+
+    Of a pair at several scales the largest counts, but for a single repetition where a smaller one was repeated.
     """
-    claims = _largest(claims)
+    claims = _counted(claims)
     text, measured = [], {claim.regularizer for claim in claims}
     for reading in product(*ROWS.values()):
         if not measured.union(ROWS).issuperset(reading):
@@ -153,9 +155,10 @@ def count(claims: list[Claim]) -> str:
     return "\n\n".join(text)
 
 
-def _largest(claims: list[Claim]) -> list[Claim]:
-    """Return of each pair the claim with the most training examples, which is the last one."""
-    return list({(claim.table, claim.regularizer): claim for claim in claims}.values())
+def _counted(claims: list[Claim]) -> list[Claim]:
+    """Return of each pair the claim with the most training examples, a single repetition only where no other is."""
+    singles_first = sorted(claims, key=lambda claim: claim.difference.n > 1)
+    return list({(claim.table, claim.regularizer): claim for claim in singles_first}.values())
 
 
 def _verdicts(claims: list[Claim]) -> str:
@@ -189,7 +192,7 @@ def _draw(claims: list[Claim], path: Path) -> None:
     colours = dict(zip(REGULARIZERS, ("#000000", "#0072B2", "#56B4E9", "#D55E00"), strict=True))
     with picture(path, (6.4, 5.2)) as figure:
         panel = figure.subplots()
-        for claim in _largest(claims):
+        for claim in _counted(claims):
             x, d = claim.theirs.fine - claim.theirs.gradual, claim.difference
             colour = colours[claim.regularizer]
             if not isnan(d.low):

@@ -192,6 +192,9 @@ def test_of_several_scales_the_largest_counts(tmp_path):
     assert count(claims) == count([claims[3], claims[1], claims[2]])
     assert [row[4] for row in claims_grid(claims).rows[:3]] == ["2,000 × 3", "20,000 × 3", "2,000 × 3"]
     assert len(claims_grid(claims).rows) == 25
+    once = replace(large, measurements=[m for m in large.measurements if m.seed == 0])
+    assert count(claims_of([once, small])) == count(claims_of([small]))
+    assert count(claims_of([once])).startswith("Of 24 pairs 1 are measured")
     for name, results in (("table1", large), ("table1_tenth", small)):
         write_results(replace(results, about=rows_of(results, *results.study.regularizers).about), tmp_path / name)
     write_claims(tmp_path)
