@@ -4,6 +4,8 @@ configuration.json   what the folder holds; another configuration is refused, ne
 plan.json            the names of its cells
 lock                 held while a run works here; the system lets go of it when the process ends, however it ends
 cells/, log.txt      what the cells leave (see desk)
+
+What a killed process may leave beside these is swept away by the next run.
 """
 
 import fcntl
@@ -16,7 +18,7 @@ from typing import Any, TextIO
 from experiments.cells import Cell, Result
 from experiments.desk import read_json, write_json
 
-__all__ = ["Configuration", "FolderError", "finished", "held", "in_use", "result_of", "settle_configuration"]
+__all__ = ["Configuration", "FolderError", "finished", "held", "in_use", "result_of", "settle_configuration", "sweep"]
 
 Configuration = Mapping[str, Any]
 """That of a folder, or of one of its studies, as JSON has it."""
@@ -64,6 +66,20 @@ def _taken(lock: TextIO) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def sweep(folder: Path) -> None:
+    """Clear away what killed processes have left; to be called by the run that holds the folder, before any cell runs.
+
+    That is progress that nobody makes now, checkpoints of cells that have left their result, and files half written,
+    as results.csv.x1y2z3w4.part. What another program has left half written stays.
+    """
+    leftovers = [*folder.glob("cells/*/progress.*")]
+    leftovers += [result.with_name("checkpoint.npz") for result in folder.glob("cells/*/result.json")]
+    for place in (".", "*", "cells/*"):
+        leftovers += folder.glob(f"{place}/*.*.????????.part")
+    for leftover in leftovers:
+        leftover.unlink(missing_ok=True)
 
 
 def settle_configuration(

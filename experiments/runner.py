@@ -52,8 +52,6 @@ def run_cells(
     check_cells(cells)
     outcome = Outcome(skipped=[cell.name for cell in cells if finished(study, cell)])
     waiting = [cell for cell in cells if cell.name not in outcome.skipped]
-    for cell in waiting:
-        (study / "cells" / cell.name / "progress.json").unlink(missing_ok=True)
     running: dict[Future[Answers], list[Cell]] = {}
     watcher.begin(len(cells), len(outcome.skipped))
     with _ctrl_c_asks(study, watcher) as stop:

@@ -15,7 +15,7 @@ from experiments import blas
 from experiments.desk import log, read_json, write_json
 from experiments.executors import Where
 from experiments.experiment import Experiment
-from experiments.folder import FolderError, held, settle_configuration
+from experiments.folder import FolderError, held, settle_configuration, sweep
 from experiments.progress import Watcher
 from experiments.runner import run_cells
 
@@ -35,6 +35,7 @@ def run(experiment: Experiment, console: Console) -> int:
     out = experiment.out.absolute() if where.cluster else experiment.out
     with held(out):
         settle_configuration(out, configuration, job.check_studies, job.grown)
+        sweep(out)
         write_json(out / "plan.json", [cell.name for cell in job.cells])
         console.print(f"{experiment.name}: {job.what}, {where.describe()}, {blas.describe()}", highlight=False)
         try:

@@ -172,6 +172,26 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(uninterrupted, tmp_pat
     assert whole(tmp_path) == uninterrupted
 
 
+def test_what_a_kill_leaves_of_a_finished_cell_is_swept_away(finished, tmp_path):
+    """The moment after the result, before the rest is cleared away, is seldom met by chance."""
+    folder = tmp_path / "whole"
+    shutil.copytree(finished, folder)
+    cell = folder / "cells" / "table3-none-fine-0"
+    (folder / "download.part").touch()  # whose it is, who knows
+    there = sorted(folder.rglob("*"))
+    halves = [
+        file.with_name(f"{file.name}.x1y2z3w4.part") for file in there if file.suffix in (".json", ".npz", ".csv")
+    ]
+    for left in (cell / "checkpoint.npz", cell / "progress.json", cell / "progress.draft", *halves):
+        left.write_bytes(b"half")
+    refused = run(table3(folder, "--batch-size", 50), code=2)
+    assert "holds results of another configuration" in refused
+    assert (cell / "checkpoint.npz").exists()  # whoever may not run here sweeps nothing
+    assert "9 of 9 cells had finished before" in run(table3(folder))
+    assert sorted(folder.rglob("*")) == there
+    assert whole(folder) == whole(finished)
+
+
 def test_ctrl_c_ends_with_the_epoch_and_loses_nothing(uninterrupted, tmp_path):
     process = start(tmp_path)
     refused = run(table3(tmp_path, **LONG), code=2)
