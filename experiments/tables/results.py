@@ -10,6 +10,7 @@ the network before the second task; epoch 0 of a curve is where the second task 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -192,20 +193,22 @@ def read_results(folder: Path) -> Results:
 
 
 def joined(found: Sequence[Results]) -> Results:
-    """Return the results of one table whose rows were run apart.
+    """Return the results of one table whose rows were run apart, with as many repetitions each as there are.
 
     Raises ValueError where they are of several tables or protocols, and where a row is there twice.
     """
-    first = found[0]
+    configurations = [asdict(each.study) for each in found]
+    whole = reduce(lambda so_far, each: grown(each, so_far), configurations)
+    for each in configurations:
+        if grown(whole, each) != whole:  # something else than rows and repetitions differs
+            raise ValueError(f"results are of {study_of(each)}; expected rows of {study_of(whole)}, as before them")
+    study = study_of(whole)
     rows = [regularizer for each in found for regularizer in each.study.regularizers]
-    for each in found[1:]:
-        if replace(each.study, regularizers=first.study.regularizers) != first.study:
-            raise ValueError(f"results are of {each.study}; expected rows of {first.study}, as before them")
     for regularizer in rows:
         if rows.count(regularizer) > 1:
-            raise ValueError(f"row {regularizer!r} of {first.study.name} is there twice; expected every row once")
-    study = replace(first.study, regularizers=tuple(name for name in REGULARIZERS if name in rows))
-    about = {**first.about, "configuration": asdict(study), **merged([each.about for each in found])}
+            raise ValueError(f"row {regularizer!r} of {study.name} is there twice; expected every row once")
+    about = {**found[0].about, "configuration": whole, "seeds": list(range(study.protocol.seeds))}
+    about |= merged([each.about for each in found])
     about["probes"] = any(each.about.get("probes") for each in found)
     order = study.regularizers.index
     measurements = sorted((m for each in found for m in each.measurements), key=lambda m: order(m.regularizer))

@@ -207,6 +207,7 @@ def rows_of(results, *regularizers):
     about = {
         "experiment": study.name,
         "configuration": asdict(study),
+        "seeds": list(range(study.protocol.seeds)),
         "environments": [{"commit": regularizers[0]}, {"commit": "of all"}],
         "compute_seconds": 1.5,
         "peak_memory_mb": len(regularizers),
@@ -246,13 +247,25 @@ def test_rows_that_were_run_apart_are_joined(tmp_path, capsys):
 
 def test_rows_of_other_tables_or_protocols_are_not_joined():
     results = rows_of(as_published(TABLES["table1"]), "none", "l1", "dropout")
-    mine, seeds = rows_of(results, "l1"), replace(results.study.protocol, seeds=2)
+    mine, rate = rows_of(results, "l1"), replace(results.study.protocol, rate=0.02)
     for other in (
-        rows_of(replace(results, study=replace(results.study, protocol=seeds)), "none"),
+        rows_of(replace(results, study=replace(results.study, protocol=rate)), "none"),
         rows_of(as_published(TABLES["table2"]), "none"),
     ):
         with pytest.raises(ValueError, match="expected rows of"):
             joined([mine, other])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_joined_rows_may_have_more_repetitions_than_others(order):
+    results = rows_of(as_published(TABLES["table1"]), "none", "l1", "dropout")
+    two = replace(results.study, protocol=replace(results.study.protocol, seeds=2))
+    fewer = rows_of(replace(results, study=two), "none")
+    fewer = replace(fewer, measurements=[m for m in fewer.measurements if m.seed < 2])
+    together = joined([rows_of(results, "l1"), fewer][::order])
+    assert together.study == replace(results.study, regularizers=("none", "l1"))
+    assert together.about["seeds"] == [0, 1, 2, 3, 4]
+    assert [len(together.values("task_b_error", "fine", row)) for row in ("none", "l1")] == [2, 3]
 
 
 def test_pairs_are_the_seeds_that_both_methods_have():
