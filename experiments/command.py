@@ -176,7 +176,7 @@ COMMANDS: Mapping[str, type] = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code: 0, 1 where cells failed, 2 for what cannot be done, 130 for Ctrl-C."""
-    console = Console() if sys.stdout.isatty() else Console(width=124)
+    console = Console() if sys.stdout.isatty() else Console(width=132)
     commands: Any = reduce(or_, (Annotated[kind, subcommand(name)] for name, kind in COMMANDS.items()))
     try:
         command: Any = tyro.cli(

@@ -20,7 +20,7 @@ from npnet.trees import write_atomically
 __all__ = ["comparison_grid", "forgetting", "lost", "notes", "remains_grid", "table_grid", "write_report"]
 
 _ALL_JOINED = ("joined_hidden_1", "gradual")
-_WIDE = 124  # columns, enough for the whole table side by side
+_WIDE = 132  # columns, enough for the whole table side by side
 
 
 def table_grid(results: Results, methods: Sequence[str] = ()) -> Grid:
@@ -28,11 +28,13 @@ def table_grid(results: Results, methods: Sequence[str] = ()) -> Grid:
     table, p = results.study.table, results.study.protocol
     methods = methods or results.study.methods
     old = "+".join(table.first) + " before → after"
-    header = ["", f"{_unit(results)}", *(c for m in methods for c in (f"{m}: {table.second}", old, "epochs"))]
+    header = ["", f"{_unit(results)} × repetitions"]
+    header += [column for m in methods for column in (f"{m}: {table.second}", old, "epochs")]
     rows = []
     for regularizer in results.study.regularizers:
-        rows.append([regularizer, f"here {p.train:,}"])
-        rows.append(["", f"paper {_paper(results).train:,}"])
+        runs = [str(len(results.values("task_b_error", method, regularizer))) for method in methods]
+        rows.append([regularizer, f"here {p.train:,} × {', '.join(dict.fromkeys(runs))}"])
+        rows.append(["", f"paper {_paper(results).train:,} × {REPETITIONS}"])
         for method in methods:
             rows[-2] += _ours(results, method, regularizer)
             rows[-1] += _theirs(results, method, regularizer)
@@ -81,9 +83,9 @@ def notes(results: Results) -> list[str]:
     ours, theirs = _amounts(p), _amounts(paper)
     head = f" ({p.initialise_head} for the new head)" if p.initialise_head else ""
     lines = [
-        f"Here: {ours} {unit} for training, validation and test, {p.seeds} repetitions; batch {p.batch_size}, rate "
-        f"{p.rate:g}, patience {p.patience}, {p.initialise} initialisation{head}, {p.keep} weights kept. "
-        f"Paper: {theirs} {unit}, {REPETITIONS} repetitions, patience 20.",
+        f"Here: {ours} {unit} for training, validation and test; batch {p.batch_size}, rate {p.rate:g}, "
+        f"patience {p.patience}, {p.initialise} initialisation{head}, {p.keep} weights kept. "
+        f"Paper: {theirs} {unit}, patience 20.",
     ]
     expected = len(study.regularizers) * len(study.methods) * p.seeds
     ends = [m for m in results.measurements if m.metric == "epochs"]

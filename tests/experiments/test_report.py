@@ -98,11 +98,12 @@ def test_the_table_has_ours_beside_the_papers():
     )
     ours, theirs, *others = grid.rows
     assert ours[0] == "none"
-    assert ours[1] == f"here {TABLE3.protocol.train:,}"
+    assert ours[1] == f"here {TABLE3.protocol.train:,} × 2, 1"
     assert ours[2:5] == ["3.50 ± 0.71", "9.00 → 21.00 ± 1.41", "42 ± 3"]
     assert ours[5:] == ["3.00", "9.00 → 15.00", "90"]
-    assert theirs[1:5] == ["paper 330,000", "2.50 ± 0.01", "9 → 18.8 ± 0.3", "47 ± 5"]
+    assert theirs[1:5] == ["paper 330,000 × 5", "2.50 ± 0.01", "9 → 18.8 ± 0.3", "47 ± 5"]
     assert [row[0] for row in others] == ["l1", "", "dropout", ""]
+    assert others[0][1] == f"here {TABLE3.protocol.train:,} × 0"
     assert others[0][2:] == ["–", "– → –", "–"] * 2
 
 
