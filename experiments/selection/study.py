@@ -78,12 +78,14 @@ class Selection(Survey):
             "are selected."
         }
         for family in found.about["targets"]:
+            path = out / f"neighbours_{family}.png"
             try:
                 tasks = [Course(**found.about[which][family]).load(0) for which in ("sources", "targets")]
-            except (ImportError, ConnectionError, OSError):  # image files that are not here
-                continue
-            _draw_neighbours(found, family, tasks[0], tasks[1], out / f"neighbours_{family}.png")
-            pictures[f"neighbours_{family}.png"] = (
+                _draw_neighbours(found, family, tasks[0], tasks[1], path)
+            except (ImportError, ConnectionError, OSError):  # image files that are not here: an earlier picture stays
+                if not path.exists():
+                    continue
+            pictures[path.name] = (
                 "Images of the target, and the five nearest of the source by either descriptor, nearest first."
             )
         return pictures
