@@ -71,8 +71,8 @@ def _taken(lock: TextIO) -> bool:
 def sweep(folder: Path) -> None:
     """Clear away what killed processes have left; to be called by the run that holds the folder, before any cell runs.
 
-    That is progress that nobody makes now, checkpoints of cells that have left their result, and files half written,
-    as results.csv.x1y2z3w4.part. What another program has left half written stays.
+    That is progress that nobody makes now, checkpoints of cells that have left their result, and files half written, by
+    the names that write_atomically gives them, as results.csv.x1y2z3w4.part.
     """
     leftovers = [*folder.glob("cells/*/progress.*")]
     leftovers += [result.with_name("checkpoint.npz") for result in folder.glob("cells/*/result.json")]

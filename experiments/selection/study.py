@@ -81,10 +81,11 @@ class Selection(Survey):
             path = out / f"neighbours_{family}.png"
             try:
                 tasks = [Course(**found.about[which][family]).load(0) for which in ("sources", "targets")]
-                _draw_neighbours(found, family, tasks[0], tasks[1], path)
             except (ImportError, ConnectionError, OSError):  # image files that are not here: an earlier picture stays
                 if not path.exists():
                     continue
+            else:
+                _draw_neighbours(found, family, tasks[0], tasks[1], path)
             pictures[path.name] = (
                 "Images of the target, and the five nearest of the source by either descriptor, nearest first."
             )
