@@ -138,6 +138,7 @@ class SeveralTasks(Survey):
             "hidden": list(HIDDEN),
             "seeds": list(range(seeds)),
             "factors": list(factors),
+            "learned": LEARNED,
             "course": asdict(course),
         }
         return Job(f"{len(cells)} networks", configuration, cells)
