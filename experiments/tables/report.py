@@ -204,7 +204,8 @@ def lost(results: Results, metric: str, method: str, regularizer: str) -> dict[i
 
 
 def _mean_over_tasks(results: Results, metric: str, method: str, regularizer: str) -> dict[int, float]:
-    """Return a metric for each seed, the mean over the first tasks where there are several."""
+    """Return a metric for each seed, the mean over the first tasks where there are several, once all have it."""
     first = results.study.table.first
     found = [results.values(f"{metric}:{task}" if len(first) > 1 else metric, method, regularizer) for task in first]
-    return {seed: fmean(each[seed] for each in found) for seed in found[0]}
+    whole = set.intersection(*(set(each) for each in found))
+    return {seed: fmean(each[seed] for each in found) for seed in sorted(whole)}

@@ -81,6 +81,18 @@ def test_what_is_lost_is_measured_against_the_same_reading_before():
     assert set(fine[2:]) == {"–"}
 
 
+def test_a_seed_counts_once_every_old_task_is_measured():
+    of = Study(TABLES["table7"], protocol(TABLES["table7"], "smoke"), ("none",))
+    seeds = {task: (0, 1, 2) if task == "acl" else (2, 1) for task in of.table.first}
+    found = [
+        Measurement("table7", "", "fine", "none", seed, f"probe_error:{task}", 3.0)
+        for task in of.table.first
+        for seed in seeds[task]
+    ]
+    before = [Measurement("table7", "", "first", "none", 0, f"probe_error:{task}", 1.0) for task in of.table.first]
+    assert lost(Results(of, {}, found + before, []), "probe_error", "fine", "none") == {1: 2.0, 2: 2.0}
+
+
 def test_probes_may_be_asked_for_later(tmp_path):
     run(table3(tmp_path / "later", "--regularizers", "none"))
     assert "new head" not in (tmp_path / "later" / "table3" / "table.md").read_text()
