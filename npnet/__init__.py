@@ -1,71 +1,72 @@
 """npnet: multi-layer perceptrons written by hand, to read and to measure how they learn, transfer and forget.
 
-Reading order: arrays, layers, losses, penalties, regularizers, laterals, initialisers, network, perceptron, optimizers,
-policies, recordings, terms, hyperparameters, run, update, joint, training, population, fisher, matching, jacobians,
-selection; methods, tasks, check. Every value comes with its gradient, and every gradient is proved by the complex step
-(`python -m npnet.check`).
+Reading order: arrays, layers, activations, losses, initialisers, network, perceptron, data, error, optimizers,
+penalties, regularizers, policies, step, objective, hyperparameters, run, training; then the rooms: methods, columns,
+matching, starting_point, joint_tuning, populations, tasks, check, proofs. Every value comes with its gradient, and every
+gradient is proved by the complex step (`python -m npnet.check`).
 """
 
-from npnet.analysis import error, forgetting
+from npnet.activations import Activation, identity, relu, sigmoid, tanh
 from npnet.arrays import array_module, generator, to_device, to_host
 from npnet.check import check_gradient
-from npnet.fisher import fisher_information, remember
+from npnet.columns import ColumnNetwork, growing, joined, merged, modular, progressive
+from npnet.data import Split, Task
+from npnet.error import error
 from npnet.hyperparameters import Hyperparameters
 from npnet.initialisers import glorot, he, normal, uniform_fan_in
-from npnet.jacobians import input_gradient, jacobian
-from npnet.laterals import joined
-from npnet.layers import chain, dropout, linear, normalise, relu, shared, sigmoid, tanh
+from npnet.joint_tuning import joint_tasks, neighbours_of, selective_joint_tuning
+from npnet.layers import Dropout, Shared, chain, linear, normalise
 from npnet.losses import cross_entropy, soft_cross_entropy, squared_error
-from npnet.methods import (
-    Method,
+from npnet.matching import (
+    Match,
+    Terms,
     activation_matching,
     attention_transfer,
-    begin,
     distillation,
-    fine_tuning,
-    gradual_tuning,
-    growing,
+    input_gradient,
+    jacobian,
     jacobian_matching,
-    joint_tasks,
-    merged,
-    modular,
-    probe,
-    progressive,
-    selective_joint_tuning,
-    starting_point,
     without_forgetting,
 )
-from npnet.network import Network
-from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, cosine, step
-from npnet.penalties import group_lasso, l1, l2
-from npnet.perceptron import mlp
-from npnet.policies import (
+from npnet.measures import forgetting
+from npnet.methods import (
     Discriminative,
     EqualBudget,
-    FineTuning,
     Freeze,
     GradualByEpoch,
     GradualTuning,
     HeadOnly,
+    Method,
     TopLayers,
     WarmUp,
+    begin,
+    fine_tuning,
+    gradual_tuning,
+    probe,
 )
-from npnet.population import train_population
+from npnet.network import Network
+from npnet.objective import PlainLoss
+from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, cosine, step
+from npnet.penalties import group_lasso, l1, l2
+from npnet.perceptron import mlp
+from npnet.policies import FineTuning, Policy
+from npnet.populations import train_population
 from npnet.regularizers import Regularizer
-from npnet.run import Replicate, Run
-from npnet.selection import neighbours_of
-from npnet.tasks.data import Split, Task
-from npnet.terms import Match
+from npnet.run import Run, TrainingJob
+from npnet.starting_point import fisher_information, remember, starting_point
+from npnet.step import NotFiniteError
 from npnet.training import train
 from npnet.trees import load_tree, save_tree
-from npnet.update import NotFiniteError
 
 __version__ = "0.1.0"
 
 __all__ = [
     "SGD",
+    "Activation",
     "Adam",
+    "ColumnNetwork",
     "Discriminative",
+    "Dropout",
     "EqualBudget",
     "FineTuning",
     "Freeze",
@@ -78,13 +79,17 @@ __all__ = [
     "Momentum",
     "Network",
     "NotFiniteError",
+    "PlainLoss",
+    "Policy",
     "ProximalSGD",
     "Regularizer",
-    "Replicate",
     "Run",
+    "Shared",
     "Split",
     "Task",
+    "Terms",
     "TopLayers",
+    "TrainingJob",
     "WarmUp",
     "activation_matching",
     "array_module",
@@ -96,7 +101,6 @@ __all__ = [
     "cosine",
     "cross_entropy",
     "distillation",
-    "dropout",
     "error",
     "fine_tuning",
     "fisher_information",
@@ -107,6 +111,7 @@ __all__ = [
     "group_lasso",
     "growing",
     "he",
+    "identity",
     "input_gradient",
     "jacobian",
     "jacobian_matching",
@@ -128,7 +133,6 @@ __all__ = [
     "remember",
     "save_tree",
     "selective_joint_tuning",
-    "shared",
     "sigmoid",
     "soft_cross_entropy",
     "squared_error",

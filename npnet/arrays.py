@@ -1,19 +1,14 @@
 """The array switch: the one file that asks where an array lives, so that all others read the same on either side.
 
 An array's own module (numpy, or cupy on a device) supplies the functions that work on it. Moves between the two are
-explicit, and random numbers come from addressed host generators (the same bits on every device). The few hot loops that
-plain array code cannot fuse are compiled for the host arrays that `compilable` admits: w ← w − rate·d here, and the
-penalties' one pass beside their formulas.
+explicit. Random numbers come from addressed host generators, which give the same bits on every device.
 """
 
 import sys
 import zlib
-from collections.abc import Callable, Sequence
-from functools import cache
 from types import ModuleType
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
@@ -25,11 +20,7 @@ __all__ = [
     "cast",
     "check_array",
     "check_floats",
-    "compilable",
-    "descend",
     "generator",
-    "row",
-    "stacked",
     "sum_to",
     "to_device",
     "to_host",
@@ -68,21 +59,6 @@ def to_host(tree: Tree) -> Tree:
     return map_tree(lambda leaf: leaf.get() if hasattr(leaf, "get") else leaf, tree)
 
 
-def stacked(trees: Sequence[Tree]) -> Tree:
-    """Return trees of the same form as one, whose arrays have a leading axis (R, ...) with a row for each tree."""
-    first = trees[0]
-    if isinstance(first, dict):
-        return {key: stacked([tree[key] for tree in trees]) for key in first}
-    if isinstance(first, list | tuple):
-        return [stacked(branches) for branches in zip(*trees, strict=True)]
-    return array_module(*trees).stack(trees)
-
-
-def row(tree: Tree, r: int) -> Tree:
-    """Return a copy of one of the trees that `stacked` put together."""
-    return map_tree(lambda leaf: leaf[r].copy(), tree)
-
-
 def generator(seed: int, *address: int | str) -> np.random.Generator:
     """Return the random generator at an address: a seed, then any path of names and numbers.
 
@@ -111,7 +87,7 @@ def check_array(name: str, value: Any) -> None:
 
 
 def check_floats(name: str, values: Array) -> None:
-    """Raise ValueError for an array of anything else: with whole numbers results would be rounded without a word.
+    """Raise ValueError for an array of anything but floats: with whole numbers results would be silently rounded.
 
     Raises TypeError for what is not an array.
     """
@@ -127,45 +103,3 @@ def sum_to(shape: tuple[int, ...], X: Array) -> Array:
     lead = X.ndim - len(shape)
     stretched = tuple(range(lead)) + tuple(lead + i for i, n in enumerate(shape) if n == 1 and X.shape[lead + i] > 1)
     return X.sum(axis=stretched, keepdims=True).reshape(shape)
-
-
-def compilable(*arrays: Array) -> bool:
-    """Say whether a compiled loop may walk these arrays as one line of memory: on the host, of one shape and one real
-    dtype (float32 or float64), and C-contiguous.
-    """
-    first = arrays[0]
-    return all(
-        type(a) is np.ndarray and a.shape == first.shape and a.dtype == first.dtype and a.flags.c_contiguous
-        for a in arrays
-    ) and first.dtype in (np.float32, np.float64)
-
-
-def descend(w: Array, d: Array, rate: float) -> bool:
-    """Set w ← w − rate·d in place, in one pass over memory, and return False where that met a number not finite.
-
-    A network of 20 examples a batch is bound by memory here: two array statements and a separate look at the result
-    would be five passes. Only the compiled pass of the host looks; on a device the answer would have to be waited for.
-    """
-    if compilable(w, d):
-        return bool(_descend(w.reshape(-1), d.reshape(-1), w.dtype.type(rate)))
-    xp = array_module(w)
-    if hasattr(xp, "ElementwiseKernel"):
-        _device_kernel(xp)(d, w.dtype.type(rate), w)
-    else:
-        w -= rate * d
-    return True
-
-
-@cache
-def _device_kernel(xp: ModuleType) -> Callable[..., Any]:
-    return xp.ElementwiseKernel("T d, T rate", "T w", "w -= rate * d", "npnet_descend")
-
-
-@numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
-def _descend(w, d, rate):  # type: ignore[no-untyped-def]
-    zero = w.dtype.type(0)
-    witness = zero  # 0·x is 0 for every finite x and NaN otherwise; a sum keeps the NaN
-    for i in range(w.size):
-        w[i] -= rate * d[i]
-        witness += zero * w[i]
-    return witness == zero

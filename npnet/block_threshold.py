@@ -12,7 +12,8 @@ All of it is worked out in double precision: cubes of a small float32 Fisher inf
 import numba
 import numpy as np
 
-from npnet.arrays import Array, array_module, compilable
+from npnet.arrays import Array, array_module
+from npnet.fused import compilable
 
 __all__ = ["block_threshold"]
 

@@ -1,25 +1,22 @@
-"""A multi-layer perceptron as plain data: a trunk of hidden layers that all tasks share, a named head for each.
+"""A multi-layer perceptron as plain data: a trunk of hidden layers that all tasks share, and a named head for each.
 
-A hidden layer is linear, activation, dropout; a head is linear. The network computes nothing by itself: `layers(head)`
-and `parameters(head)` give the chain from the inputs to one head's logits, one entry for each step, which training
-cuts wherever layers are frozen. A population has parameters with a leading axis, W (R, D, K).
-
-Columns are earlier networks, frozen for good, whose activations the layers read beside their own (see laterals). With
-`reads` the chain begins with the stem, which runs the columns; then one layer for each hidden layer, and the head.
+A hidden layer is a layer with parameters, then an activation, then dropout; a head is linear. The network computes
+nothing by itself: `path(head)` lists the layers and their parameters from the inputs to the logits of a head, which
+training cuts wherever layers are frozen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
-from pathlib import Path
+from pathlib import Path as FilePath
 from types import ModuleType
+from typing import Any, ClassVar
 
 import numpy as np
 
+from npnet.activations import ACTIVATIONS, layer_named, name_of
 from npnet.arrays import Array, array_module, cast, check_floats, to_device, to_host
 from npnet.initialisers import Initialiser, glorot
-from npnet.laterals import Source, handing_on, is_plain, joined, stem, takes
-from npnet.layers import ACTIVATIONS, Layer, Parameters, chain, dropout, linear, shared
+from npnet.layers import Dropout, Layer, Link, Parameters, Shared, forward, linear
 from npnet.trees import Tree, copy_tree, load_tree, save_tree
 
 __all__ = ["Network"]
@@ -27,139 +24,109 @@ __all__ = ["Network"]
 
 @dataclass
 class Network:
-    """Trunk (hidden layers from the bottom), heads by name, the activation's name, dropout rates.
+    """Trunk (parameters of each hidden layer from the bottom) and heads by name; arrays are kept, not copied.
 
-    dropout: the rate after each hidden layer, or () for none at all. memories: what mattered to old tasks, by name (see
-    fisher). columns: earlier networks, each without columns of its own, for it sees those before it in this tuple.
-    reads: what the first hidden layer begins with, then what each later one and the heads read beside their own; ()
-    for a network that reads its inputs alone. patches: over how many pieces of an input, one after the other, the first
-    hidden layer is shared. Raises ValueError where the parts do not fit.
+    activation: a name of ACTIVATIONS, or a layer without parameters. dropout: the rate after each hidden layer, or ()
+    for none. memories: what mattered to old tasks, by name (see npnet.starting_point). layers: what each hidden layer
+    begins with, () for `linear` everywhere; any function of the form of layers.py. inputs: the number of values of an
+    input, which a first layer of your own must state. head_layer: what every head is. Raises ValueError where the parts
+    do not fit.
     """
 
     trunk: list[Parameters]
     heads: dict[str, Parameters] = field(default_factory=dict)
-    activation: str = "relu"
+    activation: Layer | str = "relu"
     dropout: tuple[float, ...] = ()
     memories: dict[str, Tree] = field(default_factory=dict)
-    columns: tuple["Network", ...] = ()
-    reads: tuple[tuple[Source, ...], ...] = ()
-    patches: int = 1
+    layers: tuple[Layer, ...] = ()
+    inputs: int = 0
+    head_layer: Layer = linear
+
+    plain: ClassVar[bool] = True  # each layer reads what the one below hands up, and nothing else
+    kinds: ClassVar[dict[str, type["Network"]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        Network.kinds[cls.__name__] = cls
 
     def __post_init__(self) -> None:
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(f"activation is {self.activation!r}; expected one of {', '.join(ACTIVATIONS)}")
-        if self.dropout and len(self.dropout) != len(self.trunk):
-            raise ValueError(f"dropout is {self.dropout}; expected {len(self.trunk)} rates, one for each hidden layer")
+        if isinstance(self.activation, str):
+            if self.activation not in ACTIVATIONS:
+                raise ValueError(f"activation is {self.activation!r}; expected one of {', '.join(ACTIVATIONS)}")
+            self.activation = ACTIVATIONS[self.activation]
+        self.layers = tuple(self.layers) or (linear,) * self.depth
+        for name, each in (("dropout", self.dropout), ("layers", self.layers)):
+            if len(each) not in (self.depth, 0 if name == "dropout" else self.depth):
+                raise ValueError(f"{name} is {each}; expected {self.depth} entries, one for each hidden layer")
         for rate in self.dropout:
-            dropout(rate)  # raises for what is not a rate
-        if self.reads and len(self.reads) != self.depth + 1:
-            raise ValueError(
-                f"reads is {self.reads}; expected {self.depth + 1} entries: every hidden layer's, the heads'"
-            )
-        if self.patches < 1 or (self.patches > 1 and (self.reads or not all(map(is_plain, self.trunk[:1])))):
-            raise ValueError(f"patches is {self.patches}; expected 1, or more in a network without columns")
-        fan_ins = [p["W"].shape[-2] if self.reads else takes(p) for p in self.trunk]
-        widths = list(zip(fan_ins, self.units, strict=True))
-        for below, above in pairwise(widths):
-            if below[1] != above[0]:
-                raise ValueError(f"trunk has layers {widths}; expected each as wide as the next one's fan-in")
+            Dropout(rate)  # raises for what is not a rate
+        if not all(self.trunk):
+            raise ValueError(f"trunk has the layers {list(map(list, self.trunk))}; expected parameters in each")
+        if not self.inputs and self.trunk:
+            self.inputs = self._fan_in()
+        self.units  # raises for layers that do not fit each other  # noqa: B018
+
+    def _fan_in(self) -> int:
+        layer, p = self.layers[0], self.trunk[0]
+        if layer is not linear and not isinstance(layer, Shared):
+            raise ValueError("inputs is 0; expected the number of values of an input, below a layer of your own")
+        return int(p["W"].shape[0]) * (layer.patches if isinstance(layer, Shared) else 1)
 
     @property
     def depth(self) -> int:
         """The number of hidden layers."""
         return len(self.trunk)
 
-    def head(self, name: str) -> Parameters:
-        """Return a head's parameters. Raises ValueError for a name that no head has."""
-        return self.owner(name).heads[name]
-
-    @property
-    def inputs(self) -> int:
-        """The number of values of an input."""
-        if self.reads:
-            return self.columns[0].inputs
-        return self.trunk[0]["W"].shape[-2] * self.patches
-
     @property
     def units(self) -> tuple[int, ...]:
-        """The number of outputs of each hidden layer."""
-        times = [self.patches] + [1] * (self.depth - 1)
-        return tuple(p["W"].shape[-1] * each for p, each in zip(self.trunk, times, strict=False))
+        """The number of outputs of each hidden layer: what it makes of an input of zeros."""
+        first = next(iter(self.trunk[0].values()))
+        zeros = array_module(first).zeros((1, self.inputs), first.dtype)
+        try:
+            with np.errstate(all="ignore"):
+                return tuple(Y.shape[-1] for Y in self.hidden_outputs(zeros))
+        except ValueError as error:
+            shapes = [{key: w.shape for key, w in p.items()} for p in self.trunk]
+            raise ValueError(f"trunk has layers {shapes}; expected each as wide as the next one's fan-in ({error})") from error
 
     @property
     def dtype(self) -> np.dtype:
         """The precision of the parameters."""
-        return self.trunk[0]["W"].dtype
+        return next(iter(self.trunk[0].values())).dtype
 
-    @property
-    def deterministic(self) -> int:
-        """How many of `layers()` come before the first dropout: their outputs are the same at every epoch."""
-        first = next((i for i, rate in enumerate(self.dropout) if rate), None)
-        if self.reads:
-            return 1 + (self.depth if first is None else first)
-        return 2 * self.depth if first is None else 2 * (first + 1)
+    def head(self, name: str) -> Parameters:
+        """Return a head's parameters. Raises ValueError for a name that no head has."""
+        if name not in self.heads:
+            known = ", ".join(map(repr, self.heads)) or "(no heads yet)"
+            raise ValueError(f"head is {name!r}; expected one of {known}")
+        return self.heads[name]
 
-    def layers(self, head: str | None = None) -> list[Layer]:
-        """Return the layers from the inputs to the logits of a head, or to the last hidden layer's output."""
-        owner = self.owner(head)
-        if owner is not self:
-            return owner.layers(head)
-        activation = ACTIVATIONS[self.activation]
-        layers: list[Layer] = [stem(self.columns, self.reads)] if self.reads else []
-        for p, rate in zip(self.trunk, self.dropout or (0.0,) * self.depth, strict=True):
-            above = [activation, dropout(rate)] if rate else [activation]
-            first = shared(self.patches) if self.patches > 1 and not layers else linear
-            layers += [handing_on(*above)] if self.reads else [first if is_plain(p) else joined, *above]
-        if head is None:
-            return layers
-        return [*layers, handing_on() if self.reads else linear if is_plain(self.heads[head]) else joined]
+    def path(self, head: str | None = None, training: bool = False) -> list[Link]:
+        """Return the layers with their parameters from the inputs to the logits of a head, or to the last hidden output.
 
-    def parameters(self, head: str | None = None) -> list[Parameters]:
-        """Return the parameters of each of `layers(head)`: the arrays themselves, and {} for layers without any."""
-        owner = self.owner(head)
-        if owner is not self:
-            return owner.parameters(head)
-        parameters: list[Parameters] = [{}] if self.reads else []
-        for p, rate in zip(self.trunk, self.dropout or (0.0,) * self.depth, strict=True):
-            parameters += [p] if self.reads else [p, {}] + ([{}] if rate else [])
-        return parameters if head is None else [*parameters, self.heads[head]]
-
-    def owner(self, head: str | None) -> "Network":
-        """Return the network that a head belongs to: this one, or one of its columns with those that it sees."""
-        if head is None or head in self.heads:
-            return self
-        for i, column in enumerate(self.columns):
-            if head in column.heads:
-                return replace(column, columns=self.columns[:i])
-        known = [name for network in (*self.columns, self) for name in network.heads]
-        raise ValueError(f"head is {head!r}; expected one of {', '.join(map(repr, known)) or '(no heads yet)'}")
+        training: with dropout, which inference leaves out. The parameters are the arrays themselves.
+        """
+        rates = self.dropout if training and self.dropout else (0.0,) * self.depth
+        path: list[Link] = []
+        for layer, p, rate in zip(self.layers, self.trunk, rates, strict=True):
+            path += [(layer, p), (self.activation, {})]
+            path += [(Dropout(rate), {})] if rate else []
+        return path if head is None else [*path, (self.head_layer, self.head(head))]
 
     def hidden_outputs(self, X: Array) -> list[Array]:
-        """Return what each hidden layer makes of inputs X (..., N, D), from the bottom, (..., N, K): no dropout.
+        """Return what each hidden layer makes of inputs X (N, D), from the bottom, (N, K): after its activation.
 
         Raises ValueError for inputs that are not floats, as pixels are before `npnet.tasks.batch` has scaled them.
         """
         check_floats("X", X)
-        return self.outputs_above(self.layers()[0]({}, X)[0] if self.reads else X)
-
-    def outputs_above(self, state: Array) -> list[Array]:
-        """Return each hidden layer's output from the state in which the first one begins: the inputs, or the stem's."""
-        outputs: list[Array] = []
-        start = 1 if self.reads else 0
-        for layer, p in zip(self.layers()[start:], self.parameters()[start:], strict=True):
-            state, _ = layer(p, state)
-            if p:  # a linear map begins a hidden layer; its activation and its dropout go on with it
-                outputs.append(state)
-            outputs[-1] = state
-        return [Y[..., :width] for Y, width in zip(outputs, self.units, strict=True)]
+        return forward(self.path(), X)[0][2::2]
 
     def logits(self, X: Array, head: str) -> Array:
-        """Return the logits (..., N, K) of a head for inputs (..., N, D), without dropout.
+        """Return the logits (N, K) of a head for inputs X (N, D), without dropout.
 
-        Raises ValueError for a head that is not there, and for inputs that are not floats (see `hidden_outputs`).
+        Raises ValueError for a head that does not exist, and for inputs that are not floats (see `hidden_outputs`).
         """
         check_floats("X", X)
-        return chain(*self.layers(head))(self.parameters(head), X)[0]
+        return forward(self.path(head), X)[0][-1]
 
     def add_head(
         self, name: str, classes: int, rng: np.random.Generator, initialise: Initialiser = glorot
@@ -168,65 +135,84 @@ class Network:
 
         Raises ValueError for a name that is taken, and for fewer than one class.
         """
-        taken = [known for network in (*self.columns, self) for known in network.heads]
-        if name in taken:
-            raise ValueError(f"head {name!r} is there already; expected a new name beside {', '.join(taken)}")
+        if name in self.heads:
+            raise ValueError(f"head {name!r} exists already; expected a name other than {', '.join(self.heads)}")
         if classes < 1:
             raise ValueError(f"classes is {classes}; expected at least one output for head {name!r}")
-        like = self.trunk[-1]["W"]
-        own, beside = self.units[-1], self.widths(self.reads[-1]) if self.reads else ()
-        new = to_device(cast(initialise(rng, own + sum(beside), classes), like.dtype), array_module(like))
-        if beside:
-            new = {"W": new["W"][:own], "b": new["b"], "L": new["W"][own:]}
-        return replace(self, heads={**self.heads, name: new})
+        return replace(self, heads={**self.heads, name: self._draw(initialise, rng, self.units[-1], classes)})
 
-    def widths(self, sources: Sequence[Source]) -> tuple[int, ...]:
-        """Return how wide each of some sources is."""
-        return tuple(self.columns[c].units[level - 1] if level else self.inputs for c, level in sources)
+    def _draw(self, initialise: Initialiser, rng: np.random.Generator, fan_in: int, fan_out: int) -> Parameters:
+        """Draw the parameters of a linear layer in the network's precision, where it lives."""
+        like = next(iter(self.trunk[-1].values()))
+        return to_device(cast(initialise(rng, fan_in, fan_out), self.dtype), array_module(like))
+
+    def truncated(self, depth: int) -> "Network":
+        """Return the network of the lowest hidden layers alone, without heads; arrays are shared, not copied."""
+        dropout = self.dropout[:depth]
+        return replace(
+            self, trunk=self.trunk[:depth], heads={}, dropout=dropout, memories={}, layers=self.layers[:depth]
+        )
 
     def copy(self) -> "Network":
         """Return a network with arrays of its own."""
-        return Network.from_tree(copy_tree(self.tree()))
+        return self.with_arrays(copy_tree)
 
     def to(self, xp: ModuleType) -> "Network":
         """Return a copy whose arrays live in xp: numpy for the host, cupy for the device."""
-        return Network.from_tree(to_host(self.tree()) if xp is np else to_device(self.tree(), xp))
+        return self.with_arrays(to_host if xp is np else lambda tree: to_device(tree, xp))
+
+    def with_arrays(self, change: Callable[[Tree], Tree]) -> "Network":
+        """Return the network with all its arrays changed by a function of trees."""
+        trunk, heads, memories = change([self.trunk, self.heads, self.memories])
+        return replace(self, trunk=trunk, heads=heads, memories=memories)
 
     def tree(self) -> Tree:
-        """Return the network as a plain tree that shares its arrays."""
+        """Return the network as a plain tree that shares its arrays; functions are in it by their names."""
         return {
+            "kind": type(self).__name__,
             "trunk": self.trunk,
             "heads": self.heads,
-            "activation": self.activation,
-            "dropout": list(self.dropout),
+            "activation": name_of(self.activation),
+            "dropout": [float(rate) for rate in self.dropout],
             "memories": self.memories,
-            "columns": [column.tree() for column in self.columns],
-            "reads": [[list(source) for source in sources] for sources in self.reads],
-            "patches": self.patches,
+            "layers": [name_of(layer) for layer in self.layers],
+            "inputs": self.inputs,
+            "head_layer": name_of(self.head_layer),
         }
 
     @classmethod
-    def from_tree(cls, tree: Tree) -> "Network":
-        """Return the network of such a tree. Raises ValueError for another kind of tree."""
+    def from_tree(cls, tree: Tree, layers: Mapping[str, Layer] | None = None) -> "Network":
+        """Return the network of such a tree; layers: functions of your own by their names.
+
+        Raises ValueError for another kind of tree, and for names of layers that are not known.
+        """
         try:
-            return cls(
-                list(tree["trunk"]),
-                dict(tree["heads"]),
-                tree["activation"],
-                tuple(tree["dropout"]),
-                dict(tree.get("memories", {})),
-                tuple(map(cls.from_tree, tree.get("columns", ()))),
-                tuple(tuple((column, level) for column, level in sources) for sources in tree.get("reads", ())),
-                tree.get("patches", 1),
-            )
+            kind = cls.kinds[tree["kind"]]
+            return kind(**kind._fields(tree, layers))
         except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise ValueError(f"tree has no network ({error!r}); expected trunk, heads, activation, dropout") from error
 
-    def save(self, path: str | Path) -> None:
+    @classmethod
+    def _fields(cls, tree: Tree, layers: Mapping[str, Layer] | None) -> dict[str, Any]:
+        return {
+            **{name: tree[name] for name in ("trunk", "heads", "memories", "inputs")},
+            "activation": layer_named(tree["activation"], layers),
+            "dropout": tuple(tree["dropout"]),
+            "head_layer": layer_named(tree["head_layer"], layers),
+            "layers": tuple(layer_named(name, layers) for name in tree["layers"]),
+        }
+
+    def save(self, path: str | FilePath) -> None:
         """Save as `.npz` without pickling, atomically."""
         save_tree(path, to_host(self.tree()))
 
     @classmethod
-    def load(cls, path: str | Path) -> "Network":
-        """Load what `save` wrote. Raises ValueError for a damaged file or one that holds something else."""
-        return cls.from_tree(load_tree(path))
+    def load(cls, path: str | FilePath, layers: Mapping[str, Layer] | None = None) -> "Network":
+        """Load what `save` wrote; layers: functions of your own by the names under which they were saved.
+
+        Raises ValueError for a damaged file or one that holds something else, and for names that are not known.
+        """
+        return cls.from_tree(load_tree(path), layers)
+
+
+Network.kinds["Network"] = Network

@@ -4,7 +4,7 @@
 
 `update` changes w and its buffers in place. It is called for the layers that train and for no others, so momentum,
 weight decay and Adam's moments cannot leak into a frozen layer, and a layer's buffers begin on the day it joins.
-A schedule is a function of the epoch, counted from 0.
+A schedule is a function of the epoch, counted from 0; those below are data, so that a run can tell them apart.
 """
 
 import math
@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from npnet.arrays import Array, array_module, descend
+from npnet.arrays import Array, array_module
+from npnet.fused import descend
 
 __all__ = [
     "SGD",
@@ -140,39 +141,64 @@ def bound_norms(W: Array, bound: float) -> None:
     W *= longest / xp.maximum(norms, longest)
 
 
-def _positive(rate: float) -> float:
+def _check_rate(rate: float) -> None:
     if not (rate > 0 and math.isfinite(rate)):
         raise ValueError(f"rate is {rate}; expected a finite number above zero")
-    return rate
 
 
-def constant(rate: float) -> Schedule:
-    """Return the schedule that is `rate` at every epoch. Raises ValueError for a rate not finite and above zero."""
-    _positive(rate)
-    return lambda epoch: rate
+@dataclass(frozen=True)
+class constant:  # noqa: N801
+    """The schedule that is `rate` at every epoch. Raises ValueError for a rate that is not finite and above zero."""
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        _check_rate(self.rate)
+
+    def __call__(self, epoch: int) -> float:
+        """Return the rate."""
+        return self.rate
 
 
-def step(rate: float, every: int, factor: float = 0.1) -> Schedule:
-    """Return the schedule rate · factor^⌊epoch / every⌋.
+@dataclass(frozen=True)
+class step:  # noqa: N801
+    """The schedule rate · factor^⌊epoch / every⌋.
 
-    Raises ValueError for a rate or factor not finite and above zero, and for less than one epoch.
+    Raises ValueError for a rate or factor that is not finite and above zero, and for less than one epoch.
     """
-    _positive(rate)
-    if every < 1:
-        raise ValueError(f"every is {every}; expected at least one epoch")
-    if not 0 < factor < math.inf:
-        raise ValueError(f"factor is {factor}; expected a finite number above zero")
-    return lambda epoch: rate * factor ** (epoch // every)
+
+    rate: float
+    every: int
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        _check_rate(self.rate)
+        if self.every < 1:
+            raise ValueError(f"every is {self.every}; expected at least one epoch")
+        if not 0 < self.factor < math.inf:
+            raise ValueError(f"factor is {self.factor}; expected a finite number above zero")
+
+    def __call__(self, epoch: int) -> float:
+        """Return the rate of an epoch."""
+        return self.rate * self.factor ** (epoch // self.every)
 
 
-def cosine(rate: float, epochs: int, final: float = 0.0) -> Schedule:
-    """Return the schedule that falls from rate to final along half a cosine over the epochs, and stays there.
+@dataclass(frozen=True)
+class cosine:  # noqa: N801
+    """The schedule that falls from rate to zero along half a cosine over the epochs, and stays there.
 
-    Raises ValueError for a rate not finite and above zero, a final one below zero, and for less than one epoch.
+    Raises ValueError for a rate that is not finite and above zero, and for less than one epoch.
+    Source: Loshchilov and Hutter 2017, equation 5, without restarts.
     """
-    _positive(rate)
-    if epochs < 1:
-        raise ValueError(f"epochs is {epochs}; expected at least one")
-    if not 0 <= final < math.inf:
-        raise ValueError(f"final is {final}; expected a finite number, zero or more")
-    return lambda epoch: final + (rate - final) * (1 + math.cos(math.pi * min(epoch / epochs, 1.0))) / 2
+
+    rate: float
+    epochs: int
+
+    def __post_init__(self) -> None:
+        _check_rate(self.rate)
+        if self.epochs < 1:
+            raise ValueError(f"epochs is {self.epochs}; expected at least one")
+
+    def __call__(self, epoch: int) -> float:
+        """Return the rate of an epoch."""
+        return self.rate * (1 + math.cos(math.pi * min(epoch / self.epochs, 1.0))) / 2

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 
-from npnet.arrays import Array, array_module, check_floats, compilable
+from npnet.arrays import Array, array_module, check_floats
 from npnet.block_threshold import block_threshold
+from npnet.fused import add_l1, add_l2, compilable
 
 __all__ = ["PENALTIES", "Penalty", "group_lasso", "l1", "l2", "smoothed"]
 
@@ -88,28 +88,9 @@ def _total(terms: Array) -> Array:
     return terms.sum((-2, -1) if terms.ndim > 1 else -1)
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
-def _plus(total, term):  # type: ignore[no-untyped-def]
-    """Add a term to a running sum that may be summed in any order: the one freedom that a loop needs to use wide
-    registers. It holds for this addition alone, so that gradients keep their bits; NaN and infinity stay themselves.
-    """
-    return total + term
-
-
 def _l2(delta: Array, scale: Any) -> tuple[Array, Array]:
     gradient = scale * delta
     return _total(gradient * delta) / 2, gradient
-
-
-@numba.njit(cache=True, nogil=True)
-def _l2_pass(strength, dw, w, anchor, scale):  # type: ignore[no-untyped-def]
-    total = 0.0  # in double precision for every dtype: a sum of float32 terms loses nothing to its length
-    for i in range(w.size):
-        delta = w[i] if anchor is None else w[i] - anchor[i]
-        gradient = delta if scale is None else scale[i] * delta
-        dw[i] += strength * gradient
-        total = _plus(total, np.float64(gradient * delta))
-    return total / 2
 
 
 def _l2_prox(delta: Array, step: float, scale: Any) -> Array:
@@ -120,19 +101,6 @@ def _l1(delta: Array, scale: Any) -> tuple[Array, Array]:
     sign = array_module(delta).sign(delta.real)
     gradient = sign if _is(scale, 1) else scale * sign
     return _total(gradient * delta), gradient
-
-
-@numba.njit(cache=True, nogil=True)
-def _l1_pass(strength, dw, w, anchor, scale):  # type: ignore[no-untyped-def]
-    one = w.dtype.type(1)
-    total = 0.0
-    for i in range(w.size):
-        delta = w[i] if anchor is None else w[i] - anchor[i]
-        sign = one if delta > 0 else -one if delta < 0 else abs(delta)  # 0 at 0 and at −0, NaN at NaN
-        gradient = sign if scale is None else scale[i] * sign
-        dw[i] += strength * gradient
-        total = _plus(total, np.float64(gradient * delta))
-    return total
 
 
 def _l1_prox(delta: Array, step: float, scale: Any) -> Array:
@@ -166,10 +134,10 @@ def _group_lasso_prox(delta: Array, step: float, scale: Any) -> Array:
     return block_threshold(delta, step * root_p, scale, axis)
 
 
-l2 = Penalty("l2", _l2, _l2_prox, _l2_pass)
+l2 = Penalty("l2", _l2, _l2_prox, add_l2)
 """½ Σ s Δ², gradient s Δ, prox Δ/(1 + step·s)."""
 
-l1 = Penalty("l1", _l1, _l1_prox, _l1_pass)
+l1 = Penalty("l1", _l1, _l1_prox, add_l1)
 """Σ s |Δ|, gradient s·sign Δ (0 at Δ = 0), prox the soft threshold."""
 
 group_lasso = Penalty("group_lasso", _group_lasso, _group_lasso_prox)

@@ -1,7 +1,4 @@
-"""A new multi-layer perceptron: layers that a generator draws one after the other, heads on top.
-
-Numbers are drawn in float64 and then rounded, so that every precision starts from the same network.
-"""
+"""A new multi-layer perceptron: layers that a generator draws one after the other, heads on top."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +7,7 @@ from numpy.typing import DTypeLike
 
 from npnet.arrays import cast
 from npnet.initialisers import Initialiser, glorot
+from npnet.layers import Layer, Shared, linear
 from npnet.network import Network
 
 __all__ = ["mlp"]
@@ -20,15 +18,15 @@ def mlp(
     heads: dict[str, int],
     rng: np.random.Generator,
     initialise: Initialiser = glorot,
-    activation: str = "relu",
+    activation: Layer | str = "relu",
     dropout: Sequence[float] = (),
     dtype: DTypeLike = np.float32,
     patches: int = 1,
 ) -> Network:
     """Return a new network: widths (inputs, hidden, …, hidden), heads {name: classes}, all drawn from rng in order.
 
-    patches: the first hidden layer is shared over so many equal pieces of an input; its width counts its channels.
-
+    Numbers are drawn in float64 and then rounded, so that every precision starts from the same network. patches: the
+    first hidden layer is shared over so many equal pieces of an input; its width counts its channels.
     Raises ValueError for fewer than two widths or any that is no whole number from one, heads likewise, a generator or
     a dtype that is none, patches that do not divide the inputs, and as `Network` does.
     """
@@ -47,7 +45,8 @@ def mlp(
         raise ValueError(f"patches is {patches}; expected a number that divides {widths[0]}, the inputs")
     fan_ins = [widths[0] // patches, widths[1] * patches, *widths[2:]]
     trunk = [cast(initialise(rng, *fans), dtype) for fans in zip(fan_ins, widths[1:], strict=False)]
-    network = Network(trunk, {}, activation, tuple(dropout), patches=patches)
+    layers = (Shared(patches), *[linear] * (len(trunk) - 1)) if patches > 1 else ()
+    network = Network(trunk, {}, activation, tuple(dropout), layers=layers)
     for name, classes in heads.items():
         network = network.add_head(name, classes, rng, initialise)
     return network

@@ -20,7 +20,7 @@ __all__ = ["Acting", "Regularizer", "check_proximal", "prox_of_sum"]
 
 @dataclass(frozen=True)
 class Regularizer:
-    """`strength` times a penalty on the weights of some layers of a network: the matrices W, and laterals L, V and U.
+    """`strength` times a penalty on the weights of some layers of a network: their matrices.
 
     where: "trunk", "head" or "all". biases: whether biases are penalised too (the sources leave them out).
     anchors and scales: for each trunk layer from the bottom, a dict of arrays shaped like its parameters, or None for
@@ -48,11 +48,13 @@ class Regularizer:
                     least = scale.min()
                     raise ValueError(f"scales of hidden layer {layer}, {name}, begin at {least}; expected from zero")
 
-    def applies(self, layer: int, depth: int, name: str) -> bool:
-        """Say whether it penalises the parameter `name` of a layer: 0 … depth − 1 in the trunk, depth for the head."""
+    def applies(self, layer: int, depth: int, name: str, weight: bool) -> bool:
+        """Report whether it penalises a parameter of a layer: 0 … depth − 1 in the trunk, depth for the head.
+
+        weight: whether it is a matrix. Of vectors the biases "b" alone can be penalised, not lengths or factors.
+        """
         part = "head" if self._new(layer, depth) else "trunk"
-        weights = name[0] in "WLVU"  # and not gamma or a, which are lengths and factors
-        return self.where in ("all", part) and (weights or (self.biases and name == "b"))
+        return self.where in ("all", part) and (weight or (self.biases and name == "b"))
 
     def reference(self, layer: int, depth: int, name: str) -> tuple[Any, Any]:
         """Return anchor and scale of the parameter `name` of a layer."""

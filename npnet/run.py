@@ -1,7 +1,8 @@
 """A run as data: where it stands after some epoch, and all that takes it to its end.
 
 All that a run needs to go on is in its `Run`, whose `tree()` is plain data: saved after any epoch and loaded anywhere,
-it goes on to the same bits as if it had never stopped.
+it goes on to the same bits as if it had never stopped. Its settings are part of it, as a description: a run that goes
+on with other ones is refused.
 """
 
 from collections.abc import Mapping
@@ -11,29 +12,31 @@ from typing import Any
 import numpy as np
 
 from npnet.arrays import generator
+from npnet.data import Split, Task
+from npnet.describe import describe, first_difference
 from npnet.hyperparameters import Hyperparameters
-from npnet.layers import Parameters
+from npnet.layers import Layer, Parameters
 from npnet.losses import Loss, cross_entropy, squared_error
 from npnet.network import Network
-from npnet.policies import Mask
-from npnet.tasks.data import Split, Task
+from npnet.policies import Mask, mask_of, trains
 from npnet.trees import Tree
 
-__all__ = ["Record", "Replicate", "Run"]
+__all__ = ["Record", "Run", "TrainingJob"]
 
 Record = dict[str, Any]
 """One epoch: epoch, updates (so far), mask, rate, objective (mean over steps; without the penalties where these act by
 proximal steps), error (mean validation error), validation {task: error}, evaluations {name: error}. Errors are those of
-`analysis.error`."""
+`npnet.error`."""
 
 
 @dataclass
 class Run:
     """A run as it stands after some epoch: network, generator, optimizer buffers, history, best weights.
 
-    learned: parameters that terms of the objective train beside the network, by the terms' names. When the run has
-    finished, `network` holds the weights that `Hyperparameters.keep` asked for. Raises ValueError for a network or a
-    generator that is none.
+    mask: of the next epoch, None before training has asked the policy. learned: parameters that terms of the objective
+    train beside the network, by the terms' names. settings: a description of the hyperparameters that it trains with.
+    Training moves the network's arrays in place. When the run has finished, `network` holds the weights that
+    `Hyperparameters.keep` chose. Raises ValueError for a network or a generator that is none.
     """
 
     network: Network
@@ -43,44 +46,54 @@ class Run:
     best: Tree = None
     finished: bool = False
     learned: dict[str, Parameters] = field(default_factory=dict)
+    mask: Mask | None = None
+    settings: Tree = None
 
     def __post_init__(self) -> None:
         for name, kind in (("network", Network), ("rng", np.random.Generator)):
             if not isinstance(value := getattr(self, name), kind):
                 raise ValueError(f"{name} is {value!r}; expected a {kind.__name__}")
 
+    def ask(self, settings: Hyperparameters) -> Mask:
+        """Ask the policy for the mask of the next epoch, once, and return it."""
+        self.mask = mask_of(settings.policy, [record["error"] for record in self.history], self.network.depth)
+        return self.mask
+
     def tree(self) -> Tree:
         """Return the run as a plain tree that shares its arrays, ready for `save_tree`."""
         return {
             "network": self.network.tree(),
             "generator": self.rng.bit_generator.state,
-            "buffers": self.buffers,
-            "history": self.history,
-            "best": self.best,
-            "finished": self.finished,
-            "learned": self.learned,
+            **{name: getattr(self, name) for name in _PLAIN},
+            "mask": None if self.mask is None else list(self.mask),
         }
 
     @classmethod
-    def from_tree(cls, tree: Tree) -> "Run":
-        """Return the run of such a tree. Raises ValueError for another kind of tree."""
+    def from_tree(cls, tree: Tree, layers: Mapping[str, Layer] | None = None) -> "Run":
+        """Return the run of such a tree; layers: functions of your own by the names in it (see Network.load).
+
+        Raises ValueError for another kind of tree.
+        """
         try:
             rng = generator(0)
             rng.bit_generator.state = tree["generator"]
-            network = Network.from_tree(tree["network"])
-            learned = tree.get("learned", {})
-            return cls(network, rng, tree["buffers"], tree["history"], tree["best"], tree["finished"], learned)
+            network = Network.from_tree(tree["network"], layers)
+            mask = None if tree["mask"] is None else tuple(tree["mask"])
+            return cls(network, rng, mask=mask, **{name: tree[name] for name in _PLAIN})
         except (KeyError, TypeError) as error:
             raise ValueError(f"tree is not that of a run ({error!r}); expected what Run.tree returns") from error
 
 
+_PLAIN = ("buffers", "history", "best", "finished", "learned", "settings")
+
+
 @dataclass
-class Replicate:
-    """A run with all that takes it to its end: one of the arguments of `train`, one of many in a population.
+class TrainingJob:
+    """A run with all that takes it to its end: what `train` is given, one of many in a population.
 
     tasks: {head: task}; batches of several tasks take turns in this order. evaluations: {name: (head, split)}, measured
-    after every epoch beside the tasks' own validation errors. failure: why it stopped, where numbers ceased to be
-    finite. Raises ValueError where tasks, network and loss do not fit.
+    after every epoch in addition to the tasks' own validation errors. failure: why it stopped, where numbers ceased to
+    be finite. Raises ValueError where tasks, network and loss do not fit.
     """
 
     run: Run
@@ -90,30 +103,39 @@ class Replicate:
     failure: FloatingPointError | None = None
 
     def __post_init__(self) -> None:
+        network = self.run.network
         whole = isinstance(self.tasks, Mapping) and all(isinstance(task, Task) for task in self.tasks.values())
         if not (whole and self.tasks):
             raise ValueError(f"tasks is {self.tasks!r:.80}; expected at least one Task by the name of its head")
-        _check_fit(self.run.network, {head: (head, task.train) for head, task in self.tasks.items()})
-        _check_fit(self.run.network, self.evaluations)
-        for head in self.tasks:
-            if head not in self.run.network.heads:
-                raise ValueError(f"tasks has {head!r}, the head of a frozen column; expected the network's own")
+        _check_fit(network, {head: (head, task.train) for head, task in self.tasks.items()})
+        _check_fit(network, self.evaluations)
         for head, task in self.tasks.items():
+            if head not in network.heads:
+                raise ValueError(f"tasks has {head!r}, whose head is frozen for good; expected the network's own")
             _check_loss(self.settings.loss_of(head), head, task)
-        _check_terms(self.run.network, self.settings, self.tasks)
+        for head in self.settings.watch:
+            if head not in self.tasks:
+                raise ValueError(f"watch has the task {head!r}; expected one of {', '.join(map(repr, self.tasks))}")
+        self.settings.objective.check(self)
+
+    def start(self) -> None:
+        """Write the settings into a run that is new, ask for its first mask, and refuse other settings than its own."""
+        run, settings = self.run, describe(self.settings)
+        if run.settings is None:
+            run.settings = settings
+        elif difference := first_difference(run.settings, settings):
+            name, began, now = difference
+            raise ValueError(
+                f"{name} is {now}; expected {began}, with which this run began: go on with its own hyperparameters, or "
+                "begin another Run with its network"
+            )
+        if run.mask is None:
+            run.ask(self.settings)
 
     @property
-    def heads(self) -> tuple[str, ...]:
-        """The heads that may train: the tasks', and those that terms read."""
-        return tuple(dict.fromkeys([*self.tasks, *(head for term in self.settings.terms for head in term.heads)]))
-
-    @property
-    def mask(self) -> Mask:
-        """The mask of the next epoch, zeros alone where there will be none."""
-        run = self.run
-        if run.finished or self.failure:
-            return (0.0,) * (run.network.depth + 1)
-        return self.settings.policy([record["error"] for record in run.history], run.network.depth)
+    def going(self) -> bool:
+        """Whether another epoch follows."""
+        return not (self.run.finished or self.failure) and any(map(trains, self.run.mask or ()))
 
 
 def _check_fit(network: Network, splits: Mapping[str, tuple[str, Split]]) -> None:
@@ -130,21 +152,3 @@ def _check_loss(loss: Loss, head: str, task: Task) -> None:
         raise ValueError(f"loss is cross_entropy; expected squared_error for {head!r}, a regression task")
     if loss is squared_error and not task.train.regression:
         raise ValueError(f"loss is squared_error; expected cross_entropy for {head!r}, a classification task")
-
-
-def _check_terms(network: Network, settings: Hyperparameters, tasks: Mapping[str, Task]) -> None:
-    """Raise ValueError where terms, weights or the tasks to watch are those of other tasks, or names are taken."""
-    weighed = settings.weights if isinstance(settings.weights, Mapping) else ()
-    asked = {"terms": [t.task for t in settings.terms], "weights": weighed, "watch": settings.watch}
-    for what, heads in asked.items():
-        for head in heads:
-            if head not in tasks:
-                raise ValueError(f"{what} has the task {head!r}; expected one of {', '.join(map(repr, tasks))}")
-    names = [term.name for term in settings.terms]
-    if len(set(names)) < len(names):
-        raise ValueError(f"terms have the names {names}; expected another one for each")
-    for term in settings.terms:
-        term.check(network, len(tasks[term.task].train))
-    first = next(iter(tasks.values())).train.inputs
-    if settings.schedule == "sum" and not all(task.train.inputs is first for task in tasks.values()):
-        raise ValueError(f"schedule is 'sum'; expected {', '.join(map(repr, tasks))} to share one array of inputs")

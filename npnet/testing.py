@@ -20,7 +20,7 @@ from hypothesis.strategies import SearchStrategy
 
 from npnet.arrays import Array, generator
 from npnet.check import Report, check_gradient, check_kinks
-from npnet.layers import ACTIVATIONS
+from npnet.activations import ACTIVATIONS
 from npnet.network import Network
 from npnet.perceptron import mlp
 from npnet.trees import Tree

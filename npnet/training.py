@@ -6,26 +6,26 @@ interrupted is undone, so a run never holds half an epoch.
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from heapq import merge
 from itertools import takewhile
 from operator import itemgetter
-from typing import Any
 
 import numpy as np
 
 from npnet.arrays import Array, array_module
-from npnet.blas import advise
-from npnet.features import Features
+from npnet.data import Split, Task
+from npnet.error import error_along
+from npnet.frozen import Kept
 from npnet.hyperparameters import Hyperparameters
-from npnet.joint import JointUpdate
+from npnet.layers import Parameters
 from npnet.network import Network
-from npnet.run import Record, Replicate, Run
-from npnet.tasks.data import Split, Task
-from npnet.terms import Batch, Labelled, Term
+from npnet.policies import summary, trains, waits
+from npnet.run import Record, Run, TrainingJob
+from npnet.step import Group, Move, NotFiniteError, Objective, Penalise, step
 from npnet.trees import copy_tree
-from npnet.update import NotFiniteError, Rule, Update
 
-__all__ = ["advance", "batches", "book", "epochs_without_minimum", "measure", "orders", "train"]
+__all__ = ["advance", "batches", "conclude", "epochs_without_minimum", "measure", "orders", "train"]
 
 
 def train(
@@ -34,99 +34,60 @@ def train(
     hyperparameters: Hyperparameters | None = None,
     evaluations: Mapping[str, tuple[str, Split]] | None = None,
 ) -> Iterator[Record]:
-    """Train until the run has finished, yielding the record of each epoch.
+    """Train until the run has finished, yielding the record of each epoch; the network's arrays move in place.
 
     tasks: {head: task}; batches of several tasks take turns in this order. evaluations: {name: (head, split)}, measured
-    after every epoch beside the tasks' own validation errors. Between two records `run` is whole: save it there.
-    Raises ValueError where tasks, network and loss do not fit, NotFiniteError as soon as a number is not finite: the
-    run then stands as it did after the last good epoch.
+    after every epoch in addition to the tasks' own validation errors. Between two records `run` is whole: save it there.
+    Raises ValueError where tasks, network and loss do not fit and where a run goes on with other hyperparameters than
+    its own, NotFiniteError as soon as a number is not finite: the run then stands as after the last good epoch.
     """
-    advise()
-    replicate = Replicate(run, tasks, hyperparameters or Hyperparameters(), evaluations or {})
-    features = Features(run.network, replicate.settings.memory_budget)
-    while any(replicate.mask):
-        yield advance(replicate, features)
+    job = TrainingJob(run, tasks, hyperparameters or Hyperparameters(), evaluations or {})
+    job.start()
+    kept = Kept(job.settings.memory_budget)
+    while job.going:
+        yield advance(job, kept)
 
 
-def advance(replicate: Replicate, features: Features) -> Record:
+def advance(job: TrainingJob, kept: Kept) -> Record:
     """Take a run through its next epoch and return the record; where that fails the run stands as it did before."""
-    undo = _snapshot(replicate)
+    run, undo = job.run, [_restore_state(job.run)]
+    kept.next_epoch()
     try:
-        record = _epoch(replicate, features)
+        objectives = job.settings.objective(job, kept)
+        undo.append(_restore_weights(objectives))
+        record = _epoch(job, objectives, kept)
     except BaseException:
-        undo()
+        for restore in undo:
+            restore()
         raise
-    book(replicate, record)
+    run.history.append(record)
+    conclude(job)
     return record
 
 
-def _epoch(replicate: Replicate, features: Features) -> Record:
-    """Train and evaluate one epoch and return its record."""
-    run, tasks, settings, mask = replicate.run, replicate.tasks, replicate.settings, replicate.mask
-    rate = settings.rate_at(len(run.history))
-    rule = Rule(
-        mask,
-        rate,
-        settings.optimizer,
-        settings.regularizers,
-        max_norm=settings.max_norm,
-        learned_share=settings.learned_share,
-    )
-    update = _updates(replicate, rule)
-    features.freeze(min(each.lowest for each in update.values()))
-    inputs = {head: features.of(tasks[head].train, each.start) for head, each in update.items()}
-    sources = {head: tasks[head] for head in update}  # of the batches: one, where a batch is for all tasks
-    objective, updates = 0.0, 0
+def _epoch(job: TrainingJob, objectives: Mapping[str, Objective], kept: Kept) -> Record:
+    """Make the steps of an epoch, measure, and return its record."""
+    run, settings = job.run, job.settings
+    optimizer, rate = settings.optimizer, settings.rate_at(len(run.history))
+    penalty = Penalise(settings.regularizers, optimizer.proximal)
+    move = Move(optimizer, rate, run.buffers, settings.regularizers, settings.max_norm)
+    total, steps = 0.0, 0
     try:
-        with np.errstate(over="ignore", invalid="ignore"):  # every update looks for itself at what is not finite
-            for head, rows in batches(orders(run, sources), settings.batch_size):
-                updates += 1
-                X, labels = inputs[head](rows), _labels(replicate, head, rows)
-                objective += float(update[head](X, labels, run.buffers, run.rng))
-            return measure(replicate, run.network, features, objective, updates)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is looked for at every step
+            order = orders(run, {head: len(job.tasks[head].train) for head in objectives})
+            for head, rows in batches(order, settings.batch_size):
+                steps += 1
+                total += float(step(objectives[head], penalty, move, rows, run.rng))
+            groups = [group for objective in objectives.values() for group in objective.groups]
+            return measure(job, run.network, groups, kept, total, steps)
     except NotFiniteError as error:
-        raise NotFiniteError(error.what, error.layer, len(run.history) + 1, updates) from None
+        raise NotFiniteError(error.what, error.layer, len(run.history) + 1, steps) from None
 
 
-def _updates(replicate: Replicate, rule: Rule) -> dict[str, Update]:
-    """Return the update that the batches of each task make: {head: update}; one for all where their losses are summed.
-
-    Parameters of terms that are new to the run are drawn here, from its generator.
-    """
-    run, tasks, settings = replicate.run, replicate.tasks, replicate.settings
-    if settings.plain:
-        return {head: Update(run.network, head, settings.loss_of(head), rule) for head in tasks}
-    fixed = settings.weights if isinstance(settings.weights, Mapping) else {}
-    labelled = {
-        head: Labelled(head, settings.loss_of(head), fixed.get(head, 1.0), settings.weights == "uncertainty")
-        for head in tasks
-        if fixed.get(head, 1.0)
-    }
-    groups = [tuple(tasks)] if settings.schedule == "sum" else [(head,) for head in tasks]
-    updates: dict[str, Update] = {}
-    for heads in groups:
-        terms: list[Term] = [labelled[head] for head in heads if head in labelled]
-        terms += [term for term in settings.terms if term.task in heads]
-        for term in terms:
-            if term.name not in run.learned and (p := term.start(run.network, run.rng)):
-                run.learned[term.name] = p
-        updates[heads[0]] = JointUpdate(run.network, terms, rule, run.learned)
-    return updates
-
-
-def _labels(replicate: Replicate, head: str, rows: Array) -> Any:
-    """Return the labels of a batch, as its update expects them."""
-    tasks, settings = replicate.tasks, replicate.settings
-    if settings.plain:
-        return tasks[head].train.labels[rows]
-    heads = tasks if settings.schedule == "sum" else (head,)
-    return Batch(rows, {each: tasks[each].train.labels[rows] for each in heads})
-
-
-def orders(run: Run, tasks: Mapping[str, Task]) -> dict[str, Array]:
+def orders(run: Run, examples: Mapping[str, int]) -> dict[str, Array]:
     """Draw the order in which each task's training examples are seen in an epoch."""
-    xp = array_module(run.network.trunk[0]["W"])
-    return {head: xp.asarray(run.rng.permutation(len(task.train))) for head, task in tasks.items()}
+    xp = array_module(*run.network.trunk[0].values())
+    return {head: xp.asarray(run.rng.permutation(n)) for head, n in examples.items()}
 
 
 def batches(orders: Mapping[str, Array], size: int) -> Iterator[tuple[str, Array]]:
@@ -146,22 +107,28 @@ def batches(orders: Mapping[str, Array], size: int) -> Iterator[tuple[str, Array
         yield head, rows
 
 
-def measure(replicate: Replicate, network: Network, features: Features, objective: float, updates: int) -> Record:
-    """Return the record of an epoch of so many updates, whose objectives sum to this, and which ended in this network.
+def measure(
+    job: TrainingJob, network: Network, groups: Sequence[Group], kept: Kept, objective: float, steps: int
+) -> Record:
+    """Return the record of an epoch of so many steps, whose objectives sum to this, and which ended in this network.
 
     Raises NotFiniteError where a weight that may have moved or an error is not finite.
     """
-    run, settings, mask = replicate.run, replicate.settings, replicate.mask
-    moved = [(f"hidden layer {i + 1}", p) for i, p in enumerate(network.trunk) if mask[i]]
-    moved += [(f"head {head!r}", network.head(head)) for head in replicate.heads if mask[-1]]
-    moved += list(run.learned.items())
-    for name, p in moved:
-        for key, w in p.items():
+    run, settings = job.run, job.settings
+    for group in groups:
+        for key, w in group.parameters.items():
             if not array_module(w).isfinite(w).all():
-                raise NotFiniteError(f"updated {key}", name)
-    watched = settings.watch or tuple(replicate.tasks)
-    validation = {head: features.error(network, head, replicate.tasks[head].validation) for head in watched}
-    evaluated = {name: features.error(network, *of) for name, of in replicate.evaluations.items()}
+                raise NotFiniteError(f"updated {key}", group.name)
+
+    moving = {id(group.parameters) for group in groups}
+
+    def error(head: str, split: Split) -> float:
+        path, seen = kept.above(network.path(head), moving, split, network.dtype)
+        return error_along(path, seen, network.dtype)
+
+    watched = settings.watch or tuple(job.tasks)
+    validation = {head: error(head, job.tasks[head].validation) for head in watched}
+    evaluated = {name: error(*of) for name, of in job.evaluations.items()}
     if not math.isfinite(objective):
         raise NotFiniteError("objective", "the loss")
     for name, measured in [*validation.items(), *evaluated.items()]:
@@ -169,10 +136,10 @@ def measure(replicate: Replicate, network: Network, features: Features, objectiv
             raise NotFiniteError("error", f"the outputs for {name!r}")
     return {
         "epoch": len(run.history) + 1,
-        "updates": updates + (run.history[-1]["updates"] if run.history else 0),
-        "mask": list(mask),
+        "updates": steps + (run.history[-1]["updates"] if run.history else 0),
+        "mask": summary(run.mask or ()),
         "rate": settings.rate_at(len(run.history)),
-        "objective": objective / updates,
+        "objective": objective / steps,
         "error": sum(validation.values()) / len(validation),
         "validation": validation,
         "evaluations": evaluated,
@@ -196,40 +163,45 @@ def epochs_without_minimum(history: Sequence[Record], together: str = "all", res
     return waited
 
 
-def book(replicate: Replicate, record: Record) -> None:
-    """Add an epoch to its run: keep the weights of a new minimum, and where the rules say so finish the run with the
-    weights they ask for.
+def conclude(job: TrainingJob) -> None:
+    """Conclude an epoch: keep the weights of a new minimum, ask for the next mask, and finish the run where the
+    settings say so, with the weights that they ask for.
     """
-    run, settings, mask = replicate.run, replicate.settings, tuple(record["mask"])
-    run.history.append(record)
-    if epochs_without_minimum(run.history, settings.together, restarts=False) == 0:
-        run.best = {"epoch": len(run.history), "network": copy_tree(run.network.tree())}
+    run, settings, history = job.run, job.settings, job.run.history
+    if epochs_without_minimum(history, settings.together, restarts=False) == 0:
+        now = {"trunk": run.network.trunk, "heads": run.network.heads}
+        run.best = {"epoch": len(history), "network": copy_tree(now)}
         if run.learned:
             run.best["learned"] = copy_tree(run.learned)
-    following = replicate.mask
-    waited = epochs_without_minimum(run.history, settings.together, settings.patience_restarts)
-    joining = settings.policy.gradual and not settings.patience_cuts_short and not all(mask)
-    if settings.patience_restarts and following != mask:
+    mask, following = run.mask or (), run.ask(settings)
+    waited = epochs_without_minimum(history, settings.together, settings.patience_restarts)
+    if settings.patience_restarts and summary(following) != history[-1]["mask"]:
         waited = 0
+    joining = waits(settings.policy) and not all(map(trains, mask))
     impatient = settings.patience is not None and waited >= settings.patience and not joining
-    run.finished = impatient or len(run.history) >= settings.max_epochs or not any(following)
+    run.finished = impatient or len(history) >= settings.max_epochs or not any(map(trains, following))
     if run.finished and settings.keep == "best":
-        run.network = Network.from_tree(run.best["network"])
+        run.network = replace(run.network, **run.best["network"])
         run.learned = run.best.get("learned", {})
 
 
-def _snapshot(replicate: Replicate) -> Callable[[], None]:
-    """Copy what an epoch may change and return the function that puts it all back."""
-    run, mask = replicate.run, replicate.mask
-    state = run.rng.bit_generator.state
-    buffers = copy_tree(run.buffers)
-    moving = [p for p, share in zip(run.network.trunk, mask, strict=False) if share]
-    moving += [run.network.head(head) for head in replicate.heads]
-    copies, learned = copy_tree(moving), copy_tree(run.learned)
+def _restore_state(run: Run) -> Callable[[], None]:
+    """Return the function that puts back the generator, the buffers and the learned parameters as they are now."""
+    state, buffers, learned = run.rng.bit_generator.state, copy_tree(run.buffers), copy_tree(run.learned)
 
     def restore() -> None:
         run.rng.bit_generator.state = state
         run.buffers, run.learned = buffers, learned
+
+    return restore
+
+
+def _restore_weights(objectives: Mapping[str, Objective]) -> Callable[[], None]:
+    """Return the function that puts back, in place, the weights of all layers that train."""
+    moving: list[Parameters] = [group.parameters for each in objectives.values() for group in each.groups]
+    copies = copy_tree(moving)
+
+    def restore() -> None:
         for p, copy in zip(moving, copies, strict=True):
             for key, w in p.items():
                 w[...] = copy[key]

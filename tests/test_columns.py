@@ -24,7 +24,7 @@ from npnet.policies import GradualTuning
 from npnet.population import train_population
 from npnet.regularizers import Regularizer
 from npnet.run import Replicate, Run
-from npnet.tasks.data import batch
+from npnet.data import batch
 from npnet.training import train
 from npnet.trees import load_tree, save_tree
 from npnet.update import Rule, Update

@@ -24,7 +24,7 @@ from npnet.optimizers import constant
 from npnet.perceptron import mlp
 from npnet.population import train_population
 from npnet.run import Replicate, Run
-from npnet.tasks.data import Split
+from npnet.data import Split
 from npnet.tasks.patches import in_patches, patch_order
 from npnet.terms import Batch, Labelled
 from npnet.training import train

@@ -18,7 +18,7 @@ from npnet.policies import Discriminative, FineTuning, Freeze, GradualByEpoch, G
 from npnet.population import train_population
 from npnet.regularizers import Regularizer
 from npnet.run import Replicate, Run
-from npnet.tasks.data import Split, Task
+from npnet.data import Split, Task
 from npnet.training import train
 from npnet.trees import load_tree, save_tree
 

@@ -18,7 +18,7 @@ from npnet.optimizers import Adam, constant
 from npnet.perceptron import mlp
 from npnet.policies import FineTuning, GradualTuning, HeadOnly
 from npnet.run import Run
-from npnet.tasks.data import Split, Task
+from npnet.data import Split, Task
 from npnet.training import train
 from npnet.trees import leaves, load_tree, save_tree
 from npnet.update import NotFiniteError

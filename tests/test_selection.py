@@ -28,7 +28,7 @@ from npnet.selection import (
     responses,
 )
 from npnet.tasks import draw, line_tasks
-from npnet.tasks.data import Split
+from npnet.data import Split
 from npnet.training import train
 from npnet.trees import load_tree, save_tree
 

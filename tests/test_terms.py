@@ -37,7 +37,7 @@ from npnet.population import train_population
 from npnet.recordings import record
 from npnet.regularizers import Regularizer
 from npnet.run import Replicate, Run
-from npnet.tasks.data import Split, Task, batch
+from npnet.data import Split, Task, batch
 from npnet.terms import Batch, Labelled, Match
 from npnet.training import train
 from npnet.trees import copy_tree, leaves, load_tree, save_tree

@@ -22,7 +22,7 @@ from npnet.perceptron import mlp
 from npnet.policies import Discriminative, EqualBudget, FineTuning, Freeze, GradualByEpoch, GradualTuning, HeadOnly
 from npnet.regularizers import Regularizer
 from npnet.run import Run
-from npnet.tasks.data import Split, Task
+from npnet.data import Split, Task
 from npnet.training import batches, epochs_without_minimum, train
 from npnet.trees import copy_tree, leaves, load_tree, save_tree
 from npnet.update import NotFiniteError, Rule, Update

@@ -16,7 +16,7 @@ from npnet.losses import cross_entropy, softmax
 from npnet.network import Network
 from npnet.optimizers import SGD, Adam, Momentum, step
 from npnet.perceptron import mlp
-from npnet.tasks.data import Split
+from npnet.data import Split
 from npnet.trees import copy_tree
 from npnet.update import Rule, Update
 

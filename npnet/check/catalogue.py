@@ -19,7 +19,7 @@ from npnet.network import Network
 from npnet.penalties import PENALTIES
 from npnet.perceptron import mlp
 from npnet.regularizers import Regularizer
-from npnet.tasks.data import Split, Task
+from npnet.data import Split, Task
 from npnet.trees import Tree
 from npnet.update import Rule, Update
 

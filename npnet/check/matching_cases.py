@@ -19,7 +19,7 @@ from npnet.methods import begin, gradual_tuning, starting_point, without_forgett
 from npnet.network import Network
 from npnet.perceptron import mlp
 from npnet.regularizers import Regularizer
-from npnet.tasks.data import Split, Task
+from npnet.data import Split, Task
 from npnet.terms import Batch, Labelled, Match, Term
 from npnet.trees import Tree
 from npnet.update import Rule

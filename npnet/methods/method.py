@@ -1,28 +1,26 @@
 """What a transfer method is, how methods add up to one, and how a run with one begins."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
 from npnet.initialisers import Initialiser, glorot
 from npnet.network import Network
-from npnet.policies import FineTuning, Policy
-from npnet.regularizers import Regularizer
+from npnet.policies import FineTuning, Mask
 from npnet.run import Run
-from npnet.tasks.data import Task
-from npnet.terms import Term
 
-__all__ = ["Method", "begin", "check_inputs", "new_head", "with_head"]
+__all__ = ["Method", "begin", "check_inputs", "new_head", "nothing", "with_head"]
 
 Surgery = Callable[[Network, Task, np.random.Generator, Initialiser], Network]
-Objective = Callable[[Network, Task], tuple[Regularizer | Term, ...]]
+Objective = Callable[[Network, Task, Hyperparameters], Hyperparameters]
 
 
 def new_head(network: Network, task: Task, rng: np.random.Generator, initialise: Initialiser) -> Network:
-    """Return a copy of the network with a randomly initialised head for the task beside the old ones."""
+    """Return a copy of the network with one more head, randomly initialised, for the task."""
     return network.copy().add_head(task.name, task.outputs, rng, initialise)
 
 
@@ -31,32 +29,33 @@ def with_head(network: Network, task: Task, rng: np.random.Generator, initialise
     return network.copy() if task.name in network.heads else new_head(network, task, rng, initialise)
 
 
-def nothing(network: Network, task: Task) -> tuple[Regularizer | Term, ...]:
-    """Return no term: the objective is the loss on the labels alone."""
-    return ()
+def nothing(network: Network, task: Task, settings: Hyperparameters) -> Hyperparameters:
+    """Return the settings as they are: the objective is the loss on the labels alone."""
+    return settings
 
 
 @dataclass(frozen=True)
 class Method:
     """A transfer method: a name, a surgery, an objective and an update policy.
 
-    objective: from the network as it stands before the new task, and that task, the regularizers and terms to add to
-    the hyperparameters' own. labels: the weight of the loss on the task's labels beside them.
+    surgery    from the network as it stands, the new task, a generator and an initialiser to the network that trains
+    objective  from the network as it stands, the new task and the settings to settings that minimise more: regularizers
+               that look back at the old network, terms that see the batch
+    policy     which layers may move when
 
-    Methods add up, `gradual_tuning + starting_point("l2_sp", 0.01) + without_forgetting()`: all their terms, the
-    product of their weights of the labels, and of surgery and policy the one that is not plain fine tuning's. The sum
-    raises ValueError where there are two different ones.
+    Methods add up, `gradual_tuning + starting_point("l2_sp", 0.01) + without_forgetting()`: both objectives, one after
+    the other, and of surgery and policy the one that is not plain fine tuning's. The sum raises ValueError where there
+    are two different ones.
     """
 
     name: str
     surgery: Surgery = new_head
     objective: Objective = nothing
-    policy: Policy = field(default_factory=FineTuning)
-    labels: float = 1.0
+    policy: Callable[..., Mask] = field(default_factory=FineTuning)
 
     def __add__(self, other: "Method") -> "Method":
-        def objective(network: Network, task: Task) -> tuple[Regularizer | Term, ...]:
-            return (*self.objective(network, task), *other.objective(network, task))
+        def objective(network: Network, task: Task, settings: Hyperparameters) -> Hyperparameters:
+            return other.objective(network, task, self.objective(network, task, settings))
 
         name = f"{self.name} + {other.name}"
         return Method(
@@ -64,7 +63,6 @@ class Method:
             _either(name, "surgery", self.surgery, other.surgery, (new_head, with_head)),
             objective,
             _either(name, "policy", self.policy, other.policy, (FineTuning(),)),
-            self.labels * other.labels,
         )
 
 
@@ -86,28 +84,14 @@ def begin(
 ) -> tuple[Run, Hyperparameters]:
     """Return the run and the hyperparameters with which `train` applies a method to a network and a new task.
 
-    The given network is not changed. What the method says of the policy replaces what the hyperparameters say. Raises
-    ValueError where a penalty is on layers that the network brings along, and the surgery changes their shape or puts
-    a new trunk beside them.
+    The given network is not changed. The method's policy replaces that of the hyperparameters. Raises ValueError where
+    a penalty is on layers that the network brings along, and the surgery changes them.
     """
     given = hyperparameters or Hyperparameters()
-    added = method.objective(network, task)
+    settings = replace(method.objective(network, task, given), policy=method.policy)
     run = Run(method.surgery(network, task, rng, initialise), rng)
-    if any(isinstance(each, Regularizer) and each.shared is not None for each in added):
+    if any(each.shared is not None for each in settings.regularizers[len(given.regularizers) :]):
         _check_shared(method.name, network, run.network)
-    settings = replace(
-        given,
-        policy=method.policy,
-        regularizers=given.regularizers + tuple(each for each in added if isinstance(each, Regularizer)),
-        terms=given.terms + tuple(each for each in added if not isinstance(each, Regularizer)),
-    )
-    if method.labels != 1:
-        if not isinstance(given.weights, Mapping):
-            raise ValueError(
-                f"weights is {given.weights!r}; expected numbers beside {method.name!r}, which scales them"
-            )
-        weight = method.labels * given.weights.get(task.name, 1.0)
-        settings = replace(settings, weights={**given.weights, task.name: weight})
     return run, settings
 
 
@@ -119,11 +103,10 @@ def check_inputs(teacher: Network, network: Network) -> None:
 
 def _check_shared(name: str, before: Network, after: Network) -> None:
     """Raise ValueError where the hidden layers that a network brought along are not in their places any more."""
-    if len(after.columns) > len(before.columns):
-        raise ValueError(f"{name!r} puts a new trunk beside the old one; expected old layers that a penalty can act on")
     for i, (p, q) in enumerate(zip(before.trunk, after.trunk, strict=False), 1):
         old, new = ({key: w.shape for key, w in each.items()} for each in (p, q))
-        if old != new:
+        if old != new or not all((w == q[key]).all() for key, w in p.items()):
             raise ValueError(
-                f"{name!r} makes hidden layer {i} {new} of {old}; expected a layer as it was, for a penalty"
+                f"{name!r} makes hidden layer {i} {new} of {old}, or draws it again; expected a layer as it was, for a "
+                "penalty that looks back at it"
             )

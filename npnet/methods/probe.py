@@ -1,18 +1,16 @@
 """Linear probes: a linear classifier on what one hidden layer makes of the inputs, everything below it frozen.
 
 A probe for an old task after a new one was learned tells a lost head from lost features: what it recovers was never
-forgotten, only spoken past.
+forgotten: it was still in the features.
 """
-
-from dataclasses import replace
 
 import numpy as np
 
+from npnet.data import Task
 from npnet.initialisers import Initialiser
 from npnet.methods.method import Method, new_head
+from npnet.methods.policies import HeadOnly
 from npnet.network import Network
-from npnet.policies import HeadOnly
-from npnet.tasks.data import Task
 
 __all__ = ["probe"]
 
@@ -31,10 +29,6 @@ def probe(layer: int | None = None) -> Method:
         top = network.depth if layer is None else layer
         if top > network.depth:
             raise ValueError(f"layer is {layer}; expected at most {network.depth}, the hidden layers that there are")
-        reads = network.reads and (*network.reads[:top], ())
-        lower = replace(
-            network, trunk=network.trunk[:top], heads={}, dropout=network.dropout[:top], memories={}, reads=reads
-        )
-        return new_head(lower, task, rng, initialise)
+        return new_head(network.truncated(top), task, rng, initialise)
 
     return Method("probe" if layer is None else f"probe {layer}", surgery, policy=HeadOnly())

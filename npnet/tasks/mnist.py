@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npnet.arrays import generator
-from npnet.tasks.data import Split, Task
+from npnet.data import Split, Task
 from npnet.tasks.download import fetch
 from npnet.tasks.idx import read_idx
 

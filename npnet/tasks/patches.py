@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npnet.arrays import array_module
-from npnet.tasks.data import Split, Task
+from npnet.data import Split, Task
 
 __all__ = ["in_patches", "patch_order"]
 

@@ -7,7 +7,7 @@ from npnet import Hyperparameters, Run, Split, Task, generator, mlp, recordings,
 from npnet.optimizers import Momentum
 from npnet.policies import HeadOnly
 from npnet.tasks import Jittered
-from npnet.tasks.data import batch
+from npnet.data import batch
 from npnet.trees import load_tree, save_tree
 
 SIDE = 6

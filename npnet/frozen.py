@@ -1,0 +1,104 @@
+"""Kept activations: a data set whose inputs are what frozen layers make of another one's.
+
+While only the head trains, every epoch would send all inputs through all layers to get the same activations again.
+Kept in memory, as long as they fit a budget, they turn that epoch into the epoch of a linear classifier. Training does
+not know of them: it is handed a split, and reads it.
+"""
+
+from collections.abc import Callable, Container, Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from npnet.arrays import Array, array_module
+from npnet.data import Split, batch
+from npnet.error import BLOCK
+from npnet.layers import Path, forward
+
+__all__ = ["Kept", "Read", "is_kept"]
+
+Read = Callable[[Array], tuple[Array, Any]]
+"""From the rows of a batch to the inputs of a path and the labels."""
+
+
+@dataclass
+class Kept:
+    """Splits as frozen paths see them, kept while all their activations fit `budget` bytes.
+
+    What an epoch did not read is dropped when the next one begins: a layer below it may have moved.
+    """
+
+    budget: int
+    splits: dict[Hashable, tuple[Path, Split, Split]] = field(default_factory=dict)
+    used: set[Hashable] = field(default_factory=set)
+
+    def next_epoch(self) -> None:
+        """Drop what has not been read since this was called last."""
+        self.splits = {key: each for key, each in self.splits.items() if key in self.used}
+        self.used = set()
+
+    def split(self, below: Path, split: Split, dtype: np.dtype) -> Split:
+        """Return a split with the outputs of the frozen path `below` for inputs; as it is where nothing is below."""
+        if not below:
+            return split
+        key = (*((layer, id(p) if p else 0) for layer, p in below), id(split))
+        self.used.add(key)
+        if key not in self.splits:
+            inputs = _Outputs(below, split, dtype)
+            needed = inputs.nbytes + sum(each.inputs.nbytes for *_, each in self.splits.values() if is_kept(each))
+            made = inputs if split.varies or needed > self.budget else inputs.array()
+            self.splits[key] = below, split, Split(made, split.labels)  # with what was read, so that ids stay its own
+        return self.splits[key][2]
+
+    def reader(self, split: Split, dtype: np.dtype) -> Callable[[Path], Read]:
+        """Return the function from a frozen path to the function that reads batches of what it makes of a split."""
+
+        def above(below: Path) -> Read:
+            seen = self.split(below, split, dtype)
+            return lambda rows: (batch(seen, rows, dtype), seen.labels[rows])
+
+        return above
+
+    def above(self, path: Path, moving: Container[int], split: Split, dtype: np.dtype) -> tuple[Path, Split]:
+        """Cut a path to a head where its trunk first moves: return what is above, and the split that it reads.
+
+        moving: the ids of the parameters that do.
+        """
+        cut = next((i for i, (_, p) in enumerate(path[:-1]) if id(p) in moving), len(path) - 1)
+        return path[cut:], self.split(path[:cut], split, dtype)
+
+
+def is_kept(split: Split) -> bool:
+    """Report whether the inputs of a split are in memory, not computed as they are read."""
+    return not isinstance(split.inputs, _Outputs)
+
+
+class _Outputs:
+    """The outputs of a path for the inputs of a split (N, D), computed as they are read."""
+
+    ndim = 2
+
+    def __init__(self, path: Path, split: Split, dtype: np.dtype) -> None:
+        self.path, self.split, self.read_as, self.varies = path, split, dtype, split.varies
+        self.first = self[slice(0, BLOCK)]
+        self.shape, self.dtype = (len(split), *self.first.shape[1:]), self.first.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all outputs."""
+        return self.first.nbytes // len(self.first) * len(self)
+
+    def __len__(self) -> int:
+        return len(self.split)
+
+    def __getitem__(self, rows: Any, /) -> Array:
+        return forward(self.path, batch(self.split, rows, self.read_as))[0][-1]
+
+    def array(self) -> Array:
+        """Return all outputs, computed a block at a time."""
+        array = array_module(self.first).empty(self.shape, self.dtype)
+        array[:BLOCK] = self.first
+        for at in range(BLOCK, len(self), BLOCK):
+            array[at : at + BLOCK] = self[at : at + BLOCK]
+        return array

@@ -1,0 +1,26 @@
+"""Matching a teacher or a former self: terms of an objective, several of them in one step, and the methods made of them.
+
+Reading order: targets, terms, several, maps, jacobians; then the methods.
+"""
+
+from npnet.matching.activation_matching import activation_matching
+from npnet.matching.attention_transfer import attention_transfer
+from npnet.matching.distillation import distillation
+from npnet.matching.jacobian_matching import jacobian_matching
+from npnet.matching.jacobians import input_gradient, jacobian
+from npnet.matching.several import Terms, add_terms
+from npnet.matching.terms import Match
+from npnet.matching.without_forgetting import without_forgetting
+
+__all__ = [
+    "Match",
+    "Terms",
+    "activation_matching",
+    "add_terms",
+    "attention_transfer",
+    "distillation",
+    "input_gradient",
+    "jacobian",
+    "jacobian_matching",
+    "without_forgetting",
+]

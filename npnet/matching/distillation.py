@@ -1,0 +1,55 @@
+"""Distillation: a student learns what a teacher says of every class, not the true one alone.
+
+    objective = (1 − α) CE(y, f) + α T² CE(p_T, f_T),        p_T and f_T softmax of the teacher's and own logits over T
+
+The teacher's logits on the training inputs are computed once. T² keeps the size of the gradient whatever T is.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from npnet.arrays import Array
+from npnet.data import Task
+from npnet.hyperparameters import Hyperparameters
+from npnet.losses import soft_cross_entropy, softmax
+from npnet.matching.several import add_terms
+from npnet.matching.targets import cached_targets
+from npnet.matching.terms import Match
+from npnet.methods.method import Method, check_inputs, with_head
+from npnet.network import Network
+from npnet.policies import FineTuning, Mask
+
+__all__ = ["distillation"]
+
+
+def distillation(
+    teacher: Network,
+    alpha: float = 0.9,
+    temperature: float = 20.0,
+    head: str | None = None,
+    policy: Callable[..., Mask] | None = None,
+) -> Method:
+    """Return the method that distils a teacher's head (the task's name by default) into the student's for the task.
+
+    alpha: weight of the distillation loss; 1: teacher only. The student keeps a head of the task's name if it has one.
+    Raises ValueError unless 0 ≤ α ≤ 1 and T > 0; `begin` does where the teacher has no such head, or other
+    inputs or outputs than the student.
+    Source: Hinton, Vinyals and Dean 2015, section 2; the form with α as the lecture of 2018 has it.
+    """
+    if not (0 <= alpha <= 1 and temperature > 0):
+        raise ValueError(f"alpha is {alpha}, temperature {temperature}; expected 0 <= alpha <= 1, temperature > 0")
+
+    def softened(task: Task, X: Array, labels: Array) -> Array:
+        return softmax(teacher.logits(X, head or task.name) / temperature)
+
+    def objective(network: Network, task: Task, settings: Hyperparameters) -> Hyperparameters:
+        check_inputs(teacher, network)
+        outputs = teacher.head(head or task.name)["b"].shape[-1]
+        if outputs != task.outputs:
+            raise ValueError(f"teacher has {outputs} outputs; expected {task.outputs}, those of the task {task.name!r}")
+        targets = cached_targets(partial(softened, task), task.train, teacher)
+        loss, weight = partial(soft_cross_entropy, temperature=temperature), alpha * temperature**2
+        term = Match(f"distillation of {task.name!r}", task.name, task.name, loss, targets, weight)
+        return add_terms(settings, task, [term], labels=1 - alpha)
+
+    return Method("distillation", with_head, objective, policy or FineTuning())

@@ -1,0 +1,64 @@
+"""Cached targets: what a teacher makes of each training example, kept for a term of the objective to match.
+
+Plain arrays, one row for each example, made before training; or rows computed as they are read, where all of them would
+not fit a memory budget, or where the inputs are not the same at every reading.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from npnet.arrays import Array, array_module
+from npnet.data import Split, batch
+from npnet.error import BLOCK
+from npnet.network import Network
+
+__all__ = ["Targets", "cached_targets", "check_targets"]
+
+
+class Targets(Protocol):
+    """A sized object indexable by rows, such as an array: a target for each training example."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> Any: ...
+
+
+def cached_targets(
+    f: Callable[[Array, Array], Array], split: Split, network: Network, budget: int = 2**30
+) -> Targets:
+    """Return f(X, labels), a row (N, ...) for each example of a split, X as `network` reads it.
+
+    An array if it fits `budget` bytes and the inputs are the same at every reading; otherwise an object that computes
+    the rows it is asked for, each time.
+    """
+
+    def of(rows: Any) -> Array:
+        return f(batch(split, rows, network.dtype), split.labels[rows])
+
+    computed = _Computed(of, len(split))
+    if split.varies:
+        return computed
+    first = of(slice(0, BLOCK))
+    if first.nbytes // len(first) * len(split) > budget:
+        return computed
+    blocks = [first, *(of(slice(at, at + BLOCK)) for at in range(BLOCK, len(split), BLOCK))]
+    return array_module(first).concatenate(blocks) if len(blocks) > 1 else first
+
+
+@dataclass(frozen=True)
+class _Computed:
+    of: Callable[[Any], Array]
+    examples: int
+
+    def __len__(self) -> int:
+        return self.examples
+
+    def __getitem__(self, rows: Any, /) -> Array:
+        return self.of(rows)
+
+
+def check_targets(name: str, targets: Targets, examples: int | None) -> None:
+    """Raise ValueError unless there is one target per training example, where their number is given."""
+    if examples is not None and len(targets) != examples:
+        raise ValueError(f"targets of {name!r} have {len(targets)} rows; expected {examples}, the training examples")

@@ -1,0 +1,60 @@
+"""Learning without Forgetting: old heads go on saying of the new task's inputs what they said before it.
+
+    objective = CE(y, f) + λ Σ_old CE(y'_T, ŷ'_T) + R,        y' = softmax(z/T) cached before training
+
+No old example is needed. The trunk, the old heads and the new one all train; while the trunk is frozen old heads rest,
+for their answers cannot change.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from npnet.arrays import Array
+from npnet.data import Task
+from npnet.hyperparameters import Hyperparameters
+from npnet.losses import soft_cross_entropy, softmax
+from npnet.matching.several import add_terms
+from npnet.matching.targets import cached_targets
+from npnet.matching.terms import LwFLoss
+from npnet.methods.method import Method
+from npnet.methods.policies import WarmUp
+from npnet.network import Network
+from npnet.policies import FineTuning, Mask
+
+__all__ = ["without_forgetting"]
+
+
+def without_forgetting(
+    weight: float = 1.0,
+    temperature: float = 2.0,
+    heads: Sequence[str] | None = None,
+    warm_up: int = 0,
+    policy: Callable[..., Mask] | None = None,
+) -> Method:
+    """Return the method with weight λ on each old head (or those named), softened by T without a factor T².
+
+    warm_up: epochs in which the new head alone trains first, before the policy begins.
+    Raises ValueError for a negative weight or warm-up, T of zero or less, or (from `begin`) no old head to keep.
+    Source: Li and Hoiem 2016, section 3; T = 2 as there.
+    """
+    if not (weight >= 0 and temperature > 0 and warm_up >= 0):
+        given = f"weight is {weight}, temperature {temperature}, warm_up {warm_up}"
+        raise ValueError(f"{given}; expected weight >= 0, temperature > 0, warm_up >= 0")
+
+    def objective(network: Network, task: Task, settings: Hyperparameters) -> Hyperparameters:
+        old = [head for head in network.heads if head != task.name] if heads is None else heads
+        if not old:
+            raise ValueError("network has no old heads; expected at least one that is not to be forgotten")
+
+        def keep(head: str) -> LwFLoss:
+            def softened(X: Array, labels: Array) -> Array:
+                return softmax(network.logits(X, head) / temperature)
+
+            loss = partial(soft_cross_entropy, temperature=temperature)
+            targets = cached_targets(softened, task.train, network)
+            return LwFLoss(f"recall of {head!r} on {task.name!r}", task.name, head, loss, targets, weight)
+
+        return add_terms(settings, task, [keep(head) for head in old])
+
+    after = policy or FineTuning()
+    return Method("without forgetting", objective=objective, policy=WarmUp(warm_up, after) if warm_up else after)

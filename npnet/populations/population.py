@@ -1,0 +1,346 @@
+"""Populations: many runs that train as one, their networks stacked along a leading axis, W (R, D, K).
+
+A network of 500 units at 20 examples a batch leaves a device idle; a hundred of them in one product do not. Runs whose
+networks have the same shapes and whose next epoch freezes the same layers go through it as one stack, whatever their
+starts, tasks, rates, regularizers and methods. An epoch happens in a copy, of which every run takes its own slice in
+the end: its mask, patience, stopping and best weights are its own, bit-identical whichever runs share the stack.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from npnet.arrays import Array, array_module, to_device, to_host
+from npnet.data import Split, Task, batch
+from npnet.frozen import Kept, Read, is_kept
+from npnet.layers import Parameters, Path
+from npnet.network import Network
+from npnet.objective import PlainLoss, deterministic, groups_of, hidden_names, lowest_of, places
+from npnet.policies import summary, trains
+from npnet.populations.stack import Generators, RowsMove, Rule, StackedLoss, column, move_rows, penalise_rows, row, stacked
+from npnet.regularizers import Regularizer
+from npnet.run import Record, Run, TrainingJob
+from npnet.step import Group, NotFiniteError, Penalise
+from npnet.training import advance, batches, conclude, measure, orders
+
+__all__ = ["move", "train_population"]
+
+
+def train_population(jobs: Sequence[TrainingJob]) -> Iterator[dict[int, Record]]:
+    """Train every job until its run has finished, yielding after each epoch {place in the sequence: record}.
+
+    Each goes through what `train` would take it through, to the same numbers within rounding; on the host, to the same
+    bits in whatever company. Between two yields every run is whole: save it there. A run that diverges is rolled back
+    to the epoch before and has a `failure`; the others go on. Raises TypeError where arrays of different modules are
+    among them, or no job is given, and ValueError for another objective than the plain loss, for masks with a share for
+    each weight, and for one run given twice.
+    """
+    if len({id(each.run) for each in jobs}) < len(jobs):
+        raise ValueError(f"jobs are {len(jobs)}, some of them of the same run; expected a run for each")
+    array_module(*(next(iter(each.run.network.trunk[0].values())) for each in jobs))
+    for place, each in enumerate(jobs):
+        if not isinstance(each.settings.objective, PlainLoss) or not callable(each.settings.loss):
+            raise ValueError(
+                f"job {place} has terms or several losses; expected the loss at one head at a time (train it by itself)"
+            )
+        each.start()
+    kept = SharedKept(max(each.settings.memory_budget for each in jobs))
+    while going := [place for place, each in enumerate(jobs) if each.going]:
+        records: dict[int, Record] = {}
+        kept.next_epoch()
+        for places_ in _alike(jobs, going):
+            for place, record in zip(places_, _epoch([jobs[place] for place in places_], kept), strict=True):
+                if record is not None:
+                    records[place] = record
+        yield records
+
+
+@dataclass
+class SharedKept(Kept):
+    """Kept activations for many networks: frozen paths that make the same of an input, to the bit, are kept once."""
+
+    known: dict[Hashable, Path] = field(default_factory=dict)
+
+    def next_epoch(self) -> None:
+        """Drop what has not been read since this was called last."""
+        super().next_epoch()
+        self.known = {}
+
+    def split(self, below: Path, split: Split, dtype: np.dtype) -> Split:
+        """Return `Kept.split` of the first path that was kept with the same numbers."""
+        if not below:
+            return split
+        ids = tuple(id(p) for _, p in below if p), len(below)
+        if ids not in self.known:
+            paths = [path for path, *_ in self.splits.values()]
+            self.known[ids] = next((path for path in paths if _same(path, below)), below)
+        return super().split(self.known[ids], split, dtype)
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Report whether two paths make the same of the same inputs, to the bit."""
+    return len(one) == len(other) and all(
+        f == g and p.keys() == q.keys() and all(p[key] is q[key] or _equal(p[key], q[key]) for key in p)
+        for (f, p), (g, q) in zip(one, other, strict=True)
+    )
+
+
+def _equal(a: Array, b: Array) -> bool:
+    return a.shape == b.shape and bool((a == b).all())
+
+
+def move(jobs: Sequence[TrainingJob], xp: ModuleType) -> list[TrainingJob]:
+    """Return the jobs with all their arrays in xp, numpy or cupy.
+
+    Splits that some of them share they share there too; inputs that were drawn as they were read are arrays then.
+    """
+    known: dict[int, Split] = {}
+
+    def there(tree: Any) -> Any:
+        return to_host(tree) if xp is np else to_device(tree, xp)
+
+    def split(here: Split) -> Split:
+        if id(here) not in known:
+            known[id(here)] = Split(there(here.inputs[:]), there(here.labels))
+        return known[id(here)]
+
+    def task(here: Task) -> Task:
+        return replace(here, train=split(here.train), validation=split(here.validation), test=split(here.test))
+
+    def regularizer(here: Regularizer) -> Regularizer:
+        return replace(here, anchors=there(here.anchors), scales=there(here.scales))
+
+    def run(here: Run) -> Run:
+        moved = {name: there(getattr(here, name)) for name in ("buffers", "best", "learned")}
+        return replace(here, network=here.network.to(xp), **moved)
+
+    return [
+        replace(
+            each,
+            run=run(each.run),
+            tasks={head: task(of) for head, of in each.tasks.items()},
+            settings=replace(each.settings, regularizers=tuple(map(regularizer, each.settings.regularizers))),
+            evaluations={name: (head, split(of)) for name, (head, of) in each.evaluations.items()},
+        )
+        for each in jobs
+    ]
+
+
+def _alike(jobs: Sequence[TrainingJob], going: Sequence[int]) -> list[list[int]]:
+    """Return the places of those that go through their next epoch as one stack, neighbours as equal as possible."""
+    stacks: dict[Hashable, dict[Hashable, list[int]]] = {}
+    for place in going:
+        stacks.setdefault(_shape(jobs[place]), {}).setdefault(_family(jobs[place]), []).append(place)
+    return [[place for family in families.values() for place in family] for families in stacks.values()]
+
+
+def _shape(job: TrainingJob) -> Hashable:
+    """Return what jobs of one stack have in common."""
+    network, settings = job.run.network, job.settings
+    tasks = [
+        (head, _shapes(network.head(head)), len(task.train), task.train.regression) for head, task in job.tasks.items()
+    ]
+    above = tuple(layer for layer, p in network.path() if p)
+    return (
+        tuple(map(_moving, job.run.mask or ())),
+        (tuple(map(_shapes, network.trunk)), above, type(network)),
+        (network.activation, network.dropout, network.dtype, tuple(tasks)),
+        (settings.batch_size, settings.loss, settings.optimizer),
+    )
+
+
+def _shapes(p: Parameters) -> Hashable:
+    return tuple((key, w.shape) for key, w in p.items())
+
+
+def _moving(entry: Any) -> Hashable:
+    """Return what of a layer moves. Raises ValueError for a share for each weight, which a stack does not have."""
+    if isinstance(entry, Mapping):
+        if any(hasattr(share, "shape") and share.shape for share in entry.values()):
+            raise ValueError(f"mask has an array in {entry!r:.80}; expected numbers in a population (train it by itself)")
+        return tuple(sorted(name for name, share in entry.items() if share))
+    return trains(entry)
+
+
+def _family(job: TrainingJob) -> Hashable:
+    """Return what the jobs of one rule share: mask, rate, max-norm, the regularizers but for their arrays."""
+    terms = tuple(
+        (each.penalty, each.strength, each.where, each.biases, each.anchors is None, each.scales is None, each.shared)
+        for each in job.settings.regularizers
+    )
+    return repr(summary(job.run.mask or ())), job.settings.rate_at(len(job.run.history)), job.settings.max_norm, terms
+
+
+def _epoch(members: Sequence[TrainingJob], kept: Kept) -> list[Record | None]:
+    """Take jobs of one shape through an epoch and return their records, None for those that failed."""
+    states = [each.run.rng.bit_generator.state for each in members]
+    try:
+        ends = list(_ends(members, kept))
+    except BaseException:
+        for each, state in zip(members, states, strict=True):
+            each.run.rng.bit_generator.state = state
+        raise
+    records: list[Record | None] = []
+    for each, state, (network, buffers, record) in zip(members, states, ends, strict=True):
+        if record is None:
+            each.run.rng.bit_generator.state = state
+            records.append(_alone(each))
+            continue
+        each.run.network = network
+        each.run.buffers |= buffers
+        each.run.history.append(record)
+        conclude(each)
+        records.append(record)
+    return records
+
+
+def _alone(job: TrainingJob) -> Record | None:
+    """Take a job whose numbers ceased to be finite through its epoch once more by itself, which says where."""
+    try:
+        return advance(job, Kept(job.settings.memory_budget))
+    except NotFiniteError as error:
+        job.failure = error
+        return None
+
+
+def _ends(members: Sequence[TrainingJob], kept: Kept) -> Iterator[tuple[Network, dict[str, Any], Record | None]]:
+    """Make the steps of an epoch and yield where each job stands then: network, buffers, record.
+
+    The record is None where numbers are not finite any more.
+    """
+    settings, heads = members[0].settings, list(members[0].tasks)
+    trunk = stacked([each.run.network.trunk for each in members])
+    tops = {head: stacked([each.run.network.head(head) for each in members]) for head in heads}
+    losses = {head: _loss(members, head, [*trunk, tops[head]], kept) for head in heads}
+    buffers = {
+        f"{group.name}: {key}": stacked(
+            [
+                each.run.buffers.get(f"{group.name}: {key}") or settings.optimizer.start(w[i])
+                for i, each in enumerate(members)
+            ]
+        )
+        for loss in losses.values()
+        for group in loss.groups
+        for key, w, _ in group.moving()
+    }
+    rules = _rules(members)
+    penalty, move = penalise_rows(rules), move_rows(rules, buffers)
+    order = stacked([orders(each.run, {head: len(each.tasks[head].train) for head in heads}) for each in members])
+    rng: Any = Generators([each.run.rng for each in members])
+    total, steps = array_module(*tops[heads[0]].values()).zeros(len(members)), 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for head, rows in batches(order, settings.batch_size):
+            value, way_down = losses[head](rows, rng)
+            value = array_module(value).asarray(value, np.float64)
+            for group, gradients in way_down:
+                value = value + penalty(group, gradients)
+                move(group, gradients)
+                gradients.clear()
+            total += value
+            steps += 1
+        for i, (each, objective) in enumerate(zip(members, to_host(total), strict=True)):
+            network = _member(each, trunk, tops, i)
+            groups = _groups(each, network)
+            try:
+                record = measure(each, network, groups, kept, float(objective), steps)
+            except NotFiniteError:
+                record = None
+            yield network, row(buffers, i), record
+
+
+def _member(job: TrainingJob, trunk: Sequence[Parameters], tops: Mapping[str, Parameters], i: int) -> Network:
+    """Return a job's network with row i of the stack in the place of what moved; what is frozen stays the same arrays."""
+    mine = job.run.network
+    moved = [
+        row(p, i) if trains(entry) else old for p, old, entry in zip(trunk, mine.trunk, job.run.mask or (), strict=False)
+    ]
+    return replace(mine, trunk=moved, heads=mine.heads | {head: row(p, i) for head, p in tops.items()})
+
+
+def _groups(job: TrainingJob, network: Network) -> list[Group]:
+    """Return what may have moved of a job's network."""
+    groups: dict[int, Group] = {}
+    for head in job.tasks:
+        names = [*hidden_names(network), f"head {head!r}"]
+        found = groups_of(network.path(head), job.run.mask or (), names).values()
+        groups |= {id(group.parameters): group for group in found}
+    return list(groups.values())
+
+
+def _loss(members: Sequence[TrainingJob], head: str, stack: Sequence[Parameters], kept: Kept) -> StackedLoss:
+    """Return the losses of a stack at one head. stack: of each hidden layer and the head."""
+    networks, mask = [each.run.network for each in members], members[0].run.mask or ()
+    paths, names = [each.path(head, training=True) for each in networks], [*hidden_names(networks[0]), f"head {head!r}"]
+    parameters = iter(stack)
+    path = [(layer, next(parameters) if p else {}) for layer, p in paths[0]]
+    groups = groups_of(path, mask, names)
+    start = min(lowest_of(path, groups), deterministic(networks[0]))
+    above = {
+        i - start: replace(group, weights=frozenset(key for key, w in group.parameters.items() if w.ndim > 2))
+        for i, group in groups.items()
+    }
+    seen = [
+        kept.split(each[:start], job.tasks[head].train, network.dtype)
+        for each, job, network in zip(paths, members, networks, strict=True)
+    ]
+    read = _read_together(seen, networks[0].dtype)
+    return StackedLoss(path[start:], above, members[0].settings.loss_of(head), read, places(path, names)[start:])
+
+
+def _read_together(splits: Sequence[Split], dtype: np.dtype) -> Read:
+    """Return the function from rows (R, n) of R splits to inputs (R, n, D) and labels, (R, n) or (R, n, K).
+
+    Neighbours with one split read it at once. But what is drawn or computed as it is read is made for each by itself:
+    draws must not depend on the company, and products of more rows may round otherwise.
+    """
+    pieces: list[tuple[slice, Split]] = []
+    for _, neighbours in groupby(range(len(splits)), key=lambda i: (id(splits[i]), 0 if _at_once(splits[i]) else i)):
+        first, *others = neighbours
+        pieces.append((slice(first, first + 1 + len(others)), splits[first]))
+
+    def read(rows: Array) -> tuple[Array, Array]:
+        parts = []
+        for which, split in pieces:
+            mine = rows[which]
+            inputs = batch(split, mine.reshape(-1), dtype)  # (r · n, D)
+            parts.append((inputs.reshape(*mine.shape, -1), split.labels[mine]))
+        if len(parts) == 1:
+            return parts[0]
+        xp = array_module(parts[0][0])
+        return xp.concatenate([X for X, _ in parts]), xp.concatenate([labels for _, labels in parts])
+
+    return read
+
+
+def _at_once(split: Split) -> bool:
+    return is_kept(split) and not split.varies
+
+
+def _rules(members: Sequence[TrainingJob]) -> list[Rule]:
+    """Return the rules of a stack: one for each family of neighbours that move alike."""
+    rules: list[Rule] = []
+    for _, neighbours in groupby(range(len(members)), key=lambda i: _family(members[i])):
+        places_ = list(neighbours)
+        family = [members[i] for i in places_]
+        terms = zip(*(each.settings.regularizers for each in family), strict=True)
+        regularizers = tuple(
+            replace(same[0], anchors=_columns([r.anchors for r in same]), scales=_columns([r.scales for r in same]))
+            for same in terms
+        )
+        settings = family[0].settings
+        rate, optimizer = settings.rate_at(len(family[0].run.history)), settings.optimizer
+        penalise = Penalise(regularizers, optimizer.proximal)
+        move = RowsMove(optimizer, rate, {}, regularizers, settings.max_norm)
+        rules.append(Rule(slice(places_[0], places_[-1] + 1), family[0].run.mask or (), penalise, move))
+    return rules
+
+
+def _columns(arrays: Sequence[Any]) -> Any:
+    """Return anchors or scales of some replicates as those of a stack, None where there are none."""
+    if arrays[0] is None:
+        return None
+    return [{key: column(w) for key, w in layer.items()} for layer in stacked(arrays)]

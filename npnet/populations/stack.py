@@ -1,0 +1,148 @@
+"""The stack: networks of the same shapes as one, whose parameters have a leading axis, W (R, D, K).
+
+A path is walked and a step is made as for one network; what differs is here. Linear layers are products of stacks,
+elementwise layers take them as they are, every other layer goes row by row. The move goes by rules: replicates that
+neighbour each other and share their settings move together.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from npnet.activations import Activation
+from npnet.arrays import Array, array_module
+from npnet.fused import Product, dense
+from npnet.layers import Back, Dropout, Layer, Parameters, Path, linear
+from npnet.objective import LossAtHead
+from npnet.step import Group, Move, Penalise
+from npnet.trees import Tree, map_tree
+
+__all__ = ["Generators", "Rule", "StackedLoss", "move_rows", "penalise_rows", "row", "stacked"]
+
+
+def stacked(trees: Sequence[Tree]) -> Tree:
+    """Return trees of the same form as one, whose arrays have a leading axis (R, ...) with a row for each tree."""
+    first = trees[0]
+    if isinstance(first, dict):
+        return {key: stacked([tree[key] for tree in trees]) for key in first}
+    if isinstance(first, list | tuple):
+        return [stacked(branches) for branches in zip(*trees, strict=True)]
+    return array_module(*trees).stack(trees)
+
+
+def row(tree: Tree, r: int) -> Tree:
+    """Return a copy of one of the trees that `stacked` put together."""
+    return map_tree(lambda leaf: leaf[r].copy(), tree)
+
+
+class StackedLoss(LossAtHead):
+    """The losses (R,) of a stack at one head. One that is not finite does not stop the others."""
+
+    def form(self, path: Path) -> Path:
+        """Return the path with layers that take stacks."""
+        return [(_stacked_form(layer, i > self.lowest), p) for i, (layer, p) in enumerate(path)]
+
+    def check(self, loss: Array, outputs: Sequence[Array]) -> None:
+        """Accept every loss: nobody waits for a device at every step, and the epoch's end looks at all numbers."""
+
+
+def _stacked_form(layer: Layer, inputs: bool) -> Layer:
+    if layer is linear:
+        return partial(_linear, inputs=inputs)
+    return layer if isinstance(layer, Activation | Dropout) else partial(_by_row, layer)
+
+
+def _linear(p: Parameters, X: Array, rng: Any = None, inputs: bool = True) -> tuple[Array, Back]:
+    """`linear` for each of R replicates: X (R, N, D), W (R, D, K), b (R, K), Y (R, N, K)."""
+    W, b = p["W"], p["b"]
+
+    def back(dY: Array) -> tuple[Any, Any]:
+        return (W @ dY.mT).mT if inputs else None, {"W": Product(X.mT, dY), "b": dY.sum(-2)}
+
+    return X @ W + b[:, None, :], back
+
+
+def _by_row(layer: Layer, p: Parameters, X: Array, rng: Any = None) -> tuple[Array, Back]:
+    """Any layer, for one replicate after the other."""
+    rngs = rng.each if isinstance(rng, Generators) else [rng] * len(X)
+    passed = [layer({key: w[r] for key, w in p.items()}, X[r], rngs[r]) for r in range(len(X))]
+
+    def back(dY: Array) -> tuple[Any, Any]:
+        ways = [one(dY[r]) for r, (_, one) in enumerate(passed)]
+        dX = None if ways[0][0] is None else stacked([dX for dX, _ in ways])
+        return dX, stacked([{key: dense(d) for key, d in dp.items()} for _, dp in ways])
+
+    return stacked([Y for Y, _ in passed]), back
+
+
+class Generators:
+    """A generator for each replicate, which draws that one's row of an array: the numbers it would draw alone."""
+
+    def __init__(self, each: Sequence[np.random.Generator]) -> None:
+        self.each = each
+
+    def random(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """Return numbers uniform on [0, 1) of shape (R, ...)."""
+        return np.stack([rng.random(shape[1:], dtype=dtype) for rng in self.each])
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Some neighbouring rows of a stack that are penalised and moved alike; `mask` is theirs."""
+
+    rows: slice
+    mask: Sequence[Any]
+    penalise: Penalise
+    move: "RowsMove"
+
+    def group(self, stack: Group) -> Group:
+        """Return the part of a stack's group in these rows."""
+        return replace(stack, parameters=_part(stack.parameters, self.rows), entry=self.mask[stack.layer])
+
+
+@dataclass(frozen=True)
+class RowsMove(Move):
+    """The move of some rows of a stack, whose weights may cease to be finite without stopping the others."""
+
+    def not_finite(self, what: str, layer: str) -> None:
+        """Go on: the epoch's end looks at all numbers."""
+
+
+def column(w: Array) -> Array:
+    """Return stacked vectors (R, K) as columns (R, K, 1), since penalties act on the last two axes."""
+    return w[..., None] if w.ndim == 2 else w
+
+
+def _part(arrays: Parameters, rows: slice) -> Parameters:
+    """Return views of some rows, moved in place."""
+    return {key: column(w)[rows] for key, w in arrays.items()}
+
+
+def penalise_rows(rules: Sequence[Rule]) -> Callable[[Group, Parameters], Array]:
+    """Return the penalty of a stack: of each rule's rows, one value for each replicate."""
+
+    def penalty(group: Group, gradients: Parameters) -> Array:
+        gradients.update({key: dense(d) for key, d in gradients.items()})
+        xp, values = array_module(*group.parameters.values()), []
+        for rule in rules:
+            value = rule.penalise.add(rule.group(group), _part(gradients, rule.rows))
+            values.append(xp.zeros(rule.rows.stop - rule.rows.start) + value)
+        return xp.concatenate(values)
+
+    return penalty
+
+
+def move_rows(rules: Sequence[Rule], buffers: dict[str, Any]) -> Callable[[Group, Parameters], None]:
+    """Return the move of a stack: each rule's rows, with their rows of the optimizer's buffers."""
+
+    def move(group: Group, gradients: Parameters) -> None:
+        for rule in rules:
+            for key in group.parameters:
+                place = f"{group.name}: {key}"
+                rule.move.buffers[place] = _part(buffers[place], rule.rows)
+            rule.move(rule.group(group), _part(gradients, rule.rows))
+
+    return move
