@@ -104,9 +104,9 @@ def network(seed: int = 0, heads: Sequence[str] = ("old",), widths: Sequence[int
     return lib.mlp(widths, dict.fromkeys(heads, CLASSES), lib.generator(seed, "network"), **options)
 
 
-def begun(method: Any, old: Any, task: Any, chosen: Any, seed: int = 1) -> tuple[Any, Any]:
+def begun(method: Any, old: Any, task: Any, chosen: Any, seed: int = 1, **options: Any) -> tuple[Any, Any]:
     """Return the run of a method from an old network, and its hyperparameters."""
-    return lib.begin(method, old, task, lib.generator(seed, "begin"), chosen)
+    return lib.begin(method, old, task, lib.generator(seed, "begin"), chosen, **options)
 
 
 def trained(run: Any, tasks: Mapping[str, Any], chosen: Any, evaluations: Any = None, epochs: int | None = None) -> Any:
@@ -170,7 +170,7 @@ def parts_of_network(net: Any) -> dict[str, Any]:
 
 
 @cache
-def clusters(name: str = "new", sizes: tuple[int, ...] = (120, 60, 60)) -> Any:
+def clusters(name: str, sizes: tuple[int, ...] = (120, 60, 60)) -> Any:
     """Return a task of noisy clusters of pixels, which overlap."""
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     centres = rng.uniform(60, 195, (CLASSES, SIDE * SIDE))
@@ -184,19 +184,19 @@ def clusters(name: str = "new", sizes: tuple[int, ...] = (120, 60, 60)) -> Any:
 
 
 @cache
-def values(of: str = "new") -> Any:
-    """Return a regression on the very inputs of a task of clusters: three numbers for each example."""
+def values() -> Any:
+    """Return a regression on the very inputs of the task "new": three numbers for each example."""
     directions = np.random.default_rng(3).standard_normal((SIDE * SIDE, CLASSES))
 
     def split(known: Any) -> Any:
         return lib.Split(known.inputs, np.sin(known.inputs / 255 @ directions).astype(np.float32))
 
-    task = clusters(of)
+    task = clusters("new")
     return lib.Task("values", CLASSES, split(task.train), split(task.validation), split(task.test))
 
 
 def evaluations() -> dict[str, tuple[str, Any]]:
-    return {"old, tested": ("old", clusters("old").test), "new, tested": ("new", clusters().test)}
+    return {"old, tested": ("old", clusters("old").test), "new, tested": ("new", clusters("new").test)}
 
 
 def plain(
@@ -209,7 +209,7 @@ def plain(
 
 def learn(method: Any, old: Any = None, task: Any = None, evaluations: Any = None, **choices: Any) -> Any:
     """Learn a new task by a method, from a network that has the head "old"."""
-    task = task or clusters()
+    task = task or clusters("new")
     run, chosen = begun(method, old or network(), task, settings(**choices))
     return trained(run, {task.name: task}, chosen, evaluations)
 
@@ -303,7 +303,7 @@ def attention_of_units() -> Outcomes:
 
 @configuration
 def attention_of_channels() -> Outcomes:
-    widths, task = (16, 5, 12), lib.in_patches(clusters(), SIDE, 2)
+    widths, task = (16, 5, 12), lib.in_patches(clusters("new"), SIDE, 2)
     of = teacher(widths, patches=4)
     yield "distance", learn(lib.attention_transfer(of, "channels"), network(widths=widths, patches=4), task)
     more = lib.attention_transfer(of, "channels", squared=True) + lib.attention_transfer(of, "units")
@@ -386,7 +386,7 @@ def growing_wider_and_deeper() -> Outcomes:
     yield "the new part trains", both
     merged = lib.merged(both.network)
     yield "merged", merged
-    yield "merged, trained on", plain(merged, {"new": clusters()})
+    yield "merged, trained on", plain(merged, {"new": clusters("new")})
 
 
 def recipes(names: Sequence[str], old: Any = None, **choices: Any) -> Outcomes:
@@ -442,7 +442,7 @@ def sums_of_methods() -> Outcomes:
 
 @configuration
 def joint_tasks() -> Outcomes:
-    source, task = clusters("old"), clusters()
+    source, task = clusters("old"), clusters("new")
     for name, rows in {"whole": None, "some rows": np.arange(0, 120, 3)}.items():
         run, chosen = begun(lib.fine_tuning, network(), task, settings())
         yield name, trained(run, lib.joint_tasks(source, task, rows), chosen, evaluations())
@@ -450,7 +450,7 @@ def joint_tasks() -> Outcomes:
 
 @configuration
 def selective_joint_tuning() -> Outcomes:
-    source, task = clusters("old"), clusters()
+    source, task = clusters("old"), clusters("new")
     descriptors = {
         "activations": lib.activations(network(), (1, 2)),
         "Gabor histograms": lib.gabor_histograms(source.train, SIDE, 5, lib.gabor_bank(3)),
@@ -459,9 +459,9 @@ def selective_joint_tuning() -> Outcomes:
         of = [lib.describe(descriptor, split) for split in (task.train, source.train)]
         neighbours = lib.neighbours_of(*of, k=1, most=6)
         run, chosen = begun(lib.fine_tuning, network(), task, settings(watch=("new",), max_epochs=6))
-        for _, neighbours in lib.selective_joint_tuning(run, source, task, neighbours, chosen, every=2, step=2):  # noqa: B020
-            pass
-        yield name, [run, *of, neighbours.ranking, neighbours.counts]
+        rounds = lib.selective_joint_tuning(run, source, task, neighbours, chosen, every=2, step=2)
+        *_, (_, grown) = rounds
+        yield name, [run, *of, neighbours.ranking, grown.counts]
 
 
 @configuration
@@ -559,7 +559,8 @@ def max_norm() -> Outcomes:
 
 @configuration
 def shared_first_layer() -> Outcomes:
-    widths, task = (16, 5, 12), lib.in_patches(clusters("old"), SIDE, 2)
+    widths = (16, 5, 12)
+    task, new = (lib.in_patches(clusters(name), SIDE, 2) for name in ("old", "new"))
     yield "plain", plain(network(widths=widths, patches=4), {"old": task})
     yield (
         "dropout, Adam",
@@ -573,12 +574,8 @@ def shared_first_layer() -> Outcomes:
     of = network(4, ("new",), widths, patches=4)
     yield (
         "distilled, Jacobians",
-        learn(lib.distillation(of) + lib.jacobian_matching(of), network(widths=widths, patches=4), task=patched_new()),
+        learn(lib.distillation(of) + lib.jacobian_matching(of), network(widths=widths, patches=4), new),
     )
-
-
-def patched_new() -> Any:
-    return lib.in_patches(clusters(), SIDE, 2)
 
 
 @configuration
@@ -598,7 +595,7 @@ def two_heads(**options: Any) -> Any:
 
 
 def two_tasks() -> dict[str, Any]:
-    return {"new": clusters(), "values": values()}
+    return {"new": clusters("new"), "values": values()}
 
 
 def two_losses() -> dict[str, Any]:
@@ -610,7 +607,7 @@ def several_tasks_in_turn() -> Outcomes:
     yield "two losses", plain(two_heads(), two_tasks(), loss=two_losses())
     yield "weights", plain(two_heads(), two_tasks(), loss=two_losses(), weights={"values": 0.3})
     yield "uncertainty", plain(two_heads(), two_tasks(), loss=two_losses(), weights="uncertainty")
-    three = {"small": clusters("small", (50, 40, 40)), "old": clusters("old"), "new": clusters()}
+    three = {"small": clusters("small", (50, 40, 40)), "old": clusters("old"), "new": clusters("new")}
     start = partial(network, heads=tuple(three))
     yield "a smaller one", plain(start(), three, optimizer=lib.Momentum())
     yield "one weighs nothing", plain(start(), three, weights={"old": 0.0})
@@ -723,15 +720,9 @@ def stimuli() -> Outcomes:
 def memory_budget_of_nothing() -> Outcomes:
     for budget in (2**30, 0):
         for name, policy in {"head": lib.HeadOnly(), "top": lib.TopLayers(1), "later": lib.GradualByEpoch(2)}.items():
-            yield (
-                f"{name}, {budget}",
-                plain(network(dropout=(0.0, 0.5)), policy=policy, memory_budget=budget, evaluations={"t": tested()}),
-            )
+            start, tested = network(dropout=(0.0, 0.5)), {"tested": ("old", clusters("old").test)}
+            yield f"{name}, {budget}", plain(start, None, tested, policy=policy, memory_budget=budget)
         yield f"columns, {budget}", learn(lib.progressive(), memory_budget=budget)
-
-
-def tested() -> tuple[str, Any]:
-    return "old", clusters("old").test
 
 
 @configuration
@@ -749,11 +740,10 @@ def population_of_methods() -> Outcomes:
     yield from populated({name: member(method, seed) for seed, (name, method) in enumerate(methods.items())})
 
 
-def member(method: Any, seed: int = 0, old: Any = None, task: Any = None, **choices: Any) -> Any:
-    """Return one of a population, which learns a new task by a method."""
-    task = task or clusters()
-    run, chosen = begun(method, old or one_memory(), task, settings(**choices), seed)
-    return job(run, {task.name: task}, chosen, evaluations())
+def member(method: Any, seed: int = 0, old: Any = None, **choices: Any) -> Any:
+    """Return one of a population, which learns the task "new" by a method."""
+    run, chosen = begun(method, old or one_memory(), clusters("new"), settings(**choices), seed)
+    return job(run, {"new": clusters("new")}, chosen, {"tested": ("new", clusters("new").test)})
 
 
 @configuration
@@ -849,12 +839,12 @@ def stopped_and_gone_on() -> Outcomes:
         "fisher": lib.starting_point("l2_sp_fisher", 0.05, 0.01),
     }
     for name, method in methods.items():
-        run, chosen = begun(method, one_memory(), clusters(), settings(optimizer=lib.Momentum(), max_epochs=5))
-        trained(run, {"new": clusters()}, chosen, epochs=2)
+        run, chosen = begun(method, one_memory(), clusters("new"), settings(optimizer=lib.Momentum(), max_epochs=5))
+        trained(run, {"new": clusters("new")}, chosen, epochs=2)
         with tempfile.TemporaryDirectory() as folder:
             lib.save_tree(Path(folder) / "run.npz", run.tree())
             run = lib.Run.from_tree(lib.load_tree(Path(folder) / "run.npz"))
-        yield name, trained(run, {"new": clusters()}, chosen)
+        yield name, trained(run, {"new": clusters("new")}, chosen)
 
 
 @configuration
@@ -904,8 +894,8 @@ def measures() -> Outcomes:
     yield "r squared", lib.r_squared(networks[0], networks[-1], clusters("old").test)
     squares = plain(network(heads=("values",)), {"values": values()}, loss=lib.squared_error).network
     yield "error of a regression", lib.error(squares, "values", values().test)
-    yield "said", networks[-1].logits(lib.batch(clusters().test, slice(None)), "new")
-    yield "hidden", networks[-1].hidden_outputs(lib.batch(clusters().test, slice(None)))
+    yield "said", networks[-1].logits(lib.batch(clusters("new").test, slice(None)), "new")
+    yield "hidden", networks[-1].hidden_outputs(lib.batch(clusters("new").test, slice(None)))
 
 
 @configuration
@@ -914,9 +904,7 @@ def initialisers() -> Outcomes:
         initialise = getattr(lib, name)
         for dtype in (np.float32, np.float64):
             yield f"{name}, {np.dtype(dtype).name}", network(initialise=initialise, dtype=dtype)
-        run, chosen = lib.begin(
-            lib.progressive("adapter"), network(), clusters(), lib.generator(2), settings(), initialise
-        )
+        run, _ = begun(lib.progressive("adapter"), network(), clusters("new"), settings(), initialise=initialise)
         yield f"{name}, a column", run
 
 
@@ -931,6 +919,13 @@ def layers_losses_and_penalties_alone() -> Outcomes:
             yield f"{name}, {said}", [Y, back(dY)]
         Y, back = lib.normalise({"gamma": np.ones(6, dtype)}, X)
         yield f"normalise, {said}", [Y, back(X)]
+        Y, back = lib.shared(3)({"W": p["W"][:2], "b": p["b"]}, X)
+        yield f"shared, {said}", [Y, back(Y)]
+        Y, back = lib.joined({"W": p["W"][:4], "b": p["b"], "L": p["W"][4:]}, X)
+        yield f"joined, {said}", [Y, back(dY)]
+        slope = (X[:, :6] > 0).astype(dtype)
+        J, back = lib.input_gradient([p["W"].T, p["W"]], [slope], dY)
+        yield f"input gradient, {said}", [J, back(Z)]
         P = lib.softmax(rng.standard_normal((9, 4)).astype(dtype))
         yield f"cross-entropy, {said}", lib.cross_entropy(Z, np.arange(9) % 4)
         yield f"soft cross-entropy, {said}", lib.soft_cross_entropy(Z, P, 2.0)
@@ -958,7 +953,7 @@ def opened(path: str, thing: Any) -> Iterator[tuple[str, np.ndarray | str]]:
         for i, part in enumerate(thing, 1):
             yield from opened(f"{path} / {i}", part)
     elif isinstance(thing, np.ndarray):
-        yield path, thing
+        yield path, thing.copy()  # what has been yielded may be trained on
     else:
         yield path, repr(float(thing)) if isinstance(thing, Real) else str(thing)
 
@@ -1023,12 +1018,11 @@ def difference(mine: np.ndarray | str | None, theirs: np.ndarray | str | None) -
         return f"differs by up to {np.nanmax(abs(mine.astype(float) - theirs.astype(float))):.3g}"
 
 
-def first_difference(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
-    """Return the first thing that differs between what two trees came to, "" where nothing does."""
-    for path in [*mine, *(path for path in theirs if path not in mine)]:
-        if how := difference(mine.get(path), theirs.get(path)):
-            return f"{path} {how}"
-    return ""
+def differences(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
+    """Return the first thing that differs between what two trees came to, and how many do; "" where nothing does."""
+    paths = [*mine, *(path for path in theirs if path not in mine)]
+    found = [f"{path} {how}" for path in paths if (how := difference(mine.get(path), theirs.get(path)))]
+    return f"{found[0]} ({len(found)} of {len(paths)} differ)" if found else ""
 
 
 def compare(here: Results, there: Results) -> bool:
@@ -1036,7 +1030,7 @@ def compare(here: Results, there: Results) -> bool:
     width, same = max(map(len, here)), 0
     print(f"{'configuration':{width}}  arrays")
     for name, mine in here.items():
-        how = first_difference(mine, there[name])
+        how = differences(mine, there[name])
         same += not how
         raises = f", and raises {mine['raises']}" if "raises" in mine else ""
         arrays = sum(isinstance(leaf, np.ndarray) for leaf in mine.values())
