@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from importlib import import_module
-from itertools import islice
+from itertools import islice, product
 from numbers import Real
 from pathlib import Path
 from types import ModuleType
@@ -79,7 +79,9 @@ def find(name: str) -> Any:
             continue
         if found is not None and not isinstance(found, ModuleType):
             return found
-    raise AttributeError(f"{name} is not in npnet; expected it there or at one of {ELSEWHERE.get(name, 'no places')}")
+    raise AttributeError(
+        f"npnet has no {name}; expected it there or at one of {ELSEWHERE.get(name, 'no other places')}"
+    )
 
 
 class Library:
@@ -93,8 +95,8 @@ lib = Library()
 
 
 def settings(**choices: Any) -> Any:
-    """Return hyperparameters: four epochs at a high rate, but for the choices."""
-    usual = {"rate": lib.constant(0.1), "max_epochs": 4, "patience": None}
+    """Return hyperparameters: four epochs at a high rate, lower for other optimizers than SGD, but for the choices."""
+    usual = {"rate": lib.constant(0.05 if "optimizer" in choices else 0.3), "max_epochs": 4, "patience": None}
     return lib.Hyperparameters(**{**usual, **choices})
 
 
@@ -632,12 +634,9 @@ def several_tasks_summed() -> Outcomes:
 
 @configuration
 def stopping_with_several_tasks() -> Outcomes:
-    for together in ("all", "mean"):
-        for watch in ((), ("new",)):
-            run = plain(
-                two_heads(), two_tasks(), loss=two_losses(), together=together, watch=watch, patience=2, max_epochs=12
-            )
-            yield f"{together}, watching {watch}", run
+    for together, watch, rate in product(("all", "mean"), ((), ("new",)), (0.1, 0.3)):
+        rules = {"together": together, "watch": watch, "patience": 2, "max_epochs": 12, "rate": lib.constant(rate)}
+        yield f"{together}, watching {watch}, {rate}", plain(two_heads(), two_tasks(), loss=two_losses(), **rules)
 
 
 @configuration
@@ -677,12 +676,14 @@ def keep() -> Outcomes:
 
 @configuration
 def patience() -> Outcomes:
-    gradual = lib.GradualByEpoch(3)
-    for restarts in (True, False):
-        for short in (True, False):
-            rules = {"patience_restarts": restarts, "patience_cuts_short": short}
-            name = f"restarts {restarts}, cuts short {short}"
-            yield name, plain(policy=gradual, patience=2, max_epochs=15, **rules)
+    """At a rate of nothing the first epoch is the only minimum; layers join after so many epochs."""
+    for every, epochs in ((9, 2), (3, 5)):
+        for restarts in (True, False):
+            for short in (True, False):
+                rules = {"patience": epochs, "patience_restarts": restarts, "patience_cuts_short": short}
+                name = f"every {every}, patience {epochs}, restarts {restarts}, cuts short {short}"
+                policy = lib.GradualByEpoch(every)
+                yield name, plain(policy=policy, rate=lib.constant(1e-9), max_epochs=25, **rules)
     yield "fine tuning", plain(patience=1, max_epochs=20, rate=lib.constant(0.5))
 
 
