@@ -1006,7 +1006,8 @@ def results_of(tree: Path, chosen: Sequence[str]) -> Results:
 def difference(mine: np.ndarray | str | None, theirs: np.ndarray | str | None) -> str:
     """Return in words how two leaves differ, "" where they are the same."""
     if mine is None or theirs is None:
-        return f"is only in {'the other' if mine is None else 'this'} tree"
+        there, leaf = ("the other", theirs) if mine is None else ("this", mine)
+        return f"is only in {there} tree{f': {leaf:.160}' if isinstance(leaf, str) else ''}"
     if isinstance(mine, str) and isinstance(theirs, str):
         return "" if mine == theirs else f"is {mine:.80}; the other tree has {theirs:.80}"
     if isinstance(mine, str) or isinstance(theirs, str):
@@ -1021,7 +1022,7 @@ def difference(mine: np.ndarray | str | None, theirs: np.ndarray | str | None) -
 
 def differences(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
     """Return the first thing that differs between what two trees came to, and how many do; "" where nothing does."""
-    paths = [*mine, *(path for path in theirs if path not in mine)]
+    paths = list(dict.fromkeys(["raises", *mine, *theirs]) if "raises" in {*mine, *theirs} else {**mine, **theirs})
     found = [f"{path} {how}" for path in paths if (how := difference(mine.get(path), theirs.get(path)))]
     return f"{found[0]} ({len(found)} of {len(paths)} differ)" if found else ""
 
