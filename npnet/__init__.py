@@ -2,8 +2,8 @@
 
 Reading order: arrays, layers, losses, penalties, regularizers, laterals, initialisers, network, perceptron, optimizers,
 policies, recordings, terms, hyperparameters, run, update, joint, training, population, fisher, matching, jacobians,
-selection; methods, tasks, check. Every value comes with its gradient, and every gradient is proved by the complex step
-(`python -m npnet.check`).
+selection; methods, tasks, check, proofs. Every value comes with its gradient, and every gradient is checked by the
+complex step (`python -m npnet.proofs`).
 """
 
 from npnet.analysis import error, forgetting

@@ -8,8 +8,8 @@
     check_prox, check_frozen, check_resumed, check_mean, check_equal   what is no gradient and can be wrong all the same
 
 Each returns a `Report`: true where nothing is wrong, and a few lines of text that say what is, and where. Nothing here
-knows of networks: `python -m npnet.check` brings the library's own functions to it, `npnet.check.conformance` holds
-other frameworks to a set of files.
+knows of networks. `npnet.proofs` checks the functions of npnet itself, and `npnet.check.conformance` compares other
+frameworks with a set of files.
 """
 
 from npnet.check.gradient import check_gradient

@@ -10,9 +10,9 @@ from npnet.arrays import Array
 from npnet.check.derivative import Estimate
 from npnet.check.diagnosis import diagnose
 from npnet.check.problem import Problem
+from npnet.check.pytree import Tree
 from npnet.check.report import Line, Report
 from npnet.check.rounding import peak, relative_error
-from npnet.trees import Tree
 
 __all__ = ["check_gradient"]
 

@@ -16,9 +16,9 @@ from npnet.arrays import Array
 from npnet.check.derivative import STEP, central
 from npnet.check.gradient import check_gradient
 from npnet.check.problem import Problem
+from npnet.check.pytree import Tree, leaves
 from npnet.check.report import Line, Report
 from npnet.check.rounding import peak, relative_error
-from npnet.trees import Tree, leaves
 
 __all__ = ["check_jacobian"]
 

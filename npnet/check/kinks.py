@@ -15,9 +15,9 @@ from npnet.arrays import Array
 from npnet.check.derivative import Estimate, extrapolate
 from npnet.check.gradient import rounding_of, unit
 from npnet.check.problem import Problem
+from npnet.check.pytree import Tree
 from npnet.check.report import Line, Report
 from npnet.check.rounding import peak, relative_error
-from npnet.trees import Tree
 
 __all__ = ["CONVENTIONS", "check_convex", "check_kinks"]
 

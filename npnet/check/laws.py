@@ -8,9 +8,9 @@ import numpy as np
 from npnet.arrays import Array
 from npnet.check.jacobian import compare_trees
 from npnet.check.kinks import check_convex, check_kinks
+from npnet.check.pytree import Tree, copy_tree, leaves
 from npnet.check.report import Line, Report
 from npnet.check.rounding import factor
-from npnet.trees import Tree, copy_tree, leaves
 
 __all__ = ["check_equal", "check_frozen", "check_mean", "check_prox", "check_resumed"]
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from npnet.arrays import Array, array_module, generator
 from npnet.check.derivative import STEP, Estimate, central, one_sided
+from npnet.check.pytree import Tree, copy_tree, leaves, map_tree
 from npnet.check.rounding import factor, peak
-from npnet.trees import Tree, copy_tree, leaves, map_tree
 
 __all__ = ["Problem", "names_of"]
 

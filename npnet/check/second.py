@@ -17,9 +17,9 @@ from npnet.arrays import Array
 from npnet.check.derivative import STEP, central
 from npnet.check.jacobian import compare_trees
 from npnet.check.problem import Problem
+from npnet.check.pytree import Tree, leaves
 from npnet.check.report import Line, Report
 from npnet.check.rounding import peak, relative_error
-from npnet.trees import Tree, leaves
 
 __all__ = ["check_hessian", "hessian_vector_product"]
 

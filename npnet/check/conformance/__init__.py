@@ -1,6 +1,6 @@
 """The conformance set: small networks with inputs, parameters, values and gradients to the last bits, as plain files.
 
-Whoever computes gradients can be held to them: `python -m npnet.check conformance --against torch`. The set is in
+Whoever computes gradients can be held to them: `python -m npnet.check.conformance --against torch`. The set is in
 `v1/`: `index.json`, which says for each case what is computed, and a `.npz` for each case with the numbers, float64
 and int64, read with allow_pickle=False. A case is a chain of layers, a loss of its outputs, and penalties:
 

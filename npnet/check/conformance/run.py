@@ -18,7 +18,13 @@ from npnet.check.rounding import factor, peak
 __all__ = ["ADAPTERS", "Result", "adapter", "compare", "hold"]
 
 Adapter = Callable[[Example], tuple[Any, dict[str, Any]]]
-ADAPTERS = ("npnet", "torch", "jax", "autograd")
+ADAPTERS = {
+    "npnet": "npnet.proofs.conformance:evaluate",
+    "torch": "npnet.check.conformance.adapters.torch_adapter:evaluate",
+    "jax": "npnet.check.conformance.adapters.jax_adapter:evaluate",
+    "autograd": "npnet.check.conformance.adapters.autograd_adapter:evaluate",
+}
+"""Where each adapter is. It is imported when it is used, so a framework that is not used need not be installed."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,9 @@ class Result:
 
 def adapter(name: str) -> Adapter:
     """Return the adapter of that name, or that of "your.module:function". Raises ValueError where there is none."""
-    module, _, function = name.partition(":")
+    module, _, function = ADAPTERS.get(name, name).partition(":")
     if not function:
-        if name not in ADAPTERS:
-            raise ValueError(f"against is {name!r}; expected one of {', '.join(ADAPTERS)}, or your.module:function")
-        module, function = f"npnet.check.conformance.adapters.{name}_adapter", "evaluate"
+        raise ValueError(f"against is {name!r}; expected one of {', '.join(ADAPTERS)}, or your.module:function")
     try:
         found: Adapter = getattr(import_module(module), function)
     except (ImportError, AttributeError) as error:

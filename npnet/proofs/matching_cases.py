@@ -9,7 +9,6 @@ import numpy as np
 
 from npnet import layers
 from npnet.arrays import Array, generator
-from npnet.check.case import Case, Draw
 from npnet.jacobians import InputGradient, input_gradient, jacobian, loss_gradient
 from npnet.joint import JointUpdate
 from npnet.layers import Parameters
@@ -18,6 +17,7 @@ from npnet.matching import attention, attention_map, unit, unit_distance
 from npnet.methods import begin, gradual_tuning, starting_point, without_forgetting
 from npnet.network import Network
 from npnet.perceptron import mlp
+from npnet.proofs.case import Case, Draw
 from npnet.regularizers import Regularizer
 from npnet.tasks.data import Split, Task
 from npnet.terms import Batch, Labelled, Match, Term

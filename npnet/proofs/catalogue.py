@@ -9,8 +9,6 @@ import numpy as np
 
 from npnet import layers
 from npnet.arrays import Array, generator
-from npnet.check.case import Case, Draw
-from npnet.check.matching_cases import matching_cases
 from npnet.initialisers import glorot
 from npnet.laterals import handing_on, joined
 from npnet.losses import cross_entropy, squared_error
@@ -18,6 +16,8 @@ from npnet.methods import growing, modular, progressive
 from npnet.network import Network
 from npnet.penalties import PENALTIES
 from npnet.perceptron import mlp
+from npnet.proofs.case import Case, Draw
+from npnet.proofs.matching_cases import matching_cases
 from npnet.regularizers import Regularizer
 from npnet.tasks.data import Split, Task
 from npnet.trees import Tree
