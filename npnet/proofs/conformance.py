@@ -31,12 +31,12 @@ def evaluate(e: Example) -> tuple[Any, dict[str, Any]]:
         value, dZ = squared_error(Z, e.targets)
     dX, dp = back(dZ)
     gradients = {"X": dX, **{f"{i}/{key}": g for i, each in enumerate(dp) for key, g in each.items()}}
-    for t in e.terms:
-        penalty = smoothed(PENALTIES[t.kind], t.epsilon) if t.epsilon else PENALTIES[t.kind]
-        around = 0.0 if t.anchor is None else t.anchor, 1.0 if t.scale is None else t.scale
-        v, dw = penalty(e.p[t.layer][t.name], *around)
-        value, gradients[f"{t.layer}/{t.name}"] = (
-            value + t.strength * v,
-            gradients[f"{t.layer}/{t.name}"] + t.strength * dw,
+    for q in e.penalties:
+        penalty = smoothed(PENALTIES[q.kind], q.epsilon) if q.epsilon else PENALTIES[q.kind]
+        around = 0.0 if q.anchor is None else q.anchor, 1.0 if q.scale is None else q.scale
+        v, dw = penalty(e.p[q.layer][q.name], *around)
+        value, gradients[f"{q.layer}/{q.name}"] = (
+            value + q.strength * v,
+            gradients[f"{q.layer}/{q.name}"] + q.strength * dw,
         )
     return value, gradients

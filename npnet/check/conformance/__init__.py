@@ -33,13 +33,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FOLDER", "Example", "Term", "examples"]
+__all__ = ["FOLDER", "Example", "WeightedPenalty", "examples"]
 
 FOLDER = Path(__file__).parent / "v1"
 
 
 @dataclass(frozen=True)
-class Term:
+class WeightedPenalty:
     """strength · penalty(p[layer][name]), with anchor and scale (None: zero and one); epsilon rounds off its kink."""
 
     kind: str
@@ -65,7 +65,7 @@ class Example:
     X: Any
     targets: Any
     p: Sequence[Mapping[str, Any]]
-    terms: Sequence[Term] = ()
+    penalties: Sequence[WeightedPenalty] = ()
     factors: Mapping[int, Any] = field(default_factory=dict)
     weights: Any = None
     class_weights: Any = None
@@ -95,12 +95,14 @@ def _example(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Example:
         if key.startswith("p/"):
             _, layer, name = key.split("/")
             p[int(layer)][name] = array
-    terms = []
+    penalties = []
     for penalty in about["penalties"]:
         for path in penalty["of"]:
             layer, name = path.split("/")
             around = arrays.get(f"anchor/{path}"), arrays.get(f"scale/{path}")
-            terms.append(Term(penalty["kind"], penalty["strength"], int(layer), name, *around, penalty["epsilon"]))
+            penalties.append(
+                WeightedPenalty(penalty["kind"], penalty["strength"], int(layer), name, *around, penalty["epsilon"])
+            )
     return Example(
         about["name"],
         about["layers"],
@@ -108,7 +110,7 @@ def _example(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Example:
         arrays["X"],
         arrays["targets"],
         p,
-        terms,
+        penalties,
         {i: arrays[f"factor/{i}"] for i, kind in enumerate(about["layers"]) if kind == "dropout"},
         arrays.get("weights"),
         arrays.get("class_weights"),
