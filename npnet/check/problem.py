@@ -1,18 +1,14 @@
-"""A function that returns value and gradient, made flat: a list of arrays, their gradients, a scalar to differentiate.
-
-What a function must not do is found out here as well: change its arguments, give other bits when it is called again,
-remember another call, or a way back that is not linear.
-"""
+"""A function under check, made flat: a list of arrays, a list of their gradients, and a scalar to differentiate."""
 
 import inspect
 import warnings
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from npnet.arrays import Array, array_module, generator
+from npnet.check.behaviour import called_again, changed, ways_back
 from npnet.check.derivative import STEP, Estimate, central, one_sided
 from npnet.check.pytree import Tree, copy_tree, leaves, map_tree
 from npnet.check.rounding import factor, peak
@@ -32,7 +28,6 @@ class Problem:
         self.arguments = [map_tree(_as_float64, tree) for tree in arrays]
         self.names = names_of(f, self.arguments)
         self.arrays: list[Array] = [leaf for _, leaf in leaves(self.arguments)]
-        self.complaints: list[str] = []
         self.notes: list[str] = []
         self.xp = array_module(*self.arrays)
 
@@ -42,14 +37,10 @@ class Problem:
         self.cotangent: Array | float = 1.0
         if callable(gradients):
             self.cotangent = self.xp.asarray(self.rng.standard_normal(value.shape))
-            gradients = self._ways_back(value, gradients)
+            gradients, self.complaints = ways_back(f, self.arguments, gradients, copy_tree(self.cotangent))
         else:
-            _, again = f(*self.arguments)
-            if not _same_trees(gradients, again):
-                self.complaints.append("gradients have other bits when the function is called again")
-        for name, (_, old), new in zip(self.names, leaves(before), self.arrays, strict=True):
-            if not _same(old, new):
-                self.complaints.append(f"argument {name} was changed")
+            self.complaints = called_again(f, self.arguments, gradients)
+        self.complaints += changed(self.names, before, self.arguments)
         self.gradients: list[Array] = self.flat(gradients)
         self._check_shapes()
         self.largest = max((peak(g) for g in self.gradients), default=0.0)
@@ -73,30 +64,6 @@ class Problem:
 
     def _leaves(self, gradients: Tree) -> list[tuple[str, Any]]:
         return list(leaves([gradients] if self.alone else gradients))
-
-    def _ways_back(self, value: Array, back: Callable[[Any], Tree]) -> Tree:
-        """Return the gradients of the way back, after looking at how it behaves."""
-        given = copy_tree(self.cotangent)
-        gradients = back(self.cotangent)
-        if not _same(given, self.cotangent):
-            self.complaints.append("back changed dY")
-            self.cotangent = given
-        gradients = copy_tree(gradients)
-        if not _same_trees(gradients, back(copy_tree(given))):
-            self.complaints.append("back gives other bits when it is called again")
-        for (_, g), (_, twice) in zip(leaves(gradients), leaves(back(-2 * given)), strict=True):
-            if not bool((abs(twice + 2 * g) <= 1e-12 * peak(g)).all()) and bool((g == g).all()):
-                self.complaints.append("back is not linear: back(−2 dY) is not −2 back(dY)")
-                break
-        self._elsewhere()
-        if not _same_trees(gradients, back(copy_tree(given))):
-            self.complaints.append("back gives other bits after the function was called with other arguments")
-        return gradients
-
-    def _elsewhere(self) -> None:
-        """Call f with other arguments, nearer to zero, where it may be undefined: a way back must not care."""
-        with np.errstate(all="ignore"), suppress(ArithmeticError, ValueError):
-            self.f(*map_tree(lambda a: 0.9375 * a, self.arguments))
 
     def _check_shapes(self) -> None:
         found = [getattr(g, "shape", None) for g in self.gradients]
@@ -200,12 +167,3 @@ def names_of(f: Callable[..., Any], arguments: list[Tree]) -> list[str]:
 
 def _total(terms: Any) -> Any:
     return terms.sum() if hasattr(terms, "sum") else terms
-
-
-def _same(a: Any, b: Any) -> bool:
-    equal = (a == b) | ((a != a) & (b != b))
-    return bool(equal.all()) if hasattr(equal, "all") else bool(equal)
-
-
-def _same_trees(a: Tree, b: Tree) -> bool:
-    return all(_same(one, other) for (_, one), (_, other) in zip(leaves(a), leaves(b), strict=True))
