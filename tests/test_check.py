@@ -54,26 +54,32 @@ def test_every_gradient_is_that_of_some_function(xp, seed):
         assert not report.notes
 
 
-@given(size=st.integers(1, 40), where=st.integers(0, 10**6), small=st.floats(1e-8, 1e-2))
-def test_a_wrong_entry_is_named(size, where, small):
+@given(
+    size=st.integers(1, 40),
+    where=st.integers(0, 10**6),
+    entry=st.sampled_from([0.0, 1e-6, -1e-3, 0.01, -0.1, 1.0, 3.0]),
+    planted=st.floats(1e-8, 1e-2),
+)
+def test_a_wrong_entry_is_named_however_small_it_is(size, where, entry, planted):
     w = generator(size, "w").standard_normal((size, 30))
     index = np.unravel_index(where % w.size, w.shape)
+    w[index] = entry
 
     def half_square(w):
         gradient = w.copy()
-        gradient[index] *= 1 + small
+        gradient[index] += planted
         return (w * w).sum() / 2, gradient
 
     report = check_gradient(half_square, w)
-    if abs(w[index]) > 1e-2:
-        assert not report
-        line = report.lines[0]
-        assert line.index == index
-        assert line.parameter == "w"
-        assert line.derivative == pytest.approx(w[index], rel=1e-12)
-        assert line.gradient == pytest.approx(w[index] * (1 + small), rel=1e-12)
-        assert line.error == pytest.approx(small / (1 + small), rel=1e-3) or abs(w[index]) < 1e-3 * abs(w).max()
-        assert f"at {tuple(int(i) for i in index)}" in str(report)
+    assert not report
+    line = report.lines[0]
+    assert line.index == index
+    assert line.parameter == "w"
+    assert line.derivative == pytest.approx(entry, rel=1e-12)
+    assert line.gradient == pytest.approx(entry + planted, rel=1e-12)
+    floor = 1e-3 * abs(half_square(w)[1]).max()
+    assert line.error == pytest.approx(planted / max(abs(entry), abs(entry + planted), floor), rel=1e-3)
+    assert f"at {tuple(int(i) for i in index)}" in str(report)
 
 
 def test_faults_of_behaviour_are_reported():
