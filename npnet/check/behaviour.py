@@ -1,4 +1,4 @@
-"""Faults of behaviour: what a function under check must not do, whatever its numbers are.
+"""Finds faults of behaviour: what a function under check must not do, whatever its numbers are.
 
 It must not change its arguments or dY. It must give the same bits when it is called again. Its way back must be linear
 in dY, and must not depend on later calls of the function.

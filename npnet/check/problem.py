@@ -19,7 +19,10 @@ METHODS = ("auto", "complex step", "differences")
 
 
 class Problem:
-    """A function with its arguments as a flat list of float64 arrays, its gradients, and a scalar to differentiate."""
+    """A function with its arguments as a flat list of float64 arrays, its gradients, and a scalar to differentiate.
+
+    The scalar is the sum of the values, or ⟨dY, Y⟩ with random dY for a function that returns (Y, back).
+    """
 
     def __init__(self, f: Callable[..., tuple[Any, Any]], arrays: tuple[Tree, ...], seed: int, method: str) -> None:
         if method not in METHODS:
@@ -79,7 +82,7 @@ class Problem:
         return _total(value * self.cotangent)
 
     def derivative(self, k: int, direction: Array) -> Estimate:
-        """Return the derivative of the scalar along a direction of argument k, by the method that can find it."""
+        """Return the derivative of the scalar along a direction of argument k. The first call chooses the method."""
         if not self.methods[k]:
             self.methods[k] = self._choose(k, direction)
         return (
@@ -94,7 +97,7 @@ class Problem:
         if getattr(value, "dtype", np.dtype(type(value))).kind == "c":
             return Estimate(float(value.imag) / STEP, 0.0)
         if float(self.scalar((k, 1e-3 * direction))) == float(self.scalar()):
-            return Estimate(0.0, 0.0)  # a value that does not depend on this argument has no imaginary part to lose
+            return Estimate(0.0, 0.0)  # the value does not depend on this argument: no imaginary part was lost
         raise ValueError(f"f loses the imaginary part of {self.names[k]}; expected a complex-safe function")
 
     def by_differences(self, k: int, direction: Array) -> Estimate:
@@ -108,26 +111,26 @@ class Problem:
         return Estimate(-left.value, left.error), one_sided(lambda t: self.scalar((k, t * direction)), scale, noise)
 
     def scale(self, k: int, direction: Array) -> float:
-        """Return a step along a direction that is about as long as the argument is large there."""
+        """Return a step along a direction, about as long as the argument is large there."""
         x = abs(self.arrays[k])
         size = float((x * abs(direction)).max()) if x.size else 0.0
         least = 0.1 * min(1.0, peak(self.arrays[k]) or 1.0)  # a number near zero is no scale
         return max(size, least) / max(peak(direction), 1e-300)
 
     def _choose(self, k: int, direction: Array) -> str:
-        """Say whether the complex step can go through f, and note why where it cannot."""
+        """Return the complex step if f lets it through, else differences, with a note that says why."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", np.exceptions.ComplexWarning)
                 self.by_complex_step(k, direction)
             return "complex step"
-        except Exception as error:  # whatever a function of real numbers makes of complex ones
+        except Exception as error:  # code for real numbers may raise anything when it is given complex ones
             reason = f"{type(error).__name__}: {error}"
             self.notes.append(f"{self.names[k]} was checked by differences: the complex step cannot go ({reason})")
             return "differences"
 
     def _condition(self) -> list[Array]:
-        """κ: how far the gradients move along ±x of all arguments, by the complex step; 0 where it cannot go."""
+        """Return κ, how far the gradients move along ±x of all arguments, by the complex step, or 0 if it fails."""
         worst = [self.xp.zeros(g.shape) for g in self.gradients]
         for _ in range(2):
             signs = [self.xp.asarray(self.rng.choice([-1.0, 1.0], a.shape)) for a in self.arrays]
@@ -155,7 +158,7 @@ def _as_float64(leaf: Any) -> Array:
 
 
 def names_of(f: Callable[..., Any], arguments: list[Tree]) -> list[str]:
-    """Name every array by the parameter of f that it is, and its path in there."""
+    """Name every array by its parameter of f, and its path in that argument."""
     try:
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""npnet held to its own conformance set: a chain of its layers, its losses, its penalties."""
+"""Computes an example of the conformance set with npnet: a chain of its layers, its losses and its penalties."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ __all__ = ["evaluate"]
 
 
 def multiplied(factor: Array) -> Layer:
-    """Return dropout whose draw is known: Y = X · factor."""
+    """Return dropout with a known draw: Y = X · factor."""
 
     def layer(p: Any, X: Array, rng: Any = None) -> tuple[Array, Back]:
         return X * factor, lambda dY, inputs=True, parameters=True: (dY * factor, {})

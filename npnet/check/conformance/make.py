@@ -1,7 +1,7 @@
-"""`python -m npnet.check.conformance.make FOLDER`: draw the cases and compute their answers in extended precision.
+"""`python -m npnet.check.conformance.make FOLDER` draws the cases and computes their answers in extended precision.
 
-Needs a machine whose long double has 64 bits of fraction or more (x86 has); the files it makes are the same anywhere
-but for the last bit of a number in a thousand, which is why they are kept and not made anew.
+It needs a machine whose long double has 64 bits of fraction or more, as on x86. Between machines the last bit of one
+number in a thousand may differ, which is why the files are kept and not recomputed.
 """
 
 import hashlib
@@ -92,7 +92,7 @@ def _penalised(
 
 
 def _kinked() -> Iterator[Example]:
-    """Yield examples at kinks, in eighths: sums of them are exact, so that every framework is at the kink."""
+    """Yield examples at kinks. Their numbers are eighths, whose sums are exact, so every framework is at the kink."""
     network = _network("kink: relu", ["linear", "relu", "linear"], eighths=True)
     X, first = network.X.copy(), {key: a.copy() for key, a in network.p[0].items()}
     X[0], first["b"][0] = 0.0, 0.0

@@ -1,6 +1,6 @@
-"""What the words of the conformance set mean: every layer, loss and penalty as its formula, forward only.
+"""Defines every layer, loss and penalty of the conformance set by its formula, forward only.
 
-Any real or complex precision. Choices at kinks look at the real part alone.
+It works in any real or complex precision. Choices at kinks look at the real part alone.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""How HIPS autograd computes an example of the conformance set: its wrapped NumPy and value_and_grad, in float64."""
+"""Computes an example of the conformance set with HIPS autograd: its NumPy and value_and_grad, in float64."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How JAX computes an example of the conformance set: jax.nn, jax.numpy and jax.value_and_grad, in float64."""
+"""Computes an example of the conformance set with JAX: jax.nn, jax.numpy and jax.value_and_grad, in float64."""
 
 from typing import Any
 

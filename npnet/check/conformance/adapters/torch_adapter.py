@@ -1,4 +1,4 @@
-"""How PyTorch computes an example of the conformance set: its own functions and torch.autograd, in float64."""
+"""Computes an example of the conformance set with PyTorch: its functions and torch.autograd, in float64."""
 
 from typing import Any
 
