@@ -82,6 +82,18 @@ def test_a_wrong_entry_is_named_however_small_it_is(size, where, entry, planted)
     assert f"at {tuple(int(i) for i in index)}" in str(report)
 
 
+@pytest.mark.parametrize("wrong", [0.0, 1e-4])
+def test_a_way_back_is_checked_with_flags_or_without(wrong):
+    def plain(X):
+        return X * X, lambda dY: (2 + wrong) * X * dY
+
+    def flagged(X):
+        return X * X, lambda dY, inputs=True, parameters=True: (2 + wrong) * X * dY if inputs else None
+
+    for f in (plain, flagged):
+        assert bool(check_gradient(f, np.array([1.0, -2.0, 0.5]))) == (not wrong)
+
+
 def test_faults_of_behaviour_are_reported():
     def writes(w):
         w *= 1.0 + 1e-9
