@@ -1,14 +1,14 @@
-"""Hypothesis strategies for whoever tests gradients: arrays with entries at kinks, batches, layers, whole networks.
+"""Hypothesis strategies for tests of gradients: arrays with entries at kinks, batches, labels and whole networks.
 
-The one module of npnet that imports hypothesis (the extra `testing`). With it a layer of one's own is tested so:
+This is the one module of npnet that imports hypothesis (the extra `testing`). This tests a layer of your own:
 
     @given(batches(), seeds())
     def test_my_layer(X, seed):
         p = parameters(seed, W=(X.shape[-1], 3), b=(3,))
         assert_gradient(lambda X, p: my_layer(p, X), X, p)
 
-What is drawn is small, so that failing examples are, and puts zeros, ties and repeated numbers everywhere: that is
-where gradients are wrong.
+What is drawn is small, so that failing examples are small. It has many zeros, ties and repeated numbers, because
+gradients are often wrong there.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def seeds() -> SearchStrategy[int]:
 
 
 def numbers(largest: float = 10.0) -> SearchStrategy[float]:
-    """Draw numbers up to this magnitude, zeros of both signs and ties more often than others."""
+    """Draw numbers up to this magnitude, with many zeros of both signs and many ties."""
     rounded = st.floats(-largest, largest).map(lambda x: round(x, 3))
     return st.one_of(st.sampled_from([0.0, -0.0, 0.5, 0.5, -1.0]), rounded)
 
@@ -54,7 +54,7 @@ def numbers(largest: float = 10.0) -> SearchStrategy[float]:
 def at_kinks(draw: Callable[..., Any], shape: tuple[int, ...], kinks: tuple[float, ...] = (0.0,)) -> Array:
     """Draw an array of a shape with at least one entry at a kink, and none within 0.1 of one without being at it.
 
-    So one-sided slopes can be found by steps that cross no other kink. Raises ValueError for an empty shape or kinks.
+    So the steps that find one-sided slopes cross no other kink. Raises ValueError for an empty shape or no kinks.
     """
     if 0 in shape or not kinks:
         raise ValueError(f"shape is {shape}, kinks {kinks}; expected at least one entry and one kink")
@@ -83,7 +83,7 @@ def labels(examples: int, classes: int) -> SearchStrategy[Array]:
 
 
 def parameters(seed: int, **shapes: tuple[int, ...]) -> dict[str, Array]:
-    """Return parameters of these shapes by name, normal numbers of which a tenth are zero, under a seed."""
+    """Return parameters of these shapes by name, drawn from a seed: normal numbers, of which a tenth are zero."""
     drawn = {}
     for name, shape in shapes.items():
         rng = generator(seed, "parameters", name)
@@ -100,7 +100,7 @@ def networks(draw: Callable[..., Any], head: str = "a", widest: int = 5, deepest
     rng = generator(draw(seeds()), "networks")
     network = mlp(widths, {head: classes}, rng, activation=activation, dropout=dropout, dtype=np.float64)
     for p in [*network.trunk, network.heads[head]]:
-        p["b"] = rng.standard_normal(p["b"].shape)  # with biases of zero, faults in what they do would be unseen
+        p["b"] = rng.standard_normal(p["b"].shape)  # biases of zero would hide faults in the gradient of the bias
     return network
 
 
@@ -112,12 +112,12 @@ def labelled(draw: Callable[..., Any], network: Network, head: str = "a", most: 
 
 
 def assert_gradient(f: Callable[..., tuple[Any, Any]], *arrays: Tree, **options: Any) -> Report:
-    """Raise AssertionError with the whole report where `check_gradient(f, *arrays, **options)` finds anything wrong."""
+    """Raise AssertionError with the whole report where `check_gradient(f, *arrays, **options)` finds an error."""
     return _asserted(check_gradient(f, *arrays, **options))
 
 
 def assert_kinks(f: Callable[..., tuple[Any, Any]], *arrays: Tree, **options: Any) -> Report:
-    """Raise AssertionError with the whole report where `check_kinks(f, *arrays, **options)` finds anything wrong."""
+    """Raise AssertionError with the whole report where `check_kinks(f, *arrays, **options)` finds an error."""
     return _asserted(check_kinks(f, *arrays, **options))
 
 

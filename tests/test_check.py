@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from npnet.arrays import generator
 from npnet.check import check_convex, check_gradient, check_hessian, check_kinks
-from npnet.check.__main__ import plant
-from npnet.check.catalogue import cases, kinked_cases
+from npnet.check.__main__ import main as check
+from npnet.proofs.catalogue import cases, kinked_cases
+from npnet.proofs.planting import plant
 from npnet.trees import leaves
 
 CASES = [case.name for case in cases()]
@@ -53,26 +54,44 @@ def test_every_gradient_is_that_of_some_function(xp, seed):
         assert not report.notes
 
 
-@given(size=st.integers(1, 40), where=st.integers(0, 10**6), small=st.floats(1e-8, 1e-2))
-def test_a_wrong_entry_is_named(size, where, small):
+@given(
+    size=st.integers(1, 40),
+    where=st.integers(0, 10**6),
+    entry=st.sampled_from([0.0, 1e-6, -1e-3, 0.01, -0.1, 1.0, 3.0]),
+    planted=st.floats(1e-8, 1e-2),
+)
+def test_a_wrong_entry_is_named_however_small_it_is(size, where, entry, planted):
     w = generator(size, "w").standard_normal((size, 30))
     index = np.unravel_index(where % w.size, w.shape)
+    w[index] = entry
 
     def half_square(w):
         gradient = w.copy()
-        gradient[index] *= 1 + small
+        gradient[index] += planted
         return (w * w).sum() / 2, gradient
 
     report = check_gradient(half_square, w)
-    if abs(w[index]) > 1e-2:
-        assert not report
-        line = report.lines[0]
-        assert line.index == index
-        assert line.parameter == "w"
-        assert line.derivative == pytest.approx(w[index], rel=1e-12)
-        assert line.gradient == pytest.approx(w[index] * (1 + small), rel=1e-12)
-        assert line.error == pytest.approx(small / (1 + small), rel=1e-3) or abs(w[index]) < 1e-3 * abs(w).max()
-        assert f"at {tuple(int(i) for i in index)}" in str(report)
+    assert not report
+    line = report.lines[0]
+    assert line.index == index
+    assert line.parameter == "w"
+    assert line.derivative == pytest.approx(entry, rel=1e-12)
+    assert line.gradient == pytest.approx(entry + planted, rel=1e-12)
+    floor = 1e-3 * abs(half_square(w)[1]).max()
+    assert line.error == pytest.approx(planted / max(abs(entry), abs(entry + planted), floor), rel=1e-3)
+    assert f"at {tuple(int(i) for i in index)}" in str(report)
+
+
+@pytest.mark.parametrize("wrong", [0.0, 1e-4])
+def test_a_way_back_is_checked_with_flags_or_without(wrong):
+    def plain(X):
+        return X * X, lambda dY: (2 + wrong) * X * dY
+
+    def flagged(X):
+        return X * X, lambda dY, inputs=True, parameters=True: (2 + wrong) * X * dY if inputs else None
+
+    for f in (plain, flagged):
+        assert bool(check_gradient(f, np.array([1.0, -2.0, 0.5]))) == (not wrong)
 
 
 def test_faults_of_behaviour_are_reported():
@@ -114,8 +133,15 @@ def test_functions_of_trees_and_of_nothing():
     assert check_gradient(lambda w, v: (v.sum(), (0 * w, np.ones(2))), np.ones(3), np.ones(2))
 
 
+def test_the_command_of_the_checker_says_where_to_go(capsys):
+    assert check([]) == 0
+    assert capsys.readouterr().out.count("\n") == 1
+    assert check(["everything"]) == 2
+    assert "python -m npnet.proofs checks" in capsys.readouterr().out
+
+
 def test_the_command_confirms_the_library():
-    done = subprocess.run([sys.executable, "-m", "npnet.check"], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "npnet.proofs"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     kinked = len(list(kinked_cases()))

@@ -130,7 +130,12 @@ def test_without_terms_a_joint_update_is_the_plain_one():
                 labels = Batch(np.arange(5), {"a": t}) if joint else t
                 value = update(below, labels, buffers, generator(3))
                 ends.append({**dict(leaves(net.tree())), **dict(leaves(buffers)), "value": value})
-                assert list(update.moving())
+                names = ("hidden layer 1", "hidden layer 2", "head 'a'")
+                trains = [each for each in zip(names, [*net.trunk, net.heads["a"]], mask, strict=True) if each[2]]
+                wanted = [(f"{name}: {key}", w) for name, p, _ in trains for key, w in p.items()]
+                found = list(update.moving())
+                assert [place for place, _ in found] == [place for place, _ in wanted]
+                assert all(w is of for (_, w), (_, of) in zip(found, wanted, strict=True))
             assert same(*ends)
 
 

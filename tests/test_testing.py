@@ -98,6 +98,6 @@ def test_arrays_without_a_place_for_a_kink_are_refused(data):
 
 def test_npnet_needs_none_of_it():
     others = "{'hypothesis', 'torch', 'jax', 'autograd', 'matplotlib'}"
-    code = f"import sys, npnet, npnet.check.__main__; print([*({others} & sys.modules.keys())])"
+    code = f"import sys, npnet, npnet.check.__main__, npnet.proofs.__main__; print([*({others} & sys.modules.keys())])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,15 +1,15 @@
-"""Gradient checking for everyone: any function that returns a value and its gradient is held to its own values.
+"""Gradient checking for everyone: compares the gradient that a function returns with the derivative of its value.
 
-    check_gradient   a gradient, or a way back, against the complex step (or differences, where that cannot go)
-    check_jacobian   a function of several outputs with both of its products: J u and Jᵀ dY
-    check_kinks      one-sided slopes where a function has a kink, and the convention that its gradient keeps there
-    check_convex     the subgradient inequality f(y) ≥ f(x) + ⟨g, y − x⟩
-    check_hessian    gradients of gradients: symmetry, and a Hessian-vector product
-    check_prox, check_frozen, check_resumed, check_mean, check_equal   what is no gradient and can be wrong all the same
+    check_gradient   compares a gradient, or a way back, with the complex step (or with differences, where that fails)
+    check_jacobian   checks both products of a function of several outputs: J u and Jᵀ dY
+    check_kinks      finds the one-sided slopes at a kink, and checks the convention that the gradient keeps there
+    check_convex     checks the subgradient inequality f(y) ≥ f(x) + ⟨g, y − x⟩
+    check_hessian    checks gradients of gradients: their symmetry, and a Hessian-vector product
+    check_prox, check_frozen, check_resumed, check_mean, check_equal   check what is not a gradient and can be wrong too
 
-Each returns a `Report`: true where nothing is wrong, and a few lines of text that say what is, and where. Nothing here
-knows of networks: `python -m npnet.check` brings the library's own functions to it, `npnet.check.conformance` holds
-other frameworks to a set of files.
+Each returns a `Report`. It is true if nothing is wrong, and its text says what is wrong and where. Nothing here knows
+of networks, and of npnet only `npnet.arrays` is imported. `npnet.proofs` checks the functions of npnet itself, and
+`npnet.check.conformance` compares other frameworks with a set of files.
 """
 
 from npnet.check.gradient import check_gradient

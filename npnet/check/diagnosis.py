@@ -1,7 +1,7 @@
-"""The likeliest kind of fault, found by trying: which simple change would turn a wrong gradient into the derivative?
+"""Names the most likely fault: the simplest change that turns a wrong gradient into the derivative.
 
-Hypotheses are tried in order, from those with nothing to fit to those with a number to fit, and the first one that
-leaves a millionth of the difference is named. A name is a place to look first, and no proof.
+Hypotheses are tried in order, those without a number to fit first. The first one that explains all but a millionth of
+the difference is named. The name says where to look first. It is not a proof.
 """
 
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from npnet.arrays import to_host
 __all__ = ["diagnose", "explain"]
 
 FITS = 1e-6  # of the difference to explain
-LARGEST = 500  # entries whose derivatives are worth finding one by one for a diagnosis
+LARGEST = 500  # a larger array is not diagnosed: that needs the derivative of every entry
 
 
 def diagnose(problem: Any, k: int) -> str:
-    """Return the likeliest kind of fault in the gradient of argument k of a problem, "" where none fits."""
+    """Return the most likely fault in the gradient of argument k of a problem, "" if none fits."""
     if problem.arrays[k].size > LARGEST:
         return ""
     G, x = (np.asarray(to_host(a)) for a in (problem.gradients[k], problem.arrays[k]))
@@ -48,15 +48,18 @@ def explain(
     arguments: dict[str, Any] | None = None,
     dY: Any = None,
 ) -> str:
-    """Name the simple change that turns the gradient G into the derivative D, "" where none is known.
+    """Name the simple change that turns the gradient G into the derivative D, "" if none is known.
 
-    x: the argument. sizes: the lengths of axes, among which a wrong factor may be found. others: gradients of other
-    arguments of the same shape, by name. arguments: the other arguments themselves. dY: what the way back was given.
+    x: the argument.
+    sizes: the lengths of axes, which a wrong factor may be made of.
+    others: gradients of other arguments of the same shape, by name.
+    arguments: the other arguments themselves.
+    dY: what the way back received.
     """
     gap = float(np.linalg.norm(G - D))
     if not np.isfinite(gap):
         if not np.isfinite(D).all():
-            return "a value that is not finite beside these arguments"
+            return "a value that is not finite near these arguments"
         return "a gradient that is not finite: 0/0 at a zero, or an overflow"
     simple = (*_rearranged(G, others), *_factors(G, D, sizes), *_parts(G, D, x), *_sent(G, D, dY))
     name = _first(simple, D, gap) or _where(G, D)
@@ -72,7 +75,7 @@ def _first(hypotheses: tuple[tuple[str, Any], ...], D: Any, gap: float) -> str:
 
 
 def _rearranged(G: Any, others: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield changes of sign and order: there is nothing in them to fit."""
+    """Yield changes of sign and of order, which have no number to fit."""
     yield "a sign", -G
     if G.ndim >= 2:
         if G.shape[-1] == G.shape[-2]:
@@ -88,7 +91,7 @@ def _rearranged(G: Any, others: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _factors(G: Any, D: Any, sizes: set[int]) -> Iterator[tuple[str, Any]]:
-    """Yield G times the one number that fits best, under the name that the number suggests."""
+    """Yield G times the number that fits best, with the name that the number suggests."""
     if not np.any(D):
         yield "a gradient where there is no dependence (a forgotten mask?)", 0 * G
     if not np.any(G):
@@ -123,7 +126,7 @@ def _factor_name(ratio: float, sizes: set[int]) -> str:
 
 
 def _parts(G: Any, D: Any, x: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what is explained by some entries, or by a term that was left out."""
+    """Yield changes of some entries, and penalties that are missing or superfluous."""
     extra = (D == 0) & (G != 0)
     if extra.any() and (~extra & (D != 0)).any():
         rest = np.where(extra, 0, G)
@@ -147,7 +150,7 @@ def _parts(G: Any, D: Any, x: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _sent(G: Any, D: Any, dY: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what is explained by how dY came here."""
+    """Yield faults in how dY was used."""
     if dY is None:
         return
     if dY.shape == G.shape:
@@ -160,7 +163,7 @@ def _sent(G: Any, D: Any, dY: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _products(G: Any, D: Any, x: Any, arguments: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield what is explained by a factor for each row or column, a product with another matrix, a lost component."""
+    """Yield a factor for each row or column, a product with another matrix, and a lost component."""
     for axis in range(G.ndim) if G.ndim > 1 else ():
         rest = tuple(i for i in range(G.ndim) if i != axis)
         size = (G * G).sum(rest, keepdims=True)
@@ -182,7 +185,7 @@ def _products(G: Any, D: Any, x: Any, arguments: dict[str, Any]) -> Iterator[tup
 
 
 def _where(G: Any, D: Any) -> str:
-    """Say in which entries the difference lies, where that is a small part of them."""
+    """Say which entries are wrong, if they are one entry, one row or one column."""
     wrong = abs(G - D) > 1e-9 * max(float(abs(D).max()), float(abs(G).max()))
     if wrong.sum() == 1 and G.size > 1:
         return "one entry alone is wrong"

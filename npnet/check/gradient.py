@@ -1,4 +1,4 @@
-"""`check_gradient`: whether the gradient that a function returns beside its value is the derivative of that value."""
+"""`check_gradient` compares the gradient that a function returns with the derivative of its value."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,9 +10,9 @@ from npnet.arrays import Array
 from npnet.check.derivative import Estimate
 from npnet.check.diagnosis import diagnose
 from npnet.check.problem import Problem
+from npnet.check.pytree import Tree
 from npnet.check.report import Line, Report
 from npnet.check.rounding import peak, relative_error
-from npnet.trees import Tree
 
 __all__ = ["check_gradient"]
 
@@ -28,22 +28,23 @@ def check_gradient(
     seed: int = 0,
     method: str = "auto",
 ) -> Report:
-    """Check the gradient that f returns beside its value, by the complex step in float64.
+    """Check the gradient that f returns with its value, by the complex step in float64.
 
-    f(*arrays) returns (value, gradients), or (Y, back) with back(dY) -> gradients, which is checked by the adjoint
-    identity ⟨dY, J u⟩ = ⟨Jᵀ dY, u⟩ for random dY. Arrays may be trees (dicts or lists of arrays); gradients have the
-    same structure: one for each argument, or bare where there is one argument. An array of values is a stack of
-    independent ones: their sum is checked. f must be deterministic.
+    f: f(*arrays) returns (value, gradients), or (Y, back) with back(dY) -> gradients. A way back is checked by the
+        adjoint identity ⟨dY, J u⟩ = ⟨Jᵀ dY, u⟩ for random dY. An array of values is a stack of independent values, and
+        their sum is checked. f must be deterministic.
+    arrays: the arguments. Each is an array or a tree (dicts or lists of arrays). The gradients have the same structure,
+        one for each argument, or bare if there is one argument.
+    tolerance: float, the largest relative error. By default it is what rounding explains (see `rounding`).
+    method: "complex step", "differences" (central, with Richardson extrapolation), or "auto", the default: the complex
+        step, and differences for an argument for which it fails. The report says so.
 
-    tolerance: the largest relative error; by default what rounding explains, from the size of what is compared (see
-    `rounding`). method: "complex step", "differences" (central, with Richardson extrapolation), or "auto": the complex
-    step, and differences for an argument through which it cannot go, which the report then says.
+    Arrays of up to 500 numbers are checked entry by entry, larger ones along random directions. An error that is found
+    along a direction is traced to its entry. The report also says whether f or back changed an argument, and whether
+    back gave other bits when it was called again or after another call of f, or was not linear in dY.
 
-    Arrays of up to 500 numbers are checked entry by entry, larger ones along random directions; an error found along a
-    direction is then traced to its entry. Also reported: arguments that f or back changed, a back that gives other
-    bits when called again, that another call of f changes, or that is not linear in dY. Raises TypeError for arguments
-    that are not real floating-point arrays, and ValueError for gradients of another shape, an unknown method, and an f
-    that loses the imaginary part under the method "complex step".
+    Raises TypeError for arguments that are not real floating-point arrays. Raises ValueError for gradients of another
+    shape, an unknown method, and an f that loses the imaginary part under the method "complex step".
     """
     problem = Problem(f, arrays, seed, method)
     lines = tuple(_check(problem, k, tolerance) for k in range(len(problem.names)))
@@ -87,7 +88,7 @@ def _worst(problem: Problem, k: int, tolerance: float | None) -> Line:
 
 
 def _decided(problem: Problem, k: int, lines: list[Line]) -> None:
-    """Complain of derivatives known so badly that any gradient would pass: noise in the values, or kinks all around."""
+    """Complain of a derivative with an error so large that any gradient would pass: the values have noise or kinks."""
     reach = float(abs(problem.arrays[k]).sum())
     size = max(peak(problem.gradients[k]), *(abs(line.derivative) for line in lines), problem.volume / (reach or 1.0))
     vague = max(lines, key=lambda line: line.allowed)
@@ -102,7 +103,7 @@ def _excess(line: Line, tolerance: float | None) -> float:
 
 
 def compare(problem: Problem, k: int, index: tuple[int, ...] | None, direction: Array, tolerance: float | None) -> Line:
-    """Return the line of one comparison: the gradient of argument k along a direction with its derivative there."""
+    """Return the line of one comparison: the gradient of argument k along a direction, and the derivative."""
     g, method = problem.gradients[k], problem.methods[k]
     derivative = problem.derivative(k, direction)
     gradient = float((g * direction).sum())
@@ -125,7 +126,7 @@ def compare(problem: Problem, k: int, index: tuple[int, ...] | None, direction: 
 
 
 def rounding_of(problem: Problem, k: int, direction: Array, derivative: Estimate) -> float:
-    """Return what rounding and the derivative's own error explain along a direction (see `rounding`)."""
+    """Return the difference that rounding and the derivative's own error explain along a direction (see `rounding`)."""
     g = problem.gradients[k]
     scale = 2 * abs(g) + peak(g) + problem.condition[k]
     reach = float(abs(problem.arrays[k]).sum())
@@ -136,16 +137,16 @@ def rounding_of(problem: Problem, k: int, direction: Array, derivative: Estimate
 
 
 def _doubt(problem: Problem, k: int, index: tuple[int, ...], line: Line) -> str:
-    """Return a note where differences stand by the gradient and against the complex step: f loses part of it."""
+    """Return a note if differences agree with the gradient and not with the complex step: f loses part of it."""
     if abs(line.gradient - line.derivative) < 1e-4 * max(abs(line.gradient), abs(line.derivative)):
-        return ""  # who loses the imaginary part of a term loses more than that
+        return ""  # an f that loses the imaginary part of a term is wrong by more than that
     direction = unit(problem, k, index)
     left, right = problem.slopes(k, direction)
     apart = abs(left.value - right.value) > 10 * (left.error + right.error)
     if apart or not abs(line.gradient - left.value) < 10 * (left.error + line.allowed):
-        return ""  # a kink, or the gradient is wrong by this measure as well
+        return ""  # a kink, or the gradient differs from these differences too
     if not abs(line.derivative - left.value) > 100 * (left.error + line.allowed):
-        return ""  # too small a difference for differences to judge
+        return ""  # too small for differences to decide
     return (
         f"{problem.names[k]} was checked by differences: they stand by the gradient at {index} and against the complex "
         "step, which f loses in part (abs, .real or conj?)"
@@ -170,7 +171,7 @@ def unit(problem: Problem, k: int, index: tuple[int, ...]) -> Array:
 
 
 def _trace(problem: Problem, k: int) -> tuple[int, ...]:
-    """Halve the array again and again, keeping the half in which gradient and derivative disagree more."""
+    """Return the wrong entry: halve the array again and again, and keep the half where the two differ more."""
     low, high = 0, problem.arrays[k].size
     probe = problem.rng.standard_normal(problem.arrays[k].shape)
     while high - low > 1:

@@ -1,9 +1,10 @@
-"""Functions of several outputs with both of their products: J u on the way forward, Jᵀ dY on the way back.
+"""`check_jacobian` checks both products with the Jacobian of a function: J u forward, and Jᵀ dY backward.
 
     ⟨dY, J u⟩ = ⟨Jᵀ dY, u⟩        for every dY and u: the adjoint identity
 
-holds to rounding whatever J is, so it finds a pair that does not belong together; that the pair is the Jacobian of f
-takes a derivative as well, so J u is compared with Im f(x + ihu)/h, output by output, and Jᵀ dY as a gradient is.
+The identity holds to rounding for any J, so it finds two products that do not belong to the same J. It does not show
+that J is the Jacobian of f. Therefore J u is also compared with Im f(x + ihu)/h, output by output, and Jᵀ dY is checked
+as a gradient.
 """
 
 from collections.abc import Callable
@@ -16,9 +17,9 @@ from npnet.arrays import Array
 from npnet.check.derivative import STEP, central
 from npnet.check.gradient import check_gradient
 from npnet.check.problem import Problem
+from npnet.check.pytree import Tree, leaves
 from npnet.check.report import Line, Report
 from npnet.check.rounding import peak, relative_error
-from npnet.trees import Tree, leaves
 
 __all__ = ["check_jacobian"]
 
@@ -33,9 +34,9 @@ def check_jacobian(
 ) -> Report:
     """Check both products of a Jacobian: f(*arrays) returns (Y, push, back), push(*u) is J u and back(dY) is Jᵀ dY.
 
-    push takes a tangent for each argument, of its structure, and returns an array like Y. The report has a line for
-    each argument (as `check_gradient`), one for J u and one for the adjoint identity. Raises ValueError where push
-    returns another shape than that of Y, and what `check_gradient` raises.
+    push takes a tangent for each argument, of the same structure, and returns an array like Y. The report has a line
+    for each argument (as in `check_gradient`), one for J u and one for the adjoint identity. Raises ValueError if push
+    returns an array of another shape than Y, and what `check_gradient` raises.
     """
 
     @wraps(f)  # the names of its arguments
@@ -76,13 +77,13 @@ def _output(problem: Problem, u: list[Array], index: tuple[int, ...], t: float) 
 
 
 def _derivative(problem: Problem, u: list[Array], method: str) -> tuple[Any, Any, str]:
-    """Return J u of every output with its error, and how it was found."""
+    """Return J u with its error, and the method that found it."""
     if method != "differences":
         try:
             Y = _outputs(problem, u, 1j * STEP)
             if Y.dtype.kind == "c" and not any("differences" in note for note in problem.notes):
                 return Y.imag / STEP, 0.0, "complex step"
-        except Exception:  # whatever a function of real numbers makes of complex ones
+        except Exception:  # code for real numbers may raise anything when it is given complex ones
             pass
     Y = _outputs(problem, u, 0.0)
     values, errors = np.zeros(Y.shape), np.zeros(Y.shape)
@@ -93,7 +94,7 @@ def _derivative(problem: Problem, u: list[Array], method: str) -> tuple[Any, Any
 
 
 def _line(name: str, found: Any, wanted: Any, allowed: Any) -> Line:
-    """Return the line of the entry of two arrays that differs most, as measured by what is allowed."""
+    """Return the line of the entry in which two arrays differ most, relative to what is allowed."""
     excess = abs(found - wanted) / (allowed + 1e-300)
     flat = int(np.argmax(np.where(excess == excess, excess, np.inf))) if excess.size else 0
     index = tuple(int(i) for i in np.unravel_index(flat, found.shape))

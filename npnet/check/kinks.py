@@ -1,9 +1,9 @@
-"""Kinks, where a gradient is a matter of convention: the slopes on both sides are found, and the convention asserted.
+"""`check_kinks` and `check_convex` check gradients at kinks, where the gradient is a matter of convention.
 
-At a kink f has a slope to the left and another to the right, and any number between is a subgradient (Clarke 1975).
-Which one a gradient should be is a choice: of smallest magnitude in npnet, so that relu'(0) = 0, |w|' = 0 at 0 and a
-group of zeros has no slope. The slope on a side is the limit of the derivatives there, f'(x ± h), or of differences
-(f(x ± h) − f(x))/h, with Richardson extrapolation in h.
+At a kink f has one slope to the left and another to the right, and any number between them is a subgradient (Clarke
+1975). Which one the gradient should be is a choice. npnet takes the one of smallest magnitude: relu'(0) = 0, |w|' = 0
+at 0, and a group of zeros has gradient 0. The slope on a side is the limit of the derivatives f'(x ± h), or of the
+differences (f(x ± h) − f(x))/h, with Richardson extrapolation in h.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from npnet.arrays import Array
 from npnet.check.derivative import Estimate, extrapolate
 from npnet.check.gradient import rounding_of, unit
 from npnet.check.problem import Problem
+from npnet.check.pytree import Tree
 from npnet.check.report import Line, Report
 from npnet.check.rounding import peak, relative_error
-from npnet.trees import Tree
 
 __all__ = ["CONVENTIONS", "check_convex", "check_kinks"]
 
@@ -28,23 +28,25 @@ CONVENTIONS: dict[str, Callable[[float, float], tuple[float, float]]] = {
     "mean": lambda left, right: ((left + right) / 2,) * 2,
     "between": lambda left, right: (min(left, right), max(left, right)),
 }
-"""The range that a gradient may lie in, from the slopes on both sides."""
+"""The range in which a gradient may lie, computed from the slopes on both sides."""
 
 NEAR = range(20, 26)
-"""Derivatives are taken at these negative powers of two beside a kink: near enough that no other one lies between."""
+"""Derivatives are taken at these negative powers of two from a kink, so near that no other kink lies between."""
 
-ENTRIES = 200  # of a parameter are looked at, drawn where there are more
+ENTRIES = 200  # the most entries of a parameter that are checked; of a larger one so many are drawn
 
 
 def check_kinks(
     f: Callable[..., tuple[Any, Any]], *arrays: Tree, convention: str = "smallest", seed: int = 0, method: str = "auto"
 ) -> Report:
-    """Check the gradient that f returns against its slopes on both sides, entry by entry.
+    """Compare the gradient that f returns with the slopes on both sides, entry by entry.
 
-    f and arrays as for `check_gradient`; put entries at kinks, `npnet.testing` draws such. Where the slopes agree, the
-    gradient must be that slope. Where they do not, it must keep the convention: "smallest" in magnitude, "left",
-    "right", "mean", or anything "between". Notes count the kinks, and name entries where the value itself jumps.
-    Raises ValueError for another convention, and what `check_gradient` raises.
+    f, arrays: as for `check_gradient`. Put some entries at kinks; `npnet.testing` draws such arrays.
+    convention: "smallest" in magnitude, "left", "right", "mean", or anything "between".
+
+    Where the two slopes agree, the gradient must be that slope. Where they differ, it must keep the convention. Notes
+    count the kinks, and name entries where the value itself jumps. Raises ValueError for another convention, and what
+    `check_gradient` raises.
     """
     if convention not in CONVENTIONS:
         raise ValueError(f"convention is {convention!r}; expected one of {', '.join(CONVENTIONS)}")
@@ -66,7 +68,7 @@ def check_kinks(
 
 
 def sides(problem: Problem, k: int, direction: Array) -> tuple[Estimate, Estimate]:
-    """Return the slopes to the left and to the right, from complex steps beside the point where they can go."""
+    """Return the slopes to the left and to the right, by complex steps near the point, or else by differences."""
     problem.derivative(k, direction)  # chooses the method
     if problem.methods[k] == "differences":
         return problem.slopes(k, direction)
@@ -107,7 +109,7 @@ def _look(problem: Problem, k: int, index: tuple[int, ...], convention: str) -> 
 
 
 def _jumps(problem: Problem, k: int, index: tuple[int, ...]) -> bool:
-    """Say whether the value changes by more, across a step of 1e-12, than any slope of ordinary size explains."""
+    """Say whether a step of 1e-12 changes the value by more than a slope of ordinary size explains."""
     direction = unit(problem, k, index)
     h = 1e-12 * problem.scale(k, direction)
     here = float(problem.scalar().real)
@@ -117,10 +119,10 @@ def _jumps(problem: Problem, k: int, index: tuple[int, ...]) -> bool:
 
 
 def check_convex(f: Callable[..., tuple[Any, Any]], *arrays: Tree, draws: int = 200, seed: int = 0) -> Report:
-    """Check the subgradient inequality of a convex function: f(y) ≥ f(x) + ⟨g, y − x⟩ for drawn y near and far.
+    """Check the subgradient inequality of a convex function, f(y) ≥ f(x) + ⟨g, y − x⟩, for random y near and far.
 
-    Holds at kinks as elsewhere, and for every subgradient; it says nothing of which one is taken. A line has ⟨g, y − x⟩
-    as its gradient and f(y) − f(x) as its derivative: the first must not be larger.
+    The inequality holds at kinks too, and for every subgradient, so it does not show which one f returns. The report's
+    line has ⟨g, y − x⟩ as its gradient and f(y) − f(x) as its derivative. The first must not be larger.
     """
     problem, worst = Problem(f, arrays, seed, "auto"), None
     for i in range(draws):
@@ -134,7 +136,7 @@ def check_convex(f: Callable[..., tuple[Any, Any]], *arrays: Tree, draws: int = 
                 u = problem.xp.asarray(problem.rng.standard_normal(a.shape))
             changes.append((k, distance * u))
         there = float(problem.scalar(*changes))
-        # What counts is the change as it was made: x + u is rounded to the numbers that there are.
+        # x + u is rounded to a float, so the step that was taken is (x + u) − x and not u.
         steps = [(problem.arrays[k] + u) - problem.arrays[k] for k, u in changes]
         rise = float(sum((problem.gradients[k] * step).sum() for (k, _), step in zip(changes, steps, strict=True)))
         climbed = there - float(problem.scalar())

@@ -1,4 +1,4 @@
-"""Laws for what is no gradient and can be wrong all the same: steps, masks, proximal steps, resuming, randomness."""
+"""Checks what is not a gradient and can be wrong too: steps, masks, proximal steps, resuming and random draws."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,17 +8,19 @@ import numpy as np
 from npnet.arrays import Array
 from npnet.check.jacobian import compare_trees
 from npnet.check.kinks import check_convex, check_kinks
+from npnet.check.pytree import Tree, copy_tree, leaves
 from npnet.check.report import Line, Report
 from npnet.check.rounding import factor
-from npnet.trees import Tree, copy_tree, leaves
 
 __all__ = ["check_equal", "check_frozen", "check_mean", "check_prox", "check_resumed"]
 
 
 def check_equal(found: Tree, wanted: Tree, terms: int = 64, what: str = "law") -> Report:
-    """Check that two computations of the same numbers agree as far as rounding lets them: sums of so many terms.
+    """Check that two computations of the same numbers agree to rounding.
 
-    For a step with a closed form, or a fast sum with a slow one beside it. Raises ValueError for other shapes.
+    terms: the number of terms in the sums that were computed.
+
+    Use it for a step with a closed form, or to compare a fast sum with a slow one. Raises ValueError if shapes differ.
     """
     shapes = [[(path, np.shape(leaf)) for path, leaf in leaves(tree)] for tree in (found, wanted)]
     if shapes[0] != shapes[1]:
@@ -27,7 +29,7 @@ def check_equal(found: Tree, wanted: Tree, terms: int = 64, what: str = "law") -
 
 
 def check_frozen(move: Callable[[], Any], frozen: Tree, moving: Tree = ()) -> Report:
-    """Check that move() leaves every bit of `frozen` as it was, and changes every array of `moving`."""
+    """Check that move() changes no bit of `frozen`, and changes every array of `moving`."""
     before, started = copy_tree(frozen), copy_tree(moving)
     move()
     complaints = [
@@ -44,10 +46,11 @@ def check_frozen(move: Callable[[], Any], frozen: Tree, moving: Tree = ()) -> Re
 
 
 def check_resumed(begin: Callable[[], Any], go_on: Callable[[Any], Any], save: Callable[[Any], Any]) -> Report:
-    """Check that stopping and going on gives the same bits as never having stopped.
+    """Check that a run that is stopped, saved and resumed gives the same bits as one that never stopped.
 
-    begin() makes a run, go_on(run) takes it one step and returns a tree of all that must agree, save(run) returns what
-    a file would give back of it: a run.
+    begin: begin() returns a run.
+    go_on: go_on(run) takes it one step, and returns a tree of everything that must agree.
+    save: save(run) returns the run that a file would give back.
     """
     whole, stopped = begin(), begin()
     go_on(whole)
@@ -62,10 +65,10 @@ def check_resumed(begin: Callable[[], Any], go_on: Callable[[Any], Any], save: C
 
 
 def check_mean(draw: Callable[[int], Array], mean: Array, draws: int = 2000, deviations: float = 7.0) -> Report:
-    """Check that draw(0), draw(1), … have this mean, entry by entry, within so many standard errors.
+    """Check that draw(0), draw(1), … have this mean, entry by entry, within `deviations` standard errors.
 
-    Seven of them are passed by chance once in 4e11. The only check here that is not exact: it finds what is wrong by
-    more than `deviations`/√draws of a draw's own spread.
+    By chance an entry is more than seven standard errors away once in 4e11. This is the only check here that is not
+    exact: it finds an error larger than `deviations`/√draws of a draw's standard deviation.
     """
     drawn = np.stack([draw(i) for i in range(draws)])
     centre, spread = drawn.mean(0), drawn.std(0) / draws**0.5
@@ -82,8 +85,8 @@ def check_prox(
 ) -> Report:
     """Check that v = prox(w, step) is argmin ½‖v − w‖² + step · penalty(v) of a convex penalty.
 
-    That is so where (w − v)/step is a subgradient of the penalty at v: between its slopes on both sides of every entry,
-    and under the subgradient inequality, which groups need.
+    This holds if (w − v)/step is a subgradient of the penalty at v. It must lie between the slopes on both sides of
+    every entry, and satisfy the subgradient inequality, which matters for groups.
     """
     v = prox(w, step)
 

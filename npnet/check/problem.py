@@ -1,21 +1,17 @@
-"""A function that returns value and gradient, made flat: a list of arrays, their gradients, a scalar to differentiate.
-
-What a function must not do is found out here as well: change its arguments, give other bits when it is called again,
-remember another call, or a way back that is not linear.
-"""
+"""A function under check, made flat: a list of arrays, a list of their gradients, and a scalar to differentiate."""
 
 import inspect
 import warnings
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from npnet.arrays import Array, array_module, generator
+from npnet.check.behaviour import called_again, changed, ways_back
 from npnet.check.derivative import STEP, Estimate, central, one_sided
+from npnet.check.pytree import Tree, copy_tree, leaves, map_tree
 from npnet.check.rounding import factor, peak
-from npnet.trees import Tree, copy_tree, leaves, map_tree
 
 __all__ = ["Problem", "names_of"]
 
@@ -23,7 +19,10 @@ METHODS = ("auto", "complex step", "differences")
 
 
 class Problem:
-    """A function with its arguments as a flat list of float64 arrays, its gradients, and a scalar to differentiate."""
+    """A function with its arguments as a flat list of float64 arrays, its gradients, and a scalar to differentiate.
+
+    The scalar is the sum of the values, or ⟨dY, Y⟩ with random dY for a function that returns (Y, back).
+    """
 
     def __init__(self, f: Callable[..., tuple[Any, Any]], arrays: tuple[Tree, ...], seed: int, method: str) -> None:
         if method not in METHODS:
@@ -32,7 +31,6 @@ class Problem:
         self.arguments = [map_tree(_as_float64, tree) for tree in arrays]
         self.names = names_of(f, self.arguments)
         self.arrays: list[Array] = [leaf for _, leaf in leaves(self.arguments)]
-        self.complaints: list[str] = []
         self.notes: list[str] = []
         self.xp = array_module(*self.arrays)
 
@@ -42,14 +40,10 @@ class Problem:
         self.cotangent: Array | float = 1.0
         if callable(gradients):
             self.cotangent = self.xp.asarray(self.rng.standard_normal(value.shape))
-            gradients = self._ways_back(value, gradients)
+            gradients, self.complaints = ways_back(f, self.arguments, gradients, copy_tree(self.cotangent))
         else:
-            _, again = f(*self.arguments)
-            if not _same_trees(gradients, again):
-                self.complaints.append("gradients have other bits when the function is called again")
-        for name, (_, old), new in zip(self.names, leaves(before), self.arrays, strict=True):
-            if not _same(old, new):
-                self.complaints.append(f"argument {name} was changed")
+            self.complaints = called_again(f, self.arguments, gradients)
+        self.complaints += changed(self.names, before, self.arguments)
         self.gradients: list[Array] = self.flat(gradients)
         self._check_shapes()
         self.largest = max((peak(g) for g in self.gradients), default=0.0)
@@ -74,30 +68,6 @@ class Problem:
     def _leaves(self, gradients: Tree) -> list[tuple[str, Any]]:
         return list(leaves([gradients] if self.alone else gradients))
 
-    def _ways_back(self, value: Array, back: Callable[[Any], Tree]) -> Tree:
-        """Return the gradients of the way back, after looking at how it behaves."""
-        given = copy_tree(self.cotangent)
-        gradients = back(self.cotangent)
-        if not _same(given, self.cotangent):
-            self.complaints.append("back changed dY")
-            self.cotangent = given
-        gradients = copy_tree(gradients)
-        if not _same_trees(gradients, back(copy_tree(given))):
-            self.complaints.append("back gives other bits when it is called again")
-        for (_, g), (_, twice) in zip(leaves(gradients), leaves(back(-2 * given)), strict=True):
-            if not bool((abs(twice + 2 * g) <= 1e-12 * peak(g)).all()) and bool((g == g).all()):
-                self.complaints.append("back is not linear: back(−2 dY) is not −2 back(dY)")
-                break
-        self._elsewhere()
-        if not _same_trees(gradients, back(copy_tree(given))):
-            self.complaints.append("back gives other bits after the function was called with other arguments")
-        return gradients
-
-    def _elsewhere(self) -> None:
-        """Call f with other arguments, nearer to zero, where it may be undefined: a way back must not care."""
-        with np.errstate(all="ignore"), suppress(ArithmeticError, ValueError):
-            self.f(*map_tree(lambda a: 0.9375 * a, self.arguments))
-
     def _check_shapes(self) -> None:
         found = [getattr(g, "shape", None) for g in self.gradients]
         wanted = [a.shape for a in self.arrays]
@@ -112,7 +82,7 @@ class Problem:
         return _total(value * self.cotangent)
 
     def derivative(self, k: int, direction: Array) -> Estimate:
-        """Return the derivative of the scalar along a direction of argument k, by the method that can find it."""
+        """Return the derivative of the scalar along a direction of argument k. The first call chooses the method."""
         if not self.methods[k]:
             self.methods[k] = self._choose(k, direction)
         return (
@@ -127,7 +97,7 @@ class Problem:
         if getattr(value, "dtype", np.dtype(type(value))).kind == "c":
             return Estimate(float(value.imag) / STEP, 0.0)
         if float(self.scalar((k, 1e-3 * direction))) == float(self.scalar()):
-            return Estimate(0.0, 0.0)  # a value that does not depend on this argument has no imaginary part to lose
+            return Estimate(0.0, 0.0)  # the value does not depend on this argument: no imaginary part was lost
         raise ValueError(f"f loses the imaginary part of {self.names[k]}; expected a complex-safe function")
 
     def by_differences(self, k: int, direction: Array) -> Estimate:
@@ -141,26 +111,26 @@ class Problem:
         return Estimate(-left.value, left.error), one_sided(lambda t: self.scalar((k, t * direction)), scale, noise)
 
     def scale(self, k: int, direction: Array) -> float:
-        """Return a step along a direction that is about as long as the argument is large there."""
+        """Return a step along a direction, about as long as the argument is large there."""
         x = abs(self.arrays[k])
         size = float((x * abs(direction)).max()) if x.size else 0.0
         least = 0.1 * min(1.0, peak(self.arrays[k]) or 1.0)  # a number near zero is no scale
         return max(size, least) / max(peak(direction), 1e-300)
 
     def _choose(self, k: int, direction: Array) -> str:
-        """Say whether the complex step can go through f, and note why where it cannot."""
+        """Return the complex step if f lets it through, else differences, with a note that says why."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", np.exceptions.ComplexWarning)
                 self.by_complex_step(k, direction)
             return "complex step"
-        except Exception as error:  # whatever a function of real numbers makes of complex ones
+        except Exception as error:  # code for real numbers may raise anything when it is given complex ones
             reason = f"{type(error).__name__}: {error}"
             self.notes.append(f"{self.names[k]} was checked by differences: the complex step cannot go ({reason})")
             return "differences"
 
     def _condition(self) -> list[Array]:
-        """κ: how far the gradients move along ±x of all arguments, by the complex step; 0 where it cannot go."""
+        """Return κ, how far the gradients move along ±x of all arguments, by the complex step, or 0 if it fails."""
         worst = [self.xp.zeros(g.shape) for g in self.gradients]
         for _ in range(2):
             signs = [self.xp.asarray(self.rng.choice([-1.0, 1.0], a.shape)) for a in self.arrays]
@@ -188,7 +158,7 @@ def _as_float64(leaf: Any) -> Array:
 
 
 def names_of(f: Callable[..., Any], arguments: list[Tree]) -> list[str]:
-    """Name every array by the parameter of f that it is, and its path in there."""
+    """Name every array by its parameter of f, and its path in that argument."""
     try:
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):
@@ -200,12 +170,3 @@ def names_of(f: Callable[..., Any], arguments: list[Tree]) -> list[str]:
 
 def _total(terms: Any) -> Any:
     return terms.sum() if hasattr(terms, "sum") else terms
-
-
-def _same(a: Any, b: Any) -> bool:
-    equal = (a == b) | ((a != a) & (b != b))
-    return bool(equal.all()) if hasattr(equal, "all") else bool(equal)
-
-
-def _same_trees(a: Tree, b: Tree) -> bool:
-    return all(_same(one, other) for (_, one), (_, other) in zip(leaves(a), leaves(b), strict=True))

@@ -1,4 +1,4 @@
-"""What a check found, in a form that says where to look: parameter, index, both values, how far apart, likely fault."""
+"""The report of a check says what is wrong and where: parameter, index, both values, their distance, likely fault."""
 
 from dataclasses import dataclass
 
@@ -8,19 +8,21 @@ __all__ = ["Line", "Report", "units_apart"]
 
 
 def units_apart(a: float, b: float) -> float:
-    """|a − b| in units in the last place of the larger of the two, in float64; infinite where either is NaN."""
+    """Return |a − b| in units in the last place of the larger of the two, in float64. Infinite if either is NaN."""
     gap = abs(a - b)
     return float(gap / np.spacing(max(abs(a), abs(b)))) if np.isfinite(gap) else float("inf")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One checked parameter: the place of its worst error, both values there, and how far apart they are.
+    """One checked parameter: the place of its worst error, both values there, and their distance.
 
-    index is None for the derivative along a random direction. error is |gradient − derivative| over the larger of the
-    two, or over 1e-3 of the parameter's largest gradient where both are smaller. allowed is the largest difference that
-    rounding, and the error of the derivative itself, can explain (see `rounding`). method says how the derivative was
-    found, likely which kind of fault explains the numbers: "" where there is none or no hypothesis fits.
+    index: None for the derivative along a random direction.
+    error: |gradient − derivative| over the larger of the two, or over 1e-3 of the parameter's largest gradient if both
+        are smaller.
+    allowed: the largest difference that rounding and the error of the derivative explain (see `rounding`).
+    method: how the derivative was found.
+    likely: the fault that would explain the numbers, "" if there is none or no hypothesis fits.
     """
 
     parameter: str
@@ -37,7 +39,7 @@ class Line:
 
     @property
     def units(self) -> float:
-        """The difference in units in the last place."""
+        """Return the difference in units in the last place."""
         return units_apart(self.gradient, self.derivative)
 
     def __str__(self) -> str:
@@ -53,10 +55,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found; true when nothing is wrong. Prints a line for each parameter.
+    """What a check found. It is true if nothing is wrong, and prints one line for each parameter.
 
-    tolerance: the relative error that was asked for; None where it was derived from the size of what is compared.
-    complaints are faults of behaviour, notes are worth knowing and no faults.
+    tolerance: the largest relative error that was allowed, None if it was derived from the size of what is compared.
+    complaints: faults of behaviour.
+    notes: what is worth knowing and not a fault.
     """
 
     lines: tuple[Line, ...]
@@ -67,7 +70,7 @@ class Report:
 
     @property
     def error(self) -> float:
-        """The worst relative error of all parameters."""
+        """Return the worst relative error of all parameters."""
         return max((line.error for line in self.lines), default=0.0)
 
     def __bool__(self) -> bool:

@@ -1,10 +1,11 @@
-"""Second order: the derivative of a gradient is found from the first-order code alone, by the same complex step.
+"""`check_hessian` checks second derivatives, which the complex step finds from the code of the gradient alone.
 
-    H v = Im g(x + ihv)/h          g: the gradient that f returns beside its value
+    H v = Im g(x + ihv)/h          g: the gradient that f returns with its value
 
-to the last bits, at the cost of one call. With v on some arguments and zero on the others it is every mixed derivative
-that matching Jacobians needs: the gradient of ½‖∂f/∂x‖² with respect to w is ∂/∂w ∂f/∂x · v at v = ∂f/∂x. A gradient is
-that of some function only where its derivative is symmetric, ⟨u, H v⟩ = ⟨v, H u⟩: no value is needed to know that.
+This is exact to the last bits, and costs one call. With v on some arguments and zero on the others it gives the mixed
+derivatives that matching Jacobians needs: the gradient of ½‖∂f/∂x‖² with respect to w is ∂/∂w ∂f/∂x · v at v = ∂f/∂x. A
+gradient belongs to some function only if its derivative is symmetric, ⟨u, H v⟩ = ⟨v, H u⟩. The test of this needs no
+value.
 """
 
 from collections.abc import Callable
@@ -17,9 +18,9 @@ from npnet.arrays import Array
 from npnet.check.derivative import STEP, central
 from npnet.check.jacobian import compare_trees
 from npnet.check.problem import Problem
+from npnet.check.pytree import Tree, leaves
 from npnet.check.report import Line, Report
 from npnet.check.rounding import peak, relative_error
-from npnet.trees import Tree, leaves
 
 __all__ = ["check_hessian", "hessian_vector_product"]
 
@@ -29,8 +30,8 @@ def hessian_vector_product(
 ) -> tuple[Tree, ...]:
     """Return H v of a function that returns value and gradient: for each argument a tree like it.
 
-    direction: v, for each argument a tree like it. Of a function (Y, back) it is that of ⟨dY, Y⟩ with dY drawn under
-    the seed. Raises ValueError where v has another shape, or the gradient loses the imaginary part.
+    direction: v, for each argument a tree like it. For a function that returns (Y, back), H is that of ⟨dY, Y⟩ with
+    random dY, drawn from the seed. Raises ValueError if v has another shape, or the gradient loses the imaginary part.
     """
     problem = Problem(f, arrays, seed, "auto")
     v = [leaf for _, leaf in leaves(list(direction))]
@@ -50,11 +51,13 @@ def check_hessian(
     directions: int = 4,
     seed: int = 0,
 ) -> Report:
-    """Check that the gradient of f is that of some function: its derivative H must be symmetric; and a product H v.
+    """Check that the derivative H of f's gradient is symmetric, as it is for every function, and check a product H v.
 
-    product(*arrays, v) -> H v, where v and H v are a list with a tree for each argument: code of one's own, compared
-    with the complex step through f's gradient. Where that loses the imaginary part, differences of the gradient take
-    its place, which a note says. For functions with kinks at the arguments H is that of the branch that the code takes.
+    product: product(*arrays, v) -> H v, your own code, which is compared with the complex step through f's gradient. v
+        and H v are lists with a tree for each argument.
+
+    If the gradient loses the imaginary part, differences of the gradient are used, and a note says so. At a kink, H
+    is that of the branch that the code takes.
     """
     problem = Problem(f, arrays, seed, "auto")
     draws = [
@@ -95,13 +98,13 @@ def _gradient_entry(problem: Problem, v: list[Array], k: int, index: tuple[int, 
 
 
 def _safely(problem: Problem, v: list[Array]) -> list[Array] | None:
-    """Return H v by the complex step, None where the gradient's code does not let it through."""
+    """Return H v by the complex step, None if the gradient's code does not let it through."""
     try:
         found = _gradients(problem, v, 1j * STEP)
-    except Exception:  # whatever code for real numbers makes of complex ones
+    except Exception:  # code for real numbers may raise anything when it is given complex ones
         return None
-    # Code that returns real numbers has lost the imaginary part, or had nothing that depends on the arguments: then two
-    # points beside this one, neither of them at a kink, have the same gradient.
+    # Code that returns real numbers has lost the imaginary part, unless the gradient is constant: then two points near
+    # this one, neither of them at a kink, have the same gradient.
     beside = [_gradients(problem, v, t) for t in (1e-9, 2e-9)]
     for g, one, other in zip(found, *beside, strict=True):
         if g.dtype.kind != "c" and not bool((one == other).all()):

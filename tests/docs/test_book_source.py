@@ -16,7 +16,7 @@ def test_every_file_has_a_place_and_the_readers_come_first():
     said = ast.get_docstring(ast.parse((ROOT / "npnet/__init__.py").read_text("utf-8"))).split("Reading order:")[1]
     wanted = said.split(";")[0].replace("\n", " ").split(",")
     assert names[1 : len(wanted) + 1] == [f"npnet.{name.strip()}" for name in wanted]
-    first = {package: names.index(f"npnet.{package}") for package in ("methods", "tasks", "check")}
+    first = {package: names.index(f"npnet.{package}") for package in ("methods", "tasks", "check", "proofs")}
     assert list(first.values()) == sorted(first.values())
 
 

@@ -1,26 +1,31 @@
-"""The conformance set: small networks with inputs, parameters, values and gradients to the last bits, as plain files.
+"""Reads the conformance set: files of small networks with their inputs, parameters, values and exact gradients.
 
-Whoever computes gradients can be held to them: `python -m npnet.check conformance --against torch`. The set is in
-`v1/`: `index.json`, which says for each case what is computed, and a `.npz` for each case with the numbers, float64
-and int64, read with allow_pickle=False. A case is a chain of layers, a loss of its outputs, and penalties:
+Any code that computes gradients can be compared with them: `python -m npnet.check.conformance --against torch`. The set
+is in `v1/`. `index.json` says for each case what is computed, and a `.npz` for each case has the numbers, float64 and
+int64, read with allow_pickle=False. A case is a chain of layers, a loss of its outputs, and penalties:
 
     value = loss(layer_n(… layer_1(X)), targets) + Σ strength · penalty(parameter)
 
 index.json: `version`; `cases`, a list of
-    name, file, sha256   what it is called, where its numbers are, the SHA-256 of that file
+    name, file, sha256   its name, the file with its numbers, the SHA-256 of that file
     layers               linear, relu, tanh, sigmoid, dropout, normalise, from the inputs up
     loss                 cross_entropy or squared_error, means over the examples
-    penalties            each: kind (l2, l1, group_lasso), strength, epsilon (0, or what rounds its kink off), of (the
+    penalties            each: kind (l2, l1, group_lasso), strength, epsilon (it rounds off the kink; 0: not), of (the
                          parameters, as "0/W" for W of layer 0)
     kink                 whether something is at a kink, where the gradient is the subgradient of smallest norm
-    condition            how many times the rounding errors of the inputs may grow on the way (1, or the largest logit)
-The file: `X` (N, D), `targets` ((N,) class numbers or (N, K)), `p/<layer>/<name>` parameters (W (D, K), b (K,), gamma
-(K,) of normalise), `factor/<layer>` (N, K) what dropout multiplies by; where there are any, `weights` (N,),
-`class_weights` (K,), `anchor/<layer>/<name>` and `scale/<layer>/<name>` of penalties; and the answers, `value`, `d/X`
-and `d/<layer>/<name>`. The formulas are those of `reference.py`, in thirty lines.
+    condition            how many times the rounding errors of the inputs may grow (1, or the largest logit)
 
-The answers were computed in extended precision (64 bits of fraction) by the complex step through those formulas, so no
-way back had a part in them, and rounded once. A change of any number makes a new version, beside the old one.
+The file of a case:
+    X (N, D)             the inputs
+    targets              (N,) class numbers or (N, K)
+    p/<layer>/<name>     parameters: W (D, K), b (K,), and gamma (K,) of normalise
+    factor/<layer>       (N, K), what dropout multiplies by
+    weights (N,), class_weights (K,), anchor/<layer>/<name>, scale/<layer>/<name>   if the case has them
+    value, d/X, d/<layer>/<name>   the answers
+
+The formulas are in `reference.py`, in thirty lines. The answers were computed from them by the complex step in extended
+precision (64 bits of fraction), and rounded once. No way back was used. If a number has to change, a new version is
+made, and the old one is kept.
 """
 
 import hashlib
@@ -33,14 +38,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FOLDER", "Example", "Term", "examples"]
+__all__ = ["FOLDER", "Example", "WeightedPenalty", "examples"]
 
 FOLDER = Path(__file__).parent / "v1"
 
 
 @dataclass(frozen=True)
-class Term:
-    """strength · penalty(p[layer][name]), with anchor and scale (None: zero and one); epsilon rounds off its kink."""
+class WeightedPenalty:
+    """strength · penalty(p[layer][name]), with anchor and scale (None: zero and one). epsilon rounds off its kink."""
 
     kind: str
     strength: float
@@ -53,10 +58,11 @@ class Term:
 
 @dataclass(frozen=True)
 class Example:
-    """A case of the set: what is computed, from which numbers, and the answers, where they are known.
+    """A case of the set: what is computed, from which numbers, and the answers, if they are known.
 
-    p: a dict of parameters for each layer. factors: what dropout multiplies by, by layer. gradients: by "X" and
-    "<layer>/<name>".
+    p: a dict of parameters for each layer.
+    factors: what dropout multiplies by, for each dropout layer.
+    value, gradients: the answers. The keys of the gradients are "X" and "<layer>/<name>".
     """
 
     name: str
@@ -65,7 +71,7 @@ class Example:
     X: Any
     targets: Any
     p: Sequence[Mapping[str, Any]]
-    terms: Sequence[Term] = ()
+    penalties: Sequence[WeightedPenalty] = ()
     factors: Mapping[int, Any] = field(default_factory=dict)
     weights: Any = None
     class_weights: Any = None
@@ -76,7 +82,7 @@ class Example:
 
 
 def examples(folder: Path = FOLDER) -> Iterator[Example]:
-    """Yield every case of a set. Raises ValueError for an unknown version, and a file that is not the index's."""
+    """Yield every case of a set. Raises ValueError for an unknown version, and for a file that was altered."""
     index = json.loads((folder / "index.json").read_text())
     if index["version"] != 1:
         raise ValueError(f"version of {folder / 'index.json'} is {index['version']}; expected 1")
@@ -95,12 +101,14 @@ def _example(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Example:
         if key.startswith("p/"):
             _, layer, name = key.split("/")
             p[int(layer)][name] = array
-    terms = []
+    penalties = []
     for penalty in about["penalties"]:
         for path in penalty["of"]:
             layer, name = path.split("/")
             around = arrays.get(f"anchor/{path}"), arrays.get(f"scale/{path}")
-            terms.append(Term(penalty["kind"], penalty["strength"], int(layer), name, *around, penalty["epsilon"]))
+            penalties.append(
+                WeightedPenalty(penalty["kind"], penalty["strength"], int(layer), name, *around, penalty["epsilon"])
+            )
     return Example(
         about["name"],
         about["layers"],
@@ -108,7 +116,7 @@ def _example(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Example:
         arrays["X"],
         arrays["targets"],
         p,
-        terms,
+        penalties,
         {i: arrays[f"factor/{i}"] for i, kind in enumerate(about["layers"]) if kind == "dropout"},
         arrays.get("weights"),
         arrays.get("class_weights"),

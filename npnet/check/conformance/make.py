@@ -1,7 +1,7 @@
-"""`python -m npnet.check.conformance.make FOLDER`: draw the cases and compute their answers in extended precision.
+"""`python -m npnet.check.conformance.make FOLDER` draws the cases and computes their answers in extended precision.
 
-Needs a machine whose long double has 64 bits of fraction or more (x86 has); the files it makes are the same anywhere
-but for the last bit of a number in a thousand, which is why they are kept and not made anew.
+It needs a machine whose long double has 64 bits of fraction or more, as on x86. Between machines the last bit of one
+number in a thousand may differ, which is why the files are kept and not recomputed.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from npnet.arrays import generator
-from npnet.check.conformance import Example, Term
+from npnet.check.conformance import Example, WeightedPenalty
 from npnet.check.conformance.reference import value_of
 
 __all__ = ["answered", "drawn", "write"]
@@ -49,8 +49,8 @@ def drawn() -> Iterator[Example]:
     whole = _penalised(
         "everything", "l2", ", anchor and scale", ["linear", "relu", "dropout", "linear", "tanh", "normalise", "linear"]
     )
-    terms = [*whole.terms, *(replace(t, kind="l1", strength=0.05) for t in whole.terms)]
-    yield replace(whole, terms=[*terms, *(replace(t, kind="group_lasso", strength=0.02) for t in whole.terms)])
+    kinds = (("l2", 0.1), ("l1", 0.05), ("group_lasso", 0.02))
+    yield replace(whole, penalties=[replace(q, kind=k, strength=s) for k, s in kinds for q in whole.penalties])
 
 
 def _network(name: str, layers: list[str], loss: str = "cross_entropy", eighths: bool = False) -> Example:
@@ -80,20 +80,19 @@ def _penalised(
     name: str, kind: str, around: str, layers: list[str] | None = None, epsilon: float = 0.0, eighths: bool = False
 ) -> Example:
     network = _network(name, layers or ["linear", "tanh", "linear"], eighths=eighths)
-    rng, terms = generator(2, "conformance", name), []
+    rng, penalties = generator(2, "conformance", name), []
     for i, p in enumerate(network.p):
         if "W" in p:
             shape = p["W"].shape
             anchor = rng.integers(-8, 9, shape) / 8 if eighths else rng.standard_normal(shape)
             scale = rng.random(shape) + 0.1
-            terms.append(
-                Term(kind, 0.1, i, "W", anchor if around else None, scale if "scale" in around else None, epsilon)
-            )
-    return replace(network, terms=terms)
+            about = anchor if around else None, scale if "scale" in around else None
+            penalties.append(WeightedPenalty(kind, 0.1, i, "W", *about, epsilon))
+    return replace(network, penalties=penalties)
 
 
 def _kinked() -> Iterator[Example]:
-    """Yield examples at kinks, in eighths: sums of them are exact, so that every framework is at the kink."""
+    """Yield examples at kinks. Their numbers are eighths, whose sums are exact, so every framework is at the kink."""
     network = _network("kink: relu", ["linear", "relu", "linear"], eighths=True)
     X, first = network.X.copy(), {key: a.copy() for key, a in network.p[0].items()}
     X[0], first["b"][0] = 0.0, 0.0
@@ -103,9 +102,9 @@ def _kinked() -> Iterator[Example]:
     for kind in ("l1", "group_lasso"):
         network = _penalised(f"kink: {kind}", kind, ", anchor", eighths=True)
         p = [{key: a.copy() for key, a in each.items()} for each in network.p]
-        for t in network.terms:
-            p[t.layer]["W"][:, 0] = t.anchor[:, 0]
-            p[t.layer]["W"][0, 1] = t.anchor[0, 1]
+        for q in network.penalties:
+            p[q.layer]["W"][:, 0] = q.anchor[:, 0]
+            p[q.layer]["W"][0, 1] = q.anchor[0, 1]
         yield replace(network, p=p, kink=True)
     network = _network("kink: normalise", ["linear", "normalise", "linear"], eighths=True)
     X, first = network.X.copy(), {key: a.copy() for key, a in network.p[0].items()}
@@ -147,19 +146,17 @@ def write(folder: Path) -> None:
         arrays |= {f"p/{i}/{key}": a for i, each in enumerate(e.p) for key, a in each.items()}
         arrays |= {f"factor/{i}": a for i, a in e.factors.items()}
         arrays |= {key: a for key in ("weights", "class_weights") if (a := getattr(e, key)) is not None}
-        for t in e.terms:
-            around = {"anchor": t.anchor, "scale": t.scale}
-            arrays |= {f"{key}/{t.layer}/{t.name}": a for key, a in around.items() if a is not None}
+        for q in e.penalties:
+            around = {"anchor": q.anchor, "scale": q.scale}
+            arrays |= {f"{key}/{q.layer}/{q.name}": a for key, a in around.items() if a is not None}
         arrays |= {f"d/{path}": g for path, g in e.gradients.items()}
         content = BytesIO()
         np.savez_compressed(content, allow_pickle=False, **arrays)
         name = "".join(c if c.isalnum() else "_" for c in e.name).replace("__", "_") + ".npz"
         (folder / name).write_bytes(content.getvalue())
-        kinds = dict.fromkeys((t.kind, t.strength, t.epsilon) for t in e.terms)
-        penalties = [
-            {"kind": k, "strength": s, "epsilon": eps, "of": [f"{t.layer}/{t.name}" for t in e.terms if t.kind == k]}
-            for k, s, eps in kinds
-        ]
+        kinds = dict.fromkeys((q.kind, q.strength, q.epsilon) for q in e.penalties)
+        of = {kind: [f"{q.layer}/{q.name}" for q in e.penalties if q.kind == kind] for kind, _, _ in kinds}
+        penalties = [{"kind": k, "strength": s, "epsilon": eps, "of": of[k]} for k, s, eps in kinds]
         about = {"name": e.name, "file": name, "sha256": hashlib.sha256(content.getvalue()).hexdigest()}
         about |= {"layers": list(e.layers), "loss": e.loss, "penalties": penalties}  # type: ignore[dict-item]
         cases.append({**about, "kink": e.kink, "condition": e.condition})

@@ -1,13 +1,13 @@
-"""What the words of the conformance set mean: every layer, loss and penalty as its formula, forward only.
+"""Defines every layer, loss and penalty of the conformance set by its formula, forward only.
 
-Any real or complex precision. Choices at kinks look at the real part alone.
+It works in any real or complex precision. Choices at kinks look at the real part alone.
 """
 
 from typing import Any
 
 import numpy as np
 
-from npnet.check.conformance import Example, Term
+from npnet.check.conformance import Example, WeightedPenalty
 
 __all__ = ["value_of"]
 
@@ -17,7 +17,7 @@ def value_of(e: Example, X: Any, p: Any) -> Any:
     H = X
     for i, kind in enumerate(e.layers):
         H = _layer(kind, H, p[i], e.factors.get(i))
-    return _loss(e, H) + sum(t.strength * _penalty(t, p[t.layer][t.name]) for t in e.terms)
+    return _loss(e, H) + sum(q.strength * _penalty(q, p[q.layer][q.name]) for q in e.penalties)
 
 
 def _layer(kind: str, X: Any, p: Any, factor: Any) -> Any:
@@ -52,16 +52,16 @@ def _real(Z: Any) -> Any:
     return Z.real.dtype
 
 
-def _penalty(t: Term, w: Any) -> Any:
-    delta = w if t.anchor is None else w - t.anchor
-    s = np.ones(w.shape, w.real.dtype) if t.scale is None else t.scale.astype(w.real.dtype)
-    epsilon = w.real.dtype.type(t.epsilon)
-    if t.kind == "l2":
+def _penalty(q: WeightedPenalty, w: Any) -> Any:
+    delta = w if q.anchor is None else w - q.anchor
+    s = np.ones(w.shape, w.real.dtype) if q.scale is None else q.scale.astype(w.real.dtype)
+    epsilon = w.real.dtype.type(q.epsilon)
+    if q.kind == "l2":
         return (s * delta * delta).sum() / 2
-    if t.kind == "l1":
-        root = np.sqrt(delta * delta + epsilon**2) if t.epsilon else delta * np.sign(delta.real)
+    if q.kind == "l1":
+        root = np.sqrt(delta * delta + epsilon**2) if q.epsilon else delta * np.sign(delta.real)
         return (s * root).sum()
     square = (s * delta * delta).sum(0) + epsilon**2  # group lasso: the groups are columns
-    zero = (delta.real == 0).all(0) & (t.epsilon == 0)
+    zero = (delta.real == 0).all(0) & (q.epsilon == 0)
     norms = np.where(zero, 0, np.sqrt(np.where(zero, 1, square)))
     return np.sqrt(w.real.dtype.type(w.shape[0])) * norms.sum()

@@ -1,7 +1,7 @@
-"""Hold a framework to the conformance set: its value and gradients beside the answers, and a table of them.
+"""Compares a framework's values and gradients with the answers of the conformance set, and prints a table.
 
-An adapter is a function `evaluate(example) -> (value, gradients)`, gradients a dict with the keys of the answers ("X",
-"0/W", …), everything in float64. It raises NotImplementedError for what the framework cannot do.
+An adapter is a function `evaluate(example) -> (value, gradients)`. gradients is a dict with the keys of the answers
+("X", "0/W", …), in float64. The adapter raises NotImplementedError for what the framework cannot do.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,15 +18,24 @@ from npnet.check.rounding import factor, peak
 __all__ = ["ADAPTERS", "Result", "adapter", "compare", "hold"]
 
 Adapter = Callable[[Example], tuple[Any, dict[str, Any]]]
-ADAPTERS = ("npnet", "torch", "jax", "autograd")
+ADAPTERS = {
+    "npnet": "npnet.proofs.conformance:evaluate",
+    "torch": "npnet.check.conformance.adapters.torch_adapter:evaluate",
+    "jax": "npnet.check.conformance.adapters.jax_adapter:evaluate",
+    "autograd": "npnet.check.conformance.adapters.autograd_adapter:evaluate",
+}
+"""Where each adapter is. It is imported when it is used, so a framework that is not used need not be installed."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """One example: distances to the answers in units in the last place, where the worst gradient is, the verdict.
+    """The result of one example.
 
-    gap: the worst gradient's distance from its answer as a part of that array's largest entry. verdict: "ok", "WRONG",
-    or why there is no answer.
+    value_units, gradient_units: the distances of the value and of the worst gradient from the answers, in units in the
+        last place.
+    where: the place of the worst gradient.
+    gap: its distance from the answer as a part of that array's largest entry.
+    verdict: "ok", "WRONG", or the reason why the framework has no result.
     """
 
     name: str
@@ -38,12 +47,10 @@ class Result:
 
 
 def adapter(name: str) -> Adapter:
-    """Return the adapter of that name, or that of "your.module:function". Raises ValueError where there is none."""
-    module, _, function = name.partition(":")
+    """Return the adapter of that name, or "your.module:function". Raises ValueError if it does not exist."""
+    module, _, function = ADAPTERS.get(name, name).partition(":")
     if not function:
-        if name not in ADAPTERS:
-            raise ValueError(f"against is {name!r}; expected one of {', '.join(ADAPTERS)}, or your.module:function")
-        module, function = f"npnet.check.conformance.adapters.{name}_adapter", "evaluate"
+        raise ValueError(f"against is {name!r}; expected one of {', '.join(ADAPTERS)}, or your.module:function")
     try:
         found: Adapter = getattr(import_module(module), function)
     except (ImportError, AttributeError) as error:
@@ -54,9 +61,9 @@ def adapter(name: str) -> Adapter:
 
 
 def compare(evaluate: Adapter, e: Example) -> Result:
-    """Return how far a framework's answers are from those of an example.
+    """Return how far a framework's value and gradients are from the answers of an example.
 
-    Allowed is what rounding explains: λ√n·u·condition times the size of the entry and of its array's largest (see
+    Allowed is what rounding explains: λ√n·u·condition times the size of the entry plus its array's largest (see
     `npnet.check.rounding`).
     """
     try:

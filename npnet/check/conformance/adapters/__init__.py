@@ -1,1 +1,1 @@
-"""Adapters: how each framework computes an example of the conformance set, with nothing but its own functions."""
+"""Adapters of other frameworks: each computes an example of the conformance set with the framework's own functions."""

@@ -1,11 +1,11 @@
-"""How HIPS autograd computes an example of the conformance set: its wrapped NumPy and value_and_grad, in float64."""
+"""Computes an example of the conformance set with HIPS autograd: its NumPy and value_and_grad, in float64."""
 
 from typing import Any
 
 import autograd.numpy as anp
 from autograd import value_and_grad
 
-from npnet.check.conformance import Example, Term
+from npnet.check.conformance import Example, WeightedPenalty
 
 __all__ = ["evaluate"]
 
@@ -26,7 +26,7 @@ def evaluate(e: Example) -> tuple[Any, dict[str, Any]]:
                 H = H * (H > 0)
             else:
                 H = anp.tanh(H) if kind == "tanh" else 1 / (1 + anp.exp(-H))
-        return loss(e, H) + sum(penalty(t, p[t.layer][t.name]) for t in e.terms)
+        return loss(e, H) + sum(penalty(q, p[q.layer][q.name]) for q in e.penalties)
 
     value, (dX, dp) = value_and_grad(objective)((e.X, [dict(each) for each in e.p]))
     return value, {"X": dX, **{f"{i}/{key}": g for i, each in enumerate(dp) for key, g in each.items()}}
@@ -43,11 +43,11 @@ def loss(e: Example, Z: Any) -> Any:
     return anp.sum(w * logs) / anp.sum(w)
 
 
-def penalty(t: Term, w: Any) -> Any:
+def penalty(q: WeightedPenalty, w: Any) -> Any:
     """Return strength times a penalty."""
-    delta, s = w if t.anchor is None else w - t.anchor, 1.0 if t.scale is None else t.scale
-    if t.kind == "l2":
-        return t.strength * anp.sum(s * delta**2) / 2
-    if t.kind == "l1":
-        return t.strength * anp.sum(s * (anp.sqrt(delta**2 + t.epsilon**2) if t.epsilon else anp.abs(delta)))
-    return t.strength * len(w) ** 0.5 * anp.sum(anp.sqrt(anp.sum(s * delta**2, axis=0) + t.epsilon**2))
+    delta, s = w if q.anchor is None else w - q.anchor, 1.0 if q.scale is None else q.scale
+    if q.kind == "l2":
+        return q.strength * anp.sum(s * delta**2) / 2
+    if q.kind == "l1":
+        return q.strength * anp.sum(s * (anp.sqrt(delta**2 + q.epsilon**2) if q.epsilon else anp.abs(delta)))
+    return q.strength * len(w) ** 0.5 * anp.sum(anp.sqrt(anp.sum(s * delta**2, axis=0) + q.epsilon**2))

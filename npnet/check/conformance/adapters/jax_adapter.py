@@ -1,11 +1,11 @@
-"""How JAX computes an example of the conformance set: jax.nn, jax.numpy and jax.value_and_grad, in float64."""
+"""Computes an example of the conformance set with JAX: jax.nn, jax.numpy and jax.value_and_grad, in float64."""
 
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from npnet.check.conformance import Example, Term
+from npnet.check.conformance import Example, WeightedPenalty
 
 __all__ = ["evaluate"]
 
@@ -26,7 +26,7 @@ def evaluate(e: Example) -> tuple[Any, dict[str, Any]]:
                 H = p[i]["gamma"] * H / jnp.linalg.norm(H, axis=-1, keepdims=True)
             else:
                 H = {"relu": jax.nn.relu, "tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid}[kind](H)
-        return loss(e, H) + sum(penalty(t, p[t.layer][t.name]) for t in e.terms)
+        return loss(e, H) + sum(penalty(q, p[q.layer][q.name]) for q in e.penalties)
 
     arrays = jnp.asarray(e.X), [{key: jnp.asarray(w) for key, w in each.items()} for each in e.p]
     value, (dX, dp) = jax.value_and_grad(objective, (0, 1))(*arrays)
@@ -42,13 +42,13 @@ def loss(e: Example, Z: Any) -> Any:
     return -(w * jax.nn.log_softmax(Z)[jnp.arange(len(Z)), e.targets]).sum() / w.sum()
 
 
-def penalty(t: Term, w: Any) -> Any:
+def penalty(q: WeightedPenalty, w: Any) -> Any:
     """Return strength times a penalty."""
-    delta, s = w if t.anchor is None else w - t.anchor, 1.0 if t.scale is None else t.scale
-    if t.kind == "l2":
-        return t.strength * (s * delta**2).sum() / 2
-    if t.kind == "l1":
-        return t.strength * (s * (jnp.sqrt(delta**2 + t.epsilon**2) if t.epsilon else abs(delta))).sum()
-    if t.epsilon:
-        return t.strength * len(w) ** 0.5 * jnp.sqrt((s * delta**2).sum(0) + t.epsilon**2).sum()
-    return t.strength * len(w) ** 0.5 * jnp.linalg.norm(s**0.5 * delta, axis=0).sum()
+    delta, s = w if q.anchor is None else w - q.anchor, 1.0 if q.scale is None else q.scale
+    if q.kind == "l2":
+        return q.strength * (s * delta**2).sum() / 2
+    if q.kind == "l1":
+        return q.strength * (s * (jnp.sqrt(delta**2 + q.epsilon**2) if q.epsilon else abs(delta))).sum()
+    if q.epsilon:
+        return q.strength * len(w) ** 0.5 * jnp.sqrt((s * delta**2).sum(0) + q.epsilon**2).sum()
+    return q.strength * len(w) ** 0.5 * jnp.linalg.norm(s**0.5 * delta, axis=0).sum()

@@ -1,11 +1,11 @@
-"""How PyTorch computes an example of the conformance set: its own functions and torch.autograd, in float64."""
+"""Computes an example of the conformance set with PyTorch: its functions and torch.autograd, in float64."""
 
 from typing import Any
 
 import torch
 from torch.nn import functional
 
-from npnet.check.conformance import Example, Term
+from npnet.check.conformance import Example, WeightedPenalty
 
 __all__ = ["evaluate"]
 
@@ -31,20 +31,20 @@ def evaluate(e: Example) -> tuple[Any, dict[str, Any]]:
         w = torch.ones(len(H), dtype=H.dtype) if e.weights is None else torch.tensor(e.weights)
         w = w if e.class_weights is None else w * torch.tensor(e.class_weights)[targets]
         value = (w * functional.cross_entropy(H, targets, reduction="none")).sum() / w.sum()
-    value = value + sum(penalty(t, p[t.layer][t.name]) for t in e.terms)
+    value = value + sum(penalty(q, p[q.layer][q.name]) for q in e.penalties)
     value.backward()
     named = {"X": X, **{f"{i}/{key}": w for i, each in enumerate(p) for key, w in each.items()}}
     return value.item(), {path: w.grad.numpy() for path, w in named.items()}
 
 
-def penalty(t: Term, w: torch.Tensor) -> torch.Tensor:
+def penalty(q: WeightedPenalty, w: torch.Tensor) -> torch.Tensor:
     """Return strength times a penalty."""
-    delta = w if t.anchor is None else w - torch.tensor(t.anchor)
-    s = torch.ones_like(w) if t.scale is None else torch.tensor(t.scale)
-    if t.kind == "l2":
-        return t.strength * (s * delta**2).sum() / 2
-    if t.kind == "l1":
-        return t.strength * (s * (torch.sqrt(delta**2 + t.epsilon**2) if t.epsilon else delta.abs())).sum()
-    if t.epsilon:
-        return t.strength * len(w) ** 0.5 * torch.sqrt((s * delta**2).sum(0) + t.epsilon**2).sum()
-    return t.strength * len(w) ** 0.5 * torch.linalg.vector_norm(s.sqrt() * delta, dim=0).sum()
+    delta = w if q.anchor is None else w - torch.tensor(q.anchor)
+    s = torch.ones_like(w) if q.scale is None else torch.tensor(q.scale)
+    if q.kind == "l2":
+        return q.strength * (s * delta**2).sum() / 2
+    if q.kind == "l1":
+        return q.strength * (s * (torch.sqrt(delta**2 + q.epsilon**2) if q.epsilon else delta.abs())).sum()
+    if q.epsilon:
+        return q.strength * len(w) ** 0.5 * torch.sqrt((s * delta**2).sum(0) + q.epsilon**2).sum()
+    return q.strength * len(w) ** 0.5 * torch.linalg.vector_norm(s.sqrt() * delta, dim=0).sum()

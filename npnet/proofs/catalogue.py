@@ -1,4 +1,4 @@
-"""Every function of the library that has a gradient, as cases for `check_gradient`, at kinks, ties and zeros too."""
+"""Lists every function of npnet that has a gradient as a case for `check_gradient`, with kinks, ties and zeros."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -9,8 +9,6 @@ import numpy as np
 
 from npnet import layers
 from npnet.arrays import Array, generator
-from npnet.check.case import Case, Draw
-from npnet.check.matching_cases import matching_cases
 from npnet.initialisers import glorot
 from npnet.laterals import handing_on, joined
 from npnet.losses import cross_entropy, squared_error
@@ -18,6 +16,8 @@ from npnet.methods import growing, modular, progressive
 from npnet.network import Network
 from npnet.penalties import PENALTIES
 from npnet.perceptron import mlp
+from npnet.proofs.case import Case, Draw
+from npnet.proofs.matching_cases import matching_cases
 from npnet.regularizers import Regularizer
 from npnet.data import Split, Task
 from npnet.trees import Tree
@@ -38,7 +38,7 @@ def cases(seed: int = 0, xp: ModuleType = np) -> Iterator[Case]:
 
 
 def kinked_cases(seed: int = 0, xp: ModuleType = np) -> Iterator[Case]:
-    """Yield the functions that have kinks, with arguments of which a fifth is at one: slopes there are conventions."""
+    """Yield the functions that have kinks, with a fifth of the arguments at one. The gradient there is a convention."""
     draw = Draw(generator(seed, "kinks"), xp)
     yield layer_case("relu, at kinks", layers.relu, {}, draw(6, 5))
     for name in ("l1", "group_lasso"):
@@ -52,7 +52,7 @@ def kinked_cases(seed: int = 0, xp: ModuleType = np) -> Iterator[Case]:
 
 
 def layer_case(name: str, layer: layers.Layer, p: Tree, X: Array, drop: int | None = None) -> Case:
-    """Return the case of a layer as a function of X and p; with `drop`, under the same dropout at every call."""
+    """Return the case of a layer as a function of X and p. With the seed `drop`, every call has the same dropout."""
 
     def f(X: Array, p: Tree) -> tuple[Array, Callable[[Array], Any]]:
         return layer(p, X, None if drop is None else generator(drop, "dropout"))
@@ -85,7 +85,7 @@ def _layers(draw: Draw) -> Iterator[Case]:
 
 
 def _laterals(draw: Draw) -> Iterator[Case]:
-    """Layers that read beside their own: every kind of lateral, alone and handing on, with rows of zeros."""
+    """Yield layers with lateral inputs: every kind, alone and handing on, with rows of zeros."""
     own, gammas = _linear(draw, 3, 2), {"gamma": draw.positive(3), "gamma_lateral": draw.positive(4)}
     adapter = {"V0": draw(1, 3), "V1": draw(3, 3), "a": draw(2), "U": draw(3, 2)}
     X = draw(5, 7)
@@ -147,7 +147,7 @@ def _penalties(draw: Draw) -> Iterator[Case]:
 def network_case(
     draw: Draw, name: str, network: Network, mask: Sequence[float], regularizers: tuple[Regularizer, ...] = ()
 ) -> Case:
-    """Return the case of a whole training objective as a function of the parameters that its mask lets move."""
+    """Return the case of a whole training objective as a function of the parameters that train under its mask."""
     head = next(iter(network.heads))
     X, labels = draw(7, network.inputs), draw.integers(network.heads[head]["b"].size, 7)
     parts = [*network.trunk, network.heads[head]]
@@ -168,7 +168,7 @@ def network_case(
 
 
 def _columns(draw: Draw) -> Iterator[Case]:
-    """Networks with columns, of which nothing but their own layers moves, and grown ones."""
+    """Yield networks with columns, of which only their own layers train, and grown networks."""
     task = Task("new", 3, *(Split(draw(9, 6), draw.integers(3, 9)) for _ in range(3)))
     old = _network(draw, dropout=(0.2, 0.5))
     for method in (progressive(), progressive("adapter"), modular(None), growing(wider=3, trained=0), growing(3, 4)):

@@ -1,4 +1,4 @@
-"""npnet held to its own conformance set: a chain of its layers, its losses, its penalties."""
+"""Computes an example of the conformance set with npnet: a chain of its layers, its losses and its penalties."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ __all__ = ["evaluate"]
 
 
 def multiplied(factor: Array) -> Layer:
-    """Return dropout whose draw is known: Y = X · factor."""
+    """Return dropout with a known draw: Y = X · factor."""
 
     def layer(p: Any, X: Array, rng: Any = None) -> tuple[Array, Back]:
         return X * factor, lambda dY, inputs=True, parameters=True: (dY * factor, {})
@@ -31,12 +31,12 @@ def evaluate(e: Example) -> tuple[Any, dict[str, Any]]:
         value, dZ = squared_error(Z, e.targets)
     dX, dp = back(dZ)
     gradients = {"X": dX, **{f"{i}/{key}": g for i, each in enumerate(dp) for key, g in each.items()}}
-    for t in e.terms:
-        penalty = smoothed(PENALTIES[t.kind], t.epsilon) if t.epsilon else PENALTIES[t.kind]
-        around = 0.0 if t.anchor is None else t.anchor, 1.0 if t.scale is None else t.scale
-        v, dw = penalty(e.p[t.layer][t.name], *around)
-        value, gradients[f"{t.layer}/{t.name}"] = (
-            value + t.strength * v,
-            gradients[f"{t.layer}/{t.name}"] + t.strength * dw,
+    for q in e.penalties:
+        penalty = smoothed(PENALTIES[q.kind], q.epsilon) if q.epsilon else PENALTIES[q.kind]
+        around = 0.0 if q.anchor is None else q.anchor, 1.0 if q.scale is None else q.scale
+        v, dw = penalty(e.p[q.layer][q.name], *around)
+        value, gradients[f"{q.layer}/{q.name}"] = (
+            value + q.strength * v,
+            gradients[f"{q.layer}/{q.name}"] + q.strength * dw,
         )
     return value, gradients

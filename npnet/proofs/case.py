@@ -1,4 +1,4 @@
-"""What a case of the catalogue is, and the arrays that cases are drawn on: with zeros and ties among them."""
+"""Defines a case of the catalogue, and draws the arrays of cases, with zeros and ties among them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ __all__ = ["Case", "Draw"]
 
 @dataclass(frozen=True)
 class Case:
-    """A name, a function that returns value and gradient (or value and the way back), and arguments to check it at."""
+    """A name, a function that returns a value with its gradient or its way back, and the arguments to check it at."""
 
     name: str
     f: Callable[..., tuple[Any, Any]]
@@ -24,7 +24,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Draw:
-    """Random arrays of a module: called with a shape, normal numbers, a fifth zero and a fifth equal to one another."""
+    """Draws arrays of a module. Called with a shape, it draws normal numbers, a fifth of them 0 and a fifth 0.5."""
 
     rng: np.random.Generator
     xp: ModuleType

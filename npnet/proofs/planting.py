@@ -1,4 +1,4 @@
-"""Errors of a known size, planted in one entry of a gradient: a check is worth the smallest one that it finds."""
+"""Plants errors of known size in one entry of a gradient, and finds the smallest that a check still catches."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +17,8 @@ PLANTED = tuple(10.0**-i for i in (4, 8, 10, 11, 12, 13, 14))
 def plant(f: Callable[..., tuple[Any, Any]], parameter: int, error: float, seed: int) -> Callable[..., tuple[Any, Any]]:
     """Return f with a relative error planted in one entry of one of the gradients that it returns.
 
-    The entry is drawn among those above 1e-9 of the gradient's largest: one part in 10⁴ of less is less than the
-    rounding error of the others, and no check can tell it from that.
+    The entry is drawn among those above 1e-9 of the gradient's largest. One part in 10⁴ of a smaller entry is below the
+    rounding error of the others, so no check can find it.
     """
 
     def spoil(gradients: Tree) -> Tree:
@@ -38,7 +38,7 @@ def plant(f: Callable[..., tuple[Any, Any]], parameter: int, error: float, seed:
 
 
 def smallest_caught(f: Callable[..., tuple[Any, Any]], arguments: tuple[Tree, ...]) -> float:
-    """Return the smallest of the planted errors that is caught in the gradient of every parameter."""
+    """Return the smallest planted error that is caught in the gradient of every parameter."""
     caught = float("inf")
     gradients = _gradients(f, arguments)
     for error in PLANTED:

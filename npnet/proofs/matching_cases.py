@@ -1,4 +1,4 @@
-"""Cases of what matches another network's function: losses, maps, input gradients, and whole objectives of terms."""
+"""Lists the cases of what matches another network: losses, maps, input gradients and whole objectives of terms."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +9,6 @@ import numpy as np
 
 from npnet import layers
 from npnet.arrays import Array, generator
-from npnet.check.case import Case, Draw
 from npnet.jacobians import InputGradient, input_gradient, jacobian, loss_gradient
 from npnet.joint import JointUpdate
 from npnet.layers import Parameters
@@ -18,6 +17,7 @@ from npnet.matching import attention, attention_map, unit, unit_distance
 from npnet.methods import begin, gradual_tuning, starting_point, without_forgetting
 from npnet.network import Network
 from npnet.perceptron import mlp
+from npnet.proofs.case import Case, Draw
 from npnet.regularizers import Regularizer
 from npnet.data import Split, Task
 from npnet.terms import Batch, Labelled, Match, Term
@@ -94,13 +94,13 @@ def joint_case(
     X: Array,
     regularizers: tuple[Regularizer, ...] = (),
 ) -> Case:
-    """Return the case of a whole objective of terms as a function of all that moves: trunk, heads, the terms' own."""
+    """Return the case of a whole objective of terms as a function of all that trains: parameters and terms' own."""
     own = {term.name: p for term in terms if (p := term.start(network, generator(0, "own")))}
     own = {key: {name: w + 0.1 for name, w in p.items()} for key, p in own.items()}
     batch = Batch(draw.xp.arange(len(X)), labels)
 
     def update(parts: Mapping[str, Parameters]) -> JointUpdate:
-        """Return the update where some parts, by their names in messages, are other ones."""
+        """Return the update with some parts replaced. Parts are named as in messages."""
         trunk = [parts.get(f"hidden layer {i + 1}", p) for i, p in enumerate(network.trunk)]
         heads = {head: parts.get(f"head {head!r}", p) for head, p in network.heads.items()}
         learned = {key: parts.get(key, p) for key, p in own.items()}
@@ -171,7 +171,7 @@ def _objectives(draw: Draw) -> Iterator[Case]:
 
 
 def _three_words(draw: Draw) -> Case:
-    """Gradual Tuning, L2-SP and Learning without Forgetting as one objective, away from its starting point."""
+    """Return Gradual Tuning, L2-SP and Learning without Forgetting as one objective, away from the starting point."""
     task = Task("new", 3, *(Split(draw(5, 4), draw.integers(3, 5)) for _ in range(3)))
     old = _network(draw)
     method = gradual_tuning + starting_point("l2_sp", 0.3, 0.1) + without_forgetting(0.7)
