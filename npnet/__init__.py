@@ -2,8 +2,8 @@
 
 Reading order: arrays, layers, activations, losses, initialisers, network, perceptron, data, error, optimizers,
 penalties, regularizers, policies, step, objective, hyperparameters, run, training; then the rooms: methods, columns,
-matching, starting_point, joint_tuning, populations, tasks, check, proofs. Every value comes with its gradient, and every
-gradient is proved by the complex step (`python -m npnet.check`).
+matching, starting_point, joint_tuning, populations, tasks, check, proofs. Every value comes with its gradient, and
+every gradient is proved by the complex step (`python -m npnet.proofs`).
 """
 
 from npnet.activations import Activation, identity, relu, sigmoid, tanh

@@ -30,6 +30,7 @@ class Activation:
     curvature: Callable[[Array, Array], Array] | Literal[0] | None = None
 
     def __call__(self, p: Parameters, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Back]:
+        """Return Y and the way back."""
         check_array("X", X)
         Y = self.value(X)
         slope = self.slope(X, Y)
@@ -63,7 +64,7 @@ identity = Activation("identity", lambda X: X, lambda X, Y: array_module(X).ones
 ACTIVATIONS = {activation.name: activation for activation in (relu, tanh, sigmoid, identity)}
 """The activations by name."""
 
-LAYERS: dict[str, Layer] = {"linear": linear, "Shared": Shared, **ACTIVATIONS}
+LAYERS: dict[str, Any] = {"linear": linear, "Shared": Shared, **ACTIVATIONS}
 """The layers that a network may be made of, by the names under which files know them."""
 
 
@@ -88,7 +89,9 @@ def layer_named(name: Any, own: Mapping[str, Layer] | None = None) -> Layer:
     Raises ValueError for a name that is not known.
     """
     (key, fields) = next(iter(name.items())) if isinstance(name, dict) else (name, None)
-    known = {**LAYERS, **(own or {})}
+    known: dict[str, Any] = {**LAYERS, **(own or {})}
     if key not in known:
-        raise ValueError(f"layer is {key!r}; expected one of {', '.join(known)}, or your own as layers={{{key!r}: ...}}")
+        raise ValueError(
+            f"layer is {key!r}; expected one of {', '.join(known)}, or your own as layers={{{key!r}: ...}}"
+        )
     return known[key] if fields is None else known[key](**fields)

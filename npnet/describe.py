@@ -51,5 +51,5 @@ def first_difference(one: Tree, other: Tree) -> tuple[str, Any, Any] | None:
     for a, b in zip_longest(leaves(one), leaves(other)):
         if a != b:
             place = (a or b)[0].rstrip("/").replace("/", ".")
-            return place, *(each[1] if each else "not there" for each in (a, b))
+            return place, a[1] if a else "not there", b[1] if b else "not there"
     return None

@@ -46,7 +46,8 @@ class Kept:
         self.used.add(key)
         if key not in self.splits:
             inputs = _Outputs(below, split, dtype)
-            needed = inputs.nbytes + sum(each.inputs.nbytes for *_, each in self.splits.values() if is_kept(each))
+            arrays: list[Any] = [each.inputs for *_, each in self.splits.values() if is_kept(each)]
+            needed = inputs.nbytes + sum(array.nbytes for array in arrays)
             made = inputs if split.varies or needed > self.budget else inputs.array()
             self.splits[key] = below, split, Split(made, split.labels)  # with what was read, so that ids stay its own
         return self.splits[key][2]

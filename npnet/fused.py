@@ -51,9 +51,7 @@ def factored(path: Path, lowest: int = 0) -> list[tuple[Layer, Parameters]]:
     return [(form(i, layer), p) for i, (layer, p) in enumerate(path)]
 
 
-def _linear(
-    p: Parameters, X: Array, rng: np.random.Generator | None = None, inputs: bool = True
-) -> tuple[Array, Back]:
+def _linear(p: Parameters, X: Array, rng: np.random.Generator | None = None, inputs: bool = True) -> tuple[Array, Back]:
     """`linear`, with the gradient of W in its factors; without dX, which is half of its way back, where not asked."""
     Y, _ = linear(p, X)
     W = p["W"]
@@ -111,7 +109,7 @@ def _plus(total, term):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def add_l2(strength, dw, w, anchor, scale):  # type: ignore[no-untyped-def]
-    """`dw += strength * (scale * delta)`, and ½ Σ scale·delta²; None stands for an anchor of 0 and a scale of 1."""
+    """`dw += strength * (scale * delta)`, and ½ Σ scale·delta²; None is an anchor of 0 and a scale of 1."""
     total = 0.0  # in double precision for every dtype: a sum of float32 terms loses nothing to its length
     for i in range(w.size):
         delta = w[i] if anchor is None else w[i] - anchor[i]
@@ -123,7 +121,7 @@ def add_l2(strength, dw, w, anchor, scale):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def add_l1(strength, dw, w, anchor, scale):  # type: ignore[no-untyped-def]
-    """`dw += strength * (scale * sign(delta))`, and Σ scale·|delta|; None stands for an anchor of 0 and a scale of 1."""
+    """`dw += strength * (scale * sign(delta))`, and Σ scale·|delta|; None is an anchor of 0 and a scale of 1."""
     one = w.dtype.type(1)
     total = 0.0
     for i in range(w.size):

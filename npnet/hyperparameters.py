@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 
 from npnet.losses import Loss, cross_entropy
-from npnet.optimizers import SGD, Optimizer, Schedule, constant
 from npnet.objective import PlainLoss
+from npnet.optimizers import SGD, Optimizer, Schedule, constant
 from npnet.policies import FineTuning, Mask
 from npnet.regularizers import Regularizer, check_proximal
 

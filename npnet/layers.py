@@ -81,6 +81,7 @@ class Shared(MadeOfLinear):
     def __call__(
         self, p: Parameters, X: Array, rng: np.random.Generator | None = None, form: Layer = linear
     ) -> tuple[Array, Back]:
+        """Return Y and the way back."""
         check_array("X", X)
         D, K = p["W"].shape
         if X.ndim != 2 or X.shape[1] != self.patches * D:
@@ -112,6 +113,7 @@ class Dropout:
             raise ValueError(f"rate is {self.rate}; expected a probability, 0 <= rate < 1")
 
     def __call__(self, p: Parameters, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Back]:
+        """Return Y and the way back."""
         check_array("X", X)
         if self.rate == 0:
             return X, lambda dY: (dY, {})
@@ -181,10 +183,8 @@ def chain(*layers: Layer) -> Layer:
         outputs, backs = forward(list(zip(layers, p, strict=True)), X, rng)
 
         def back(dY: Array) -> tuple[Array, list[Any]]:
-            dX, dps = dY, []
-            for _, dX, dp in backward(backs, {len(backs) - 1: dY}):
-                dps.append(dp)
-            return dX, dps[::-1]
+            way_down = list(backward(backs, {len(backs) - 1: dY}))
+            return way_down[-1][1] if way_down else dY, [dp for _, _, dp in reversed(way_down)]
 
         return outputs[-1], back
 

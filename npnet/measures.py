@@ -1,22 +1,17 @@
 """Measures of transfer and forgetting: what learning a sequence of tasks left of the earlier ones.
 
-They are read off the error matrix E (T, T): E[i, j] is the error on task j after task i was learned, NaN where there
-was no head for it yet. Where the sources have accuracies, signs here are turned to match.
+They are read off the error matrix E (T, T): E[i, j] is `npnet.error` on task j after task i was learned, NaN where
+there was no head for it yet. Where the sources have accuracies, signs here are turned to match.
 """
-
-import math
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from npnet.arrays import Array, array_module
 from npnet.data import Split, batch
-from npnet.error import error
 from npnet.network import Network
 
 __all__ = [
     "backward_transfer",
-    "error_matrix",
     "forgetting",
     "forgetting_since_best",
     "forgetting_since_learned",
@@ -25,28 +20,13 @@ __all__ = [
     "transfer_score",
 ]
 
+
 def forgetting(before: float, after: float) -> float:
     """Return by how much the error of an old task rose while a new one was learned: after − before.
 
     In percentage points, or in the units of a regression's targets.
     """
     return after - before
-
-
-def error_matrix(networks: Sequence[Network], splits: Mapping[str, Split]) -> Array:
-    """Return E (T, T) of networks as they stood after each task, and a split of each task, in the order of learning.
-
-    splits: {head: split}. Raises ValueError where there are not as many of one as of the other.
-    """
-    if len(networks) != len(splits):
-        raise ValueError(f"networks are {len(networks)}, splits {len(splits)}; expected a network after each task")
-    heads = [{head for each in (*network.columns, network) for head in each.heads} for network in networks]
-    return np.array(
-        [
-            [error(network, head, split) if head in known else math.nan for head, split in splits.items()]
-            for network, known in zip(networks, heads, strict=True)
-        ]
-    )
 
 
 def forgetting_since_learned(E: Array) -> Array:

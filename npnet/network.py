@@ -5,7 +5,7 @@ nothing by itself: `path(head)` lists the layers and their parameters from the i
 training cuts wherever layers are frozen.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from types import ModuleType
@@ -35,7 +35,7 @@ class Network:
 
     trunk: list[Parameters]
     heads: dict[str, Parameters] = field(default_factory=dict)
-    activation: Layer | str = "relu"
+    activation: Any = "relu"
     dropout: tuple[float, ...] = ()
     memories: dict[str, Tree] = field(default_factory=dict)
     layers: tuple[Layer, ...] = ()
@@ -86,7 +86,9 @@ class Network:
                 return tuple(Y.shape[-1] for Y in self.hidden_outputs(zeros))
         except ValueError as error:
             shapes = [{key: w.shape for key, w in p.items()} for p in self.trunk]
-            raise ValueError(f"trunk has layers {shapes}; expected each as wide as the next one's fan-in ({error})") from error
+            raise ValueError(
+                f"trunk has layers {shapes}; expected each as wide as the next one's fan-in ({error})"
+            ) from error
 
     @property
     def dtype(self) -> np.dtype:
@@ -101,7 +103,7 @@ class Network:
         return self.heads[name]
 
     def path(self, head: str | None = None, training: bool = False) -> list[Link]:
-        """Return the layers with their parameters from the inputs to the logits of a head, or to the last hidden output.
+        """Return the layers and their parameters from the inputs to the logits of a head, or to the last hidden layer.
 
         training: with dropout, which inference leaves out. The parameters are the arrays themselves.
         """
@@ -148,10 +150,8 @@ class Network:
 
     def truncated(self, depth: int) -> "Network":
         """Return the network of the lowest hidden layers alone, without heads; arrays are shared, not copied."""
-        dropout = self.dropout[:depth]
-        return replace(
-            self, trunk=self.trunk[:depth], heads={}, dropout=dropout, memories={}, layers=self.layers[:depth]
-        )
+        lower: dict[str, Any] = {name: getattr(self, name)[:depth] for name in ("trunk", "dropout", "layers")}
+        return replace(self, **lower, heads={}, memories={})
 
     def copy(self) -> "Network":
         """Return a network with arrays of its own."""

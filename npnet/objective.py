@@ -33,6 +33,7 @@ __all__ = [
     "places",
 ]
 
+
 @dataclass(frozen=True)
 class PlainLoss:
     """What plain training minimises: the loss at each task's head, as batches of the tasks take turns."""
@@ -42,9 +43,9 @@ class PlainLoss:
 
     def __call__(self, job: Any, kept: Kept) -> dict[str, Objective]:
         """Return the objective of each task's batches, {head: objective}, for the next epoch of a training job."""
-        network = job.run.network
+        network, loss_of, mask = job.run.network, job.settings.loss_of, job.run.mask
         return {
-            head: LossAtHead.of(network, head, job.settings.loss_of(head), job.run.mask, kept.reader(task.train, network.dtype))
+            head: LossAtHead.of(network, head, loss_of(head), mask, kept.reader(task.train, network.dtype))
             for head, task in job.tasks.items()
         }
 
@@ -61,9 +62,7 @@ class LossAtHead:
         self.path, self.loss, self.read, self.places = self.form(path), loss, read, places
 
     @classmethod
-    def of(
-        cls, network: Network, head: str, loss: Loss, mask: Mask, read: Callable[[Path], Read]
-    ) -> "LossAtHead":
+    def of(cls, network: Network, head: str, loss: Loss, mask: Mask, read: Callable[[Path], Read]) -> "LossAtHead":
         """Return the loss at a head of a network; read: from the frozen links below to the function that reads."""
         path, names = network.path(head, training=True), [*hidden_names(network), f"head {head!r}"]
         groups = groups_of(path, mask, names)

@@ -45,7 +45,7 @@ def mlp(
         raise ValueError(f"patches is {patches}; expected a number that divides {widths[0]}, the inputs")
     fan_ins = [widths[0] // patches, widths[1] * patches, *widths[2:]]
     trunk = [cast(initialise(rng, *fans), dtype) for fans in zip(fan_ins, widths[1:], strict=False)]
-    layers = (Shared(patches), *[linear] * (len(trunk) - 1)) if patches > 1 else ()
+    layers: tuple[Layer, ...] = (Shared(patches), *[linear] * (len(trunk) - 1)) if patches > 1 else ()
     network = Network(trunk, {}, activation, tuple(dropout), layers=layers)
     for name, classes in heads.items():
         network = network.add_head(name, classes, rng, initialise)

@@ -64,7 +64,7 @@ def mask_of(policy: Callable[[Sequence[float], int], Sequence[Any]], history: Se
 
 def _entry(entry: Any) -> Entry:
     if isinstance(entry, Mapping):
-        return {name: share if hasattr(share, "shape") and share.shape else float(share) for name, share in entry.items()}
+        return {name: share if getattr(share, "shape", ()) else float(share) for name, share in entry.items()}
     return float(entry)
 
 
@@ -77,7 +77,7 @@ def trains(entry: Entry) -> bool:
     """Report whether anything in a layer moves."""
     if not isinstance(entry, Mapping):
         return bool(entry)
-    return any(bool((share != 0).any()) if hasattr(share, "any") else bool(share) for share in entry.values())
+    return any(bool(share) if isinstance(share, float) else bool(share.any()) for share in entry.values())
 
 
 def summary(mask: Mask) -> list[Any]:

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from npnet.arrays import Array, array_module
 from npnet.penalties import Penalty, group_lasso, l2
 
-__all__ = ["Acting", "Regularizer", "check_proximal", "prox_of_sum"]
+__all__ = ["ActivePenalty", "Regularizer", "check_proximal", "prox_of_sum"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Regularizer:
 
     where: "trunk", "head" or "all". biases: whether biases are penalised too (the sources leave them out).
     anchors and scales: for each trunk layer from the bottom, a dict of arrays shaped like its parameters, or None for
-    zero and one; heads are always anchored at zero. shared: how many hidden layers from the bottom came along from
+    zero and one; heads are always anchored at zero. inherited: how many hidden layers from the bottom came along from
     another network; those above are new, and count to the head. None: all count to the trunk.
     Raises ValueError for a negative strength, scales that are negative or no numbers, and an unknown `where`.
     """
@@ -35,7 +35,7 @@ class Regularizer:
     biases: bool = False
     anchors: Sequence[dict[str, Array]] | None = None
     scales: Sequence[dict[str, Array]] | None = None
-    shared: int | None = None
+    inherited: int | None = None
 
     def __post_init__(self) -> None:
         if not self.strength >= 0:
@@ -64,10 +64,10 @@ class Regularizer:
         return anchor, scale
 
     def _new(self, layer: int, depth: int) -> bool:
-        return layer >= (depth if self.shared is None else min(self.shared, depth))
+        return layer >= (depth if self.inherited is None else min(self.inherited, depth))
 
 
-class Acting(NamedTuple):
+class ActivePenalty(NamedTuple):
     """A penalty on one array of weights: its strength, and its anchor and scales there, arrays or numbers."""
 
     penalty: Penalty
@@ -90,7 +90,7 @@ def check_proximal(regularizers: Sequence[Regularizer]) -> None:
             raise ValueError(f"regularizers on the {part} are {names}; expected a sum that has a proximal step")
 
 
-def prox_of_sum(w: Array, rate: float, acting: Sequence[Acting]) -> Array:
+def prox_of_sum(w: Array, rate: float, acting: Sequence[ActivePenalty]) -> Array:
     """Return the proximal step of the sum of penalties on w, as `check_proximal` lets them act together."""
     acting = [each for each in acting if each.strength]
     smooth, kinks = ([each for each in acting if (each.penalty is l2) == is_l2] for is_l2 in (True, False))
@@ -107,7 +107,7 @@ def prox_of_sum(w: Array, rate: float, acting: Sequence[Acting]) -> Array:
     return w
 
 
-def _sum_of_l2(parts: Sequence[Acting]) -> tuple[Any, Any]:
+def _sum_of_l2(parts: Sequence[ActivePenalty]) -> tuple[Any, Any]:
     """Return anchor c and scale S of Σ α s/2 (w − a)² = S/2 (w − c)² + a constant."""
     if len(parts) == 1:
         return parts[0].anchor, parts[0].strength * parts[0].scale

@@ -20,9 +20,9 @@ from npnet.fused import dense
 from npnet.layers import Parameters
 from npnet.optimizers import Optimizer, bound_norms
 from npnet.policies import Entry, share_of
-from npnet.regularizers import Acting, Regularizer, prox_of_sum
+from npnet.regularizers import ActivePenalty, Regularizer, prox_of_sum
 
-__all__ = ["Group", "Move", "NotFiniteError", "Objective", "Penalise", "WayDown", "acting", "step", "weights_of"]
+__all__ = ["Group", "Move", "NotFiniteError", "Objective", "Penalise", "WayDown", "acting", "take_step", "weights_of"]
 
 WayDown = Iterator[tuple["Group", Parameters]]
 
@@ -72,13 +72,15 @@ def weights_of(p: Parameters) -> frozenset[str]:
 class Objective(Protocol):
     """What a step minimises."""
 
-    groups: Sequence[Group]
+    @property
+    def groups(self) -> Sequence[Group]:
+        """The layers that train."""
 
     def __call__(self, rows: Array, rng: np.random.Generator | None) -> tuple[Array, WayDown]:
         """Return the value on a batch and the way down. Raises NotFiniteError where the value is not finite."""
 
 
-def step(
+def take_step(
     objective: Objective,
     penalty: Callable[[Group, Parameters], Any],
     move: Callable[[Group, Parameters], None],
@@ -122,11 +124,11 @@ class Penalise:
         return value
 
 
-def acting(regularizers: Sequence[Regularizer], group: Group, key: str) -> list[Acting]:
+def acting(regularizers: Sequence[Regularizer], group: Group, key: str) -> list[ActivePenalty]:
     """Return the penalties that act on a parameter of a group, with their anchors and scales there."""
     layer, depth = group.layer, group.depth
     return [
-        Acting(each.penalty, each.strength, *each.reference(layer, depth, key))
+        ActivePenalty(each.penalty, each.strength, *each.reference(layer, depth, key))
         for each in regularizers
         if layer <= depth and each.applies(layer, depth, key, key in group.weights)
     ]

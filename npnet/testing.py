@@ -18,9 +18,9 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from npnet.activations import ACTIVATIONS
 from npnet.arrays import Array, generator
 from npnet.check import Report, check_gradient, check_kinks
-from npnet.activations import ACTIVATIONS
 from npnet.network import Network
 from npnet.perceptron import mlp
 from npnet.trees import Tree

@@ -22,7 +22,7 @@ from npnet.layers import Parameters
 from npnet.network import Network
 from npnet.policies import summary, trains, waits
 from npnet.run import Record, Run, TrainingJob
-from npnet.step import Group, Move, NotFiniteError, Objective, Penalise, step
+from npnet.step import Group, Move, NotFiniteError, Objective, Penalise, take_step
 from npnet.trees import copy_tree
 
 __all__ = ["advance", "batches", "conclude", "epochs_without_minimum", "measure", "orders", "train"]
@@ -37,7 +37,7 @@ def train(
     """Train until the run has finished, yielding the record of each epoch; the network's arrays move in place.
 
     tasks: {head: task}; batches of several tasks take turns in this order. evaluations: {name: (head, split)}, measured
-    after every epoch in addition to the tasks' own validation errors. Between two records `run` is whole: save it there.
+    after every epoch in addition to the tasks' own validation errors. Between two records `run` is whole; save it then.
     Raises ValueError where tasks, network and loss do not fit and where a run goes on with other hyperparameters than
     its own, NotFiniteError as soon as a number is not finite: the run then stands as after the last good epoch.
     """
@@ -77,7 +77,7 @@ def _epoch(job: TrainingJob, objectives: Mapping[str, Objective], kept: Kept) ->
             order = orders(run, {head: len(job.tasks[head].train) for head in objectives})
             for head, rows in batches(order, settings.batch_size):
                 steps += 1
-                total += float(step(objectives[head], penalty, move, rows, run.rng))
+                total += float(take_step(objectives[head], penalty, move, rows, run.rng))
             groups = [group for objective in objectives.values() for group in objective.groups]
             return measure(job, run.network, groups, kept, total, steps)
     except NotFiniteError as error:

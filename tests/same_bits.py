@@ -47,25 +47,24 @@ WIDTHS = (SIDE * SIDE, 16, 12)
 
 ELSEWHERE: dict[str, list[tuple[str, str]]] = {
     "Jittered": [("npnet.tasks", "Jittered")],
-    "Neighbours": [("npnet.selection", "Neighbours")],
+    "Neighbours": [("npnet.joint_tuning.selection", "Neighbours"), ("npnet.selection", "Neighbours")],
     "Replicate": [("npnet", "TrainingJob"), ("npnet.run", "Replicate")],
-    "activations": [("npnet.selection", "activations")],
-    "backward_transfer": [("npnet.analysis", "backward_transfer")],
+    "activations": [("npnet.joint_tuning.selection", "activations"), ("npnet.selection", "activations")],
+    "backward_transfer": [("npnet.measures", "backward_transfer"), ("npnet.analysis", "backward_transfer")],
     "batch": [("npnet.tasks", "batch")],
-    "describe": [("npnet.selection", "describe")],
-    "error_matrix": [("npnet.analysis", "error_matrix")],
-    "forgetting_since_best": [("npnet.analysis", "forgetting_since_best")],
-    "forgetting_since_learned": [("npnet.analysis", "forgetting_since_learned")],
-    "forward_transfer": [("npnet.analysis", "forward_transfer")],
-    "gabor_bank": [("npnet.selection", "gabor_bank")],
-    "gabor_histograms": [("npnet.selection", "gabor_histograms")],
+    "describe": [("npnet.joint_tuning.selection", "describe"), ("npnet.selection", "describe")],
+    "forgetting_since_best": [("npnet.measures", "forgetting_since_best"), ("npnet.analysis", "forgetting_since_best")],
+    "forgetting_since_learned": [("npnet.measures", "forgetting_since_learned"), ("npnet.analysis", "forgetting_since_learned")],
+    "forward_transfer": [("npnet.measures", "forward_transfer"), ("npnet.analysis", "forward_transfer")],
+    "gabor_bank": [("npnet.joint_tuning.selection", "gabor_bank"), ("npnet.selection", "gabor_bank")],
+    "gabor_histograms": [("npnet.joint_tuning.selection", "gabor_histograms"), ("npnet.selection", "gabor_histograms")],
     "in_patches": [("npnet.tasks", "in_patches")],
     "line_task": [("npnet.tasks", "line_task")],
     "line_tasks": [("npnet.tasks", "line_tasks")],
-    "r_squared": [("npnet.analysis", "r_squared")],
+    "r_squared": [("npnet.measures", "r_squared"), ("npnet.analysis", "r_squared")],
     "smoothed": [("npnet.penalties", "smoothed")],
     "softmax": [("npnet.losses", "softmax")],
-    "transfer_score": [("npnet.analysis", "transfer_score")],
+    "transfer_score": [("npnet.measures", "transfer_score"), ("npnet.analysis", "transfer_score")],
 }
 """Where to look for a name that npnet itself does not have: (module, name there), one after the other."""
 
@@ -84,6 +83,15 @@ def find(name: str) -> Any:
     )
 
 
+def known(name: str) -> bool:
+    """Return whether a tree has something of this name."""
+    try:
+        find(name)
+    except AttributeError:
+        return False
+    return True
+
+
 class Library:
     """The library of the tree that trains: `lib.SGD` is `find("SGD")`."""
 
@@ -97,6 +105,10 @@ lib = Library()
 def settings(**choices: Any) -> Any:
     """Return hyperparameters: four epochs at a high rate, lower for other optimizers than SGD, but for the choices."""
     usual = {"rate": lib.constant(0.05 if "optimizer" in choices else 0.3), "max_epochs": 4, "patience": None}
+    of_terms = {name: choices[name] for name in ("terms", "weights", "schedule", "learned_share") if name in choices}
+    if of_terms and known("Terms"):
+        choices = {name: choice for name, choice in choices.items() if name not in of_terms}
+        choices["objective"] = lib.Terms(**of_terms)
     return lib.Hyperparameters(**{**usual, **choices})
 
 
@@ -139,7 +151,7 @@ def parts_of_run(run: Any) -> dict[str, Any]:
         "network": run.network,
         "learned": run.learned,
         "buffers": run.buffers,
-        "best network": lib.Network.from_tree(best["network"]) if best else None,
+        "best network": {part: best["network"][part] for part in ("trunk", "heads")} if best else None,
         "best learned": best.get("learned"),
         "best epoch": best.get("epoch"),
         "record": {f"of epoch {i}": parts_of_record(record) for i, record in enumerate(run.history, 1)},
@@ -159,12 +171,15 @@ def parts_of_network(net: Any) -> dict[str, Any]:
     return {
         "trunk": {f"layer {i}": p for i, p in enumerate(net.trunk, 1)},
         "heads": net.heads,
-        "activation": net.activation,
+        "activation": getattr(net.activation, "name", net.activation),
         "dropout": list(net.dropout),
         "memories": net.memories,
-        "columns": {f"column {i}": column for i, column in enumerate(net.columns, 1)},
-        "reads": repr(net.reads),
-        "patches": net.patches,
+        "columns": {
+            f"column {i}": {**parts_of_network(column), "columns": {}}
+            for i, column in enumerate(getattr(net, "columns", ()), 1)
+        },
+        "reads": repr(getattr(net, "reads", ())),
+        "patches": net.patches if hasattr(net, "patches") else getattr(net.layers[0], "patches", 1),
     }
 
 
@@ -510,7 +525,7 @@ def penalties_by_proximal_steps() -> Outcomes:
 def schedules() -> Outcomes:
     yield "constant", plain(rate=lib.constant(0.05))
     yield "step", plain(rate=lib.step(0.2, 2, 0.3), max_epochs=5)
-    yield "cosine", plain(rate=lib.cosine(0.2, 4, 0.01), max_epochs=6, optimizer=lib.Momentum())
+    yield "cosine", plain(rate=lib.cosine(0.2, 4), max_epochs=6, optimizer=lib.Momentum())
 
 
 @configuration
@@ -679,11 +694,9 @@ def patience() -> Outcomes:
     """At a rate of nothing the first epoch is the only minimum; layers join after so many epochs."""
     for every, epochs in ((9, 2), (3, 5)):
         for restarts in (True, False):
-            for short in (True, False):
-                rules = {"patience": epochs, "patience_restarts": restarts, "patience_cuts_short": short}
-                name = f"every {every}, patience {epochs}, restarts {restarts}, cuts short {short}"
-                policy = lib.GradualByEpoch(every)
-                yield name, plain(policy=policy, rate=lib.constant(1e-9), max_epochs=25, **rules)
+            rules = {"patience": epochs, "patience_restarts": restarts}
+            name, policy = f"every {every}, patience {epochs}, restarts {restarts}", lib.GradualByEpoch(every)
+            yield name, plain(policy=policy, rate=lib.constant(1e-9), max_epochs=25, **rules)
     yield "fine tuning", plain(patience=1, max_epochs=20, rate=lib.constant(0.5))
 
 
@@ -820,10 +833,8 @@ def population_with_a_failure() -> Outcomes:
 @configuration
 def a_run_that_diverges() -> Outcomes:
     run = lib.Run(network(), lib.generator(1, "run"))
-    tasks = {"old": clusters("old")}
-    trained(run, tasks, settings(), epochs=2)
     try:
-        trained(run, tasks, settings(rate=lib.constant(1e30)))
+        trained(run, {"old": clusters("old")}, settings(rate=lambda epoch: 0.3 if epoch < 2 else 1e30))
     except FloatingPointError as error:
         yield "why", str(error)
     yield "the run", run
@@ -885,7 +896,12 @@ def measures() -> Outcomes:
     networks = [plain().network]
     for name in names[1:]:
         networks.append(learn(lib.fine_tuning, networks[-1], clusters(name)).network)
-    E = lib.error_matrix(networks, {name: clusters(name).test for name in names})
+    E = np.array(
+        [
+            [lib.error(each, name, clusters(name).test) if name in each.heads else np.nan for name in names]
+            for each in networks
+        ]
+    )
     yield "errors", E
     yield "forgetting", [lib.forgetting_since_learned(E), lib.forgetting_since_best(E), lib.backward_transfer(E)]
     yield "forgetting of one", lib.forgetting(E[0, 0], E[2, 0])
@@ -916,17 +932,20 @@ def layers_losses_and_penalties_alone() -> Outcomes:
         X, dY, Z = (rng.standard_normal(shape).astype(dtype) for shape in ((9, 6), (9, 4), (9, 4)))
         p = {"W": rng.standard_normal((6, 4)).astype(dtype), "b": rng.standard_normal(4).astype(dtype)}
         for name in ("relu", "tanh", "sigmoid"):
-            Y, back = lib.chain(lib.linear, getattr(lib, name), lib.dropout(0.3))([p, {}, {}], X, lib.generator(1))
+            dropout = (lib.Dropout if known("Dropout") else lib.dropout)(0.3)
+            Y, back = lib.chain(lib.linear, getattr(lib, name), dropout)([p, {}, {}], X, lib.generator(1))
             yield f"{name}, {said}", [Y, back(dY)]
         Y, back = lib.normalise({"gamma": np.ones(6, dtype)}, X)
         yield f"normalise, {said}", [Y, back(X)]
-        Y, back = lib.shared(3)({"W": p["W"][:2], "b": p["b"]}, X)
+        Y, back = (lib.Shared if known("Shared") else lib.shared)(3)({"W": p["W"][:2], "b": p["b"]}, X)
         yield f"shared, {said}", [Y, back(Y)]
         Y, back = lib.joined({"W": p["W"][:4], "b": p["b"], "L": p["W"][4:]}, X)
         yield f"joined, {said}", [Y, back(dY)]
         slope = (X[:, :6] > 0).astype(dtype)
         J, back = lib.input_gradient([p["W"].T, p["W"]], [slope], dY)
-        yield f"input gradient, {said}", [J, back(Z)]
+        factors, *others = back(Z)
+        pairs = [tuple(pair) if isinstance(pair, tuple) else (pair.A.T, pair.B) for pair in factors]
+        yield f"input gradient, {said}", [J, pairs, others]
         P = lib.softmax(rng.standard_normal((9, 4)).astype(dtype))
         yield f"cross-entropy, {said}", lib.cross_entropy(Z, np.arange(9) % 4)
         yield f"soft cross-entropy, {said}", lib.soft_cross_entropy(Z, P, 2.0)

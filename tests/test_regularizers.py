@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from npnet import Hyperparameters, ProximalSGD, Regularizer, group_lasso, l1, l2
 from npnet.arrays import to_host
-from npnet.regularizers import Acting, prox_of_sum
+from npnet.regularizers import ActivePenalty, prox_of_sum
 
 SHAPE = (3, 2)
 numbers = st.one_of(st.sampled_from([0.0, 1.0, -1.0]), st.floats(-4, 4, width=16))
@@ -31,7 +31,7 @@ kinks = st.one_of(
 @given(arrays, kinks, st.floats(0.01, 1))
 def test_no_weights_beside_it_are_better_than_the_proximal_step_of_a_sum(w, parts, rate):
     """argmin over v of ½‖v − w‖² + rate Σ α Ω(v) is convex: where nothing near is better, nothing is."""
-    acting = [Acting(*each) for each in (*parts[0], parts[1])]
+    acting = [ActivePenalty(*each) for each in (*parts[0], parts[1])]
     acting.insert(len(acting) // 2, acting.pop())  # their order does not matter
 
     def objective(v):
@@ -52,12 +52,12 @@ def test_no_weights_beside_it_are_better_than_the_proximal_step_of_a_sum(w, part
 
 
 def test_worked_by_hand(xp):
-    w, parts = xp.asarray(np.array([[0.5]])), [Acting(l1, 0.2, 0.0, 1.0), Acting(l2, 0.5, 0.0, 1.0)]
+    w, parts = xp.asarray(np.array([[0.5]])), [ActivePenalty(l1, 0.2, 0.0, 1.0), ActivePenalty(l2, 0.5, 0.0, 1.0)]
     assert float(to_host(prox_of_sum(w, 1.0, parts))[0, 0]) == pytest.approx((0.5 - 0.2) / 1.5)
     assert float(to_host(prox_of_sum(w, 1.0, parts[::-1]))[0, 0]) == pytest.approx((0.5 - 0.2) / 1.5)
-    pulls = [Acting(l2, 1.0, *(xp.asarray(np.array([[x]])) for x in pair)) for pair in ((2.0, 1.0), (3.0, 2.0))]
+    pulls = [ActivePenalty(l2, 1.0, *(xp.asarray(np.array([[x]])) for x in pair)) for pair in ((2.0, 1.0), (3.0, 2.0))]
     assert float(to_host(prox_of_sum(w, 1.0, pulls))[0, 0]) == pytest.approx((0.5 + 2 + 6) / 4)
-    assert prox_of_sum(w, 1.0, [Acting(l1, 0.0, 0.0, 1.0)]) is w
+    assert prox_of_sum(w, 1.0, [ActivePenalty(l1, 0.0, 0.0, 1.0)]) is w
 
 
 def test_a_sum_without_a_proximal_step_is_refused():

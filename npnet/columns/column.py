@@ -37,13 +37,13 @@ def add_column(
     mine = replace(network.copy(), memories={})
     columns = (*columns_of(mine), mine)
     own, new = sum(source_widths(columns, reads[0])), list[Parameters]()
-    for fan_out, sources in zip([*widths, task.outputs], [(), *reads[1:]], strict=True):
-        p = _draw(own, source_widths(columns, sources), fan_out, rng, initialise, lateral)
+    for fan_out, beside in zip([*widths, task.outputs], [(), *reads[1:]], strict=True):
+        p = _draw(own, source_widths(columns, beside), fan_out, rng, initialise, lateral)
         new.append(to_device(cast(p, network.dtype), array_module(*network.trunk[-1].values())))
         own = fan_out
     dropout = (network.dropout + network.dropout[-1:] * len(widths))[: len(widths)]
-    heads, sources = {task.name: new[-1]}, tuple(map(tuple, reads))
-    return ColumnNetwork(new[:-1], heads, network.activation, dropout, columns=columns, reads=sources)
+    sources = tuple(tuple(each) for each in reads)
+    return ColumnNetwork(new[:-1], {task.name: new[-1]}, network.activation, dropout, columns=columns, reads=sources)
 
 
 def _draw(

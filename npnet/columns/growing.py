@@ -52,8 +52,8 @@ def growing(
 
     def surgery(network: Network, task: Task, rng: np.random.Generator, initialise: Initialiser) -> Network:
         top = network.depth
-        if columns_of(network):
-            raise ValueError(f"network has {len(columns_of(network))} columns; expected one that reads its inputs alone")
+        if columns := columns_of(network):
+            raise ValueError(f"network has {len(columns)} columns; expected one that reads its inputs alone")
         if not all(layer is linear for layer in network.layers):
             raise ValueError(f"network has hidden layers {network.layers}; expected linear ones alone")
         old, below = ((0, top),), ((0, top - 1),)
@@ -114,7 +114,7 @@ def _normalise(grown: Network, task: Task, skip: int) -> None:
         return xp.full(block.shape[-1], xp.where(mean > 0, mean, 1), block.dtype)
 
     for i, (layer, p) in enumerate(grown.path(task.name)):
-        if i > skip:  # link 0 is the stem
+        if i > skip:  # link 0 are the column inputs
             own, taken = p["W"].shape[0], fan_in(p)
             p["gamma"] = lengths(state[:, :own])
             if taken > own:

@@ -75,17 +75,13 @@ def _scaled(layer: Layer, name: str) -> Layer:
     return scaled
 
 
-def _lateral(
-    p: Parameters, S: Array, rng: np.random.Generator | None = None, sides: bool = True
-) -> tuple[Array, Back]:
+def _lateral(p: Parameters, S: Array, rng: np.random.Generator | None = None, sides: bool = True) -> tuple[Array, Back]:
     """S L, and its way back."""
     L = p["L"]
     return S @ L, lambda dZ: ((L @ dZ.T).T if sides else None, {"L": S.T @ dZ})
 
 
-def _adapted(
-    p: Parameters, S: Array, rng: np.random.Generator | None = None, sides: bool = True
-) -> tuple[Array, Back]:
+def _adapted(p: Parameters, S: Array, rng: np.random.Generator | None = None, sides: bool = True) -> tuple[Array, Back]:
     """relu(Σⱼ aⱼ Sⱼ Vⱼ) U, and its way back."""
     a, U, Vs = p["a"], p["U"], _projections(p)
     blocks = [S[:, start:end] for start, end in pairwise([0, *accumulate(len(V) for V in Vs)])]
@@ -117,6 +113,7 @@ class WithSideInputs(MadeOfLinear):
     def __call__(
         self, p: Parameters, X: Array, rng: np.random.Generator | None = None, form: Layer = linear
     ) -> tuple[Array, Back]:
+        """Return [above(joined([h | S])) | rest] and the way back. Raises ValueError for X narrower than p takes."""
         taken, D = fan_in(p), p["W"].shape[0]
         Y, back_joined = joined(p, X[:, :taken], rng, form, sides=False)
         backs: list[Back] = []

@@ -1,6 +1,6 @@
 """A network beside earlier ones: columns, frozen for good, whose activations its layers read as side inputs.
 
-Its path begins with the stem, which runs the columns; then there is one link for each hidden layer, and the head's.
+Its path begins with the column inputs, a layer that runs the columns; a link for each hidden layer and the head follow.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from npnet.layers import Back, Dropout, Layer, Link, Parameters, forward
 from npnet.network import Network
 from npnet.trees import Tree, leaves
 
-__all__ = ["ColumnNetwork", "Source", "Stem", "columns_of", "source_widths"]
+__all__ = ["ColumnInputs", "ColumnNetwork", "Source", "columns_of", "source_widths"]
 
 Source = tuple[int, int]
 """What is read: (column, level). Level 0 of any column are the inputs, level i its hidden layer i's outputs."""
@@ -33,7 +33,7 @@ class ColumnNetwork(Network):
 
     columns: tuple[Network, ...] = ()
     reads: tuple[tuple[Source, ...], ...] = ()
-    stem: "Stem" = field(init=False, repr=False, compare=False)
+    column_inputs: "ColumnInputs" = field(init=False, repr=False, compare=False)
 
     plain = False
 
@@ -43,7 +43,7 @@ class ColumnNetwork(Network):
                 f"reads is {self.reads}; expected {self.depth + 1} entries: every hidden layer's, the heads'"
             )
         self.inputs = self.columns[0].inputs
-        self.stem = Stem(self.columns, self.reads)
+        self.column_inputs = ColumnInputs(self.columns, self.reads)
         super().__post_init__()
 
     def head(self, name: str) -> Parameters:
@@ -58,10 +58,13 @@ class ColumnNetwork(Network):
         raise ValueError(f"head is {head!r}; expected one of {known or '(no heads yet)'}")
 
     def path(self, head: str | None = None, training: bool = False) -> list[Link]:
-        """Return the stem, the hidden layers and the head with their parameters; a column's path for a column's head."""
+        """Return the column inputs, the hidden layers and the head with their parameters.
+
+        For a column's head it is that column's path.
+        """
         if head is not None and (owner := self._owner(head)) is not self:
             return owner.path(head, training)
-        path: list[Link] = [(self.stem, {})]
+        path: list[Link] = [(self.column_inputs, {})]
         rates = self.dropout if training and self.dropout else (0.0,) * self.depth
         for p, rate in zip(self.trunk, rates, strict=True):
             above: tuple[Any, ...] = (self.activation, Dropout(rate)) if rate else (self.activation,)
@@ -71,10 +74,10 @@ class ColumnNetwork(Network):
     def hidden_outputs(self, X: Array) -> list[Array]:
         """Return what each hidden layer makes of inputs X (N, D), without its side inputs: (N, K)."""
         check_floats("X", X)
-        return self.outputs_above(self.stem({}, X)[0])
+        return self.outputs_above(self.column_inputs({}, X)[0])
 
     def outputs_above(self, state: Array) -> list[Array]:
-        """Return each hidden layer's output from what the stem makes of the inputs."""
+        """Return each hidden layer's output from what the column inputs make of the inputs."""
         outputs = forward(self.path()[1:], state)[0][1:]
         return [Y[:, : p["b"].size] for Y, p in zip(outputs, self.trunk, strict=True)]
 
@@ -96,10 +99,8 @@ class ColumnNetwork(Network):
 
     def truncated(self, depth: int) -> "ColumnNetwork":
         """Return the network of the lowest hidden layers alone: see Network.truncated."""
-        dropout, reads = self.dropout[:depth], (*self.reads[:depth], ())
-        return replace(
-            self, trunk=self.trunk[:depth], heads={}, dropout=dropout, memories={}, layers=self.layers[:depth], reads=reads
-        )
+        lower: dict[str, Any] = {name: getattr(self, name)[:depth] for name in ("trunk", "dropout", "layers")}
+        return replace(self, **lower, heads={}, memories={}, reads=(*self.reads[:depth], ()))
 
     def with_arrays(self, change: Callable[[Tree], Tree]) -> "ColumnNetwork":
         """Return the network with all its arrays changed by a function of trees, those of its columns too."""
@@ -143,7 +144,7 @@ def source_widths(columns: Sequence[Network], sources: Sequence[Source]) -> tupl
 
 
 @dataclass(frozen=True, eq=False)
-class Stem:
+class ColumnInputs:
     """The layer from inputs X to [h | S₁ | S₂ | …]: what the first hidden layer begins with, and all side inputs.
 
     Each column runs once, without dropout, in order, for a later one may read the earlier. Nothing of it trains, so
@@ -154,7 +155,7 @@ class Stem:
     reads: Sequence[Sequence[Source]]
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Stem) or self.reads != other.reads or len(self.columns) != len(other.columns):
+        if not isinstance(other, ColumnInputs) or self.reads != other.reads or len(self.columns) != len(other.columns):
             return False
         return self is other or all(map(_same, self.columns, other.columns))
 
@@ -162,6 +163,7 @@ class Stem:
         return hash(tuple(self.reads))
 
     def __call__(self, p: Parameters, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Back]:
+        """Run the columns on X (N, D) and return what is read of them."""
         outputs: list[list[Array]] = []
         for column in self.columns:
             if isinstance(column, ColumnNetwork):

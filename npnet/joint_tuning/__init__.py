@@ -1,4 +1,4 @@
-"""Joint fine tuning: a source task that goes on training with the new one, all of it or its images nearest to the new."""
+"""Joint fine tuning: the source task, or its images nearest to the new task, trains on with the new one."""
 
 from npnet.joint_tuning.selection import neighbours_of
 from npnet.joint_tuning.tuning import joint_tasks, selective_joint_tuning

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from npnet.arrays import Array, array_module
-from npnet.network import Network
 from npnet.data import Split, batch
+from npnet.network import Network
 from npnet.trees import Tree
 
 __all__ = [

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from npnet.error import BLOCK
 from npnet.arrays import Array, array_module
+from npnet.data import Split, Task, batch
+from npnet.error import BLOCK
 from npnet.hyperparameters import Hyperparameters
+from npnet.joint_tuning.selection import Neighbours
 from npnet.network import Network
 from npnet.run import Record, Run
-from npnet.joint_tuning.selection import Neighbours
-from npnet.data import Split, Task, batch
 from npnet.training import train
 
 __all__ = ["joint_tasks", "misclassified", "selective_joint_tuning"]

@@ -1,4 +1,4 @@
-"""Matching a teacher or a former self: terms of an objective, several of them in one step, and the methods made of them.
+"""Matching a teacher or a former self: terms of an objective, and the methods made of them.
 
 Reading order: targets, terms, several, maps, jacobians; then the methods.
 """

@@ -2,8 +2,8 @@
 
     objective = loss + (β/2) Σ_j ‖ Q_S/‖Q_S‖₂ − Q_T/‖Q_T‖₂ ‖₂, the mean over examples, or with the squared norm
 
-Q = |h|^p over the units of a hidden layer; or Σ_c |h_c|^p over the channels of a first layer that is shared over patches,
-one value a patch; or |∂L/∂x|^p over the pixels, with the cross-entropy L: what the answer hangs on (second derivatives).
+Q = |h|^p over the units of a hidden layer; or Σ_c |h_c|^p over the channels of a first layer that is shared over
+patches, one value a patch; or |∂L/∂x|^p over the pixels, L the cross-entropy: what the answer depends on.
 """
 
 from collections.abc import Callable, Sequence

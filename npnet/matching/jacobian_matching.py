@@ -72,7 +72,8 @@ def jacobian_matching(
 
         classes = cached_targets(largest, task.train, teacher) if of == "largest" else None
         targets, loss = cached_targets(moved, task.train, teacher), partial(unit_distance, squared=True)
-        name, what = f"Jacobian of {task.name!r}", "logits" if of == "all" else "logit"
+        name = f"Jacobian of {task.name!r}"
+        what: Literal["logits", "logit"] = "logits" if of == "all" else "logit"
         term = InputGradient(name, task.name, branch or task.name, what, loss, targets, beta, classes)
         return add_terms(settings, task, [term], labels)
 

@@ -121,12 +121,12 @@ def jacobian(network: Network, head: str, X: Array, of: Of = "logits", classes: 
     check_plain(network, head)
     if of not in get_args(Of):
         raise ValueError(f"of is {of!r}; expected one of {', '.join(get_args(Of))}")
-    outputs = network.head(head)["b"].size
+    count = network.head(head)["b"].size
     if classes is not None:
         needs_inputs = classes.dtype.kind in "iu" and classes.shape == X.shape[:1]
-        if not needs_inputs or not ((classes >= 0) & (classes < outputs)).all():
+        if not needs_inputs or not ((classes >= 0) & (classes < count)).all():
             raise ValueError(
-                f"classes is {classes}; expected {len(X)} needs_inputs numbers from 0 to {outputs - 1}, one an example"
+                f"classes is {classes}; expected {len(X)} needs_inputs numbers from 0 to {count - 1}, one an example"
             )
     outputs, backs = forward(network.path(head), X)
     slopes = [slope(back, Y) for back, Y in zip(backs[1:-1:2], outputs[2:-1:2], strict=True)]

@@ -41,8 +41,8 @@ class Terms:
     terms          what is minimised besides; each has its task, and sees that task's batches
     weights        {task: weight} of the loss on labels, 1 where none is named, left out where it is 0; or
                    "uncertainty", to learn them
-    schedule       "alternate": batches of several tasks take turns, those of a smaller task spread evenly among those of
-                   a larger one; "sum": every batch has the sum of their losses, for tasks that share one array of inputs
+    schedule       "alternate": batches of several tasks take turns, those of a smaller task spread evenly among those
+                   of a larger one; "sum": every batch has the sum of their losses, for tasks that share their inputs
     learned_share  terms' own parameters, learned weights among them, move at this multiple of the heads' rate
 
     Raises ValueError for values out of range or of another kind, naming them.
@@ -79,7 +79,8 @@ class Terms:
             term.check(job.run.network, len(job.tasks[term.task].train))
         first = next(iter(job.tasks.values())).train.inputs
         if self.schedule == "sum" and not all(task.train.inputs is first for task in job.tasks.values()):
-            raise ValueError(f"schedule is 'sum'; expected {', '.join(map(repr, job.tasks))} to share one array of inputs")
+            heads = ", ".join(map(repr, job.tasks))
+            raise ValueError(f"schedule is 'sum'; expected {heads} to share one array of inputs")
 
     def __call__(self, job: Any, kept: Kept) -> dict[str, Objective]:
         """Return the objective of each task's batches, {head: objective}; one for all where their losses are summed.
@@ -115,9 +116,7 @@ def _reader(splits: Mapping[str, Split], kept: Kept, dtype: np.dtype) -> Callabl
     return above
 
 
-def add_terms(
-    settings: Hyperparameters, task: Task, terms: Sequence[Term], labels: float = 1.0
-) -> Hyperparameters:
+def add_terms(settings: Hyperparameters, task: Task, terms: Sequence[Term], labels: float = 1.0) -> Hyperparameters:
     """Return settings whose objective has more terms; labels: the factor on the weight of the task's own loss.
 
     Raises ValueError beside an objective that takes no terms, and for a factor on weights that are learned.
@@ -186,9 +185,7 @@ class SumOfTerms:
             head: Group(f"head {head!r}", p, top, depth, depth, weights_of(p)) for head, (_, p) in self.heads.items()
         }
         entry = share * top if isinstance(top, float) else share
-        self.at_term = {
-            k: Group(term.name, p, entry, depth + 1, depth) for k, (term, p) in enumerate(self.terms) if p
-        }
+        self.at_term = {k: Group(term.name, p, entry, depth + 1, depth) for k, (term, p) in enumerate(self.terms) if p}
 
     def __call__(self, rows: Array, rng: np.random.Generator | None) -> tuple[Array, WayDown]:
         """Return the sum of the terms on a batch, 0 where none acts, and the way down."""
@@ -239,7 +236,7 @@ class SumOfTerms:
         if gradients is None:
             gradients = {key: array_module(w).zeros_like(w) for key, w in group.parameters.items()}
         for each in made:
-            if place in each.weights:
+            if place is not None and place in each.weights:
                 gradients["W"] = dense(gradients["W"])
                 gradients["W"] += dense(each.weights[place])
         return group, gradients

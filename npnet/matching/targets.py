@@ -24,9 +24,7 @@ class Targets(Protocol):
     def __getitem__(self, rows: Any, /) -> Any: ...
 
 
-def cached_targets(
-    f: Callable[[Array, Array], Array], split: Split, network: Network, budget: int = 2**30
-) -> Targets:
+def cached_targets(f: Callable[[Array, Array], Array], split: Split, network: Network, budget: int = 2**30) -> Targets:
     """Return f(X, labels), a row (N, ...) for each example of a split, X as `network` reads it.
 
     An array if it fits `budget` bytes and the inputs are the same at every reading; otherwise an object that computes

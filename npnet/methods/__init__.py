@@ -1,7 +1,7 @@
 """Transfer methods: each is three choices, and a method's file holds nothing else.
 
 surgery      what is done to the network before the new task is trained
-objective    what is minimised besides the loss: regularizers that look back at the old network, terms that see the batch
+objective    what is minimised besides the loss: regularizers that look back, terms that see the batch
 policy       which layers may move when
 
 Methods add up: `gradual_tuning + starting_point("l2_sp", 0.01) + without_forgetting()` is a method. Families of methods

@@ -90,7 +90,7 @@ def begin(
     given = hyperparameters or Hyperparameters()
     settings = replace(method.objective(network, task, given), policy=method.policy)
     run = Run(method.surgery(network, task, rng, initialise), rng)
-    if any(each.shared is not None for each in settings.regularizers[len(given.regularizers) :]):
+    if any(each.inherited is not None for each in settings.regularizers[len(given.regularizers) :]):
         _check_shared(method.name, network, run.network)
     return run, settings
 

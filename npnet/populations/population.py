@@ -6,7 +6,7 @@ starts, tasks, rates, regularizers and methods. An epoch happens in a copy, of w
 the end: its mask, patience, stopping and best weights are its own, bit-identical whichever runs share the stack.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from types import ModuleType
@@ -21,7 +21,17 @@ from npnet.layers import Parameters, Path
 from npnet.network import Network
 from npnet.objective import PlainLoss, deterministic, groups_of, hidden_names, lowest_of, places
 from npnet.policies import summary, trains
-from npnet.populations.stack import Generators, RowsMove, Rule, StackedLoss, column, move_rows, penalise_rows, row, stacked
+from npnet.populations.stack import (
+    Generators,
+    RowGroup,
+    RowsMove,
+    StackedLoss,
+    as_columns,
+    move_rows,
+    penalise_rows,
+    row,
+    stacked,
+)
 from npnet.regularizers import Regularizer
 from npnet.run import Record, Run, TrainingJob
 from npnet.step import Group, NotFiniteError, Penalise
@@ -74,11 +84,11 @@ class SharedKept(Kept):
         """Return `Kept.split` of the first path that was kept with the same numbers."""
         if not below:
             return split
-        ids = tuple(id(p) for _, p in below if p), len(below)
-        if ids not in self.known:
+        key = tuple((layer, id(p) if p else 0) for layer, p in below)
+        if key not in self.known:
             paths = [path for path, *_ in self.splits.values()]
-            self.known[ids] = next((path for path in paths if _same(path, below)), below)
-        return super().split(self.known[ids], split, dtype)
+            self.known[key] = next((path for path in paths if _same(path, below)), below)
+        return super().split(self.known[key], split, dtype)
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -159,20 +169,21 @@ def _shapes(p: Parameters) -> Hashable:
 
 def _moving(entry: Any) -> Hashable:
     """Return what of a layer moves. Raises ValueError for a share for each weight, which a stack does not have."""
-    if isinstance(entry, Mapping):
-        if any(hasattr(share, "shape") and share.shape for share in entry.values()):
-            raise ValueError(f"mask has an array in {entry!r:.80}; expected numbers in a population (train it by itself)")
-        return tuple(sorted(name for name, share in entry.items() if share))
-    return trains(entry)
+    if not isinstance(entry, Mapping):
+        return trains(entry)
+    if any(getattr(share, "shape", ()) for share in entry.values()):
+        raise ValueError(f"mask has {entry!r:.80}; expected numbers in a population (train such a run by itself)")
+    return tuple(sorted(name for name, share in entry.items() if share))
 
 
 def _family(job: TrainingJob) -> Hashable:
-    """Return what the jobs of one rule share: mask, rate, max-norm, the regularizers but for their arrays."""
+    """Return what the jobs of one row group share: mask, rate, max-norm, the regularizers but for their arrays."""
+    settings, mask = job.settings, repr(summary(job.run.mask or ()))
     terms = tuple(
-        (each.penalty, each.strength, each.where, each.biases, each.anchors is None, each.scales is None, each.shared)
-        for each in job.settings.regularizers
+        (r.penalty, r.strength, r.where, r.biases, r.anchors is None, r.scales is None, r.inherited)
+        for r in settings.regularizers
     )
-    return repr(summary(job.run.mask or ())), job.settings.rate_at(len(job.run.history)), job.settings.max_norm, terms
+    return mask, settings.rate_at(len(job.run.history)), settings.max_norm, terms
 
 
 def _epoch(members: Sequence[TrainingJob], kept: Kept) -> list[Record | None]:
@@ -227,8 +238,8 @@ def _ends(members: Sequence[TrainingJob], kept: Kept) -> Iterator[tuple[Network,
         for group in loss.groups
         for key, w, _ in group.moving()
     }
-    rules = _rules(members)
-    penalty, move = penalise_rows(rules), move_rows(rules, buffers)
+    rows_alike = _row_groups(members)
+    penalty, move = penalise_rows(rows_alike), move_rows(rows_alike, buffers)
     order = stacked([orders(each.run, {head: len(each.tasks[head].train) for head in heads}) for each in members])
     rng: Any = Generators([each.run.rng for each in members])
     total, steps = array_module(*tops[heads[0]].values()).zeros(len(members)), 0
@@ -244,20 +255,17 @@ def _ends(members: Sequence[TrainingJob], kept: Kept) -> Iterator[tuple[Network,
             steps += 1
         for i, (each, objective) in enumerate(zip(members, to_host(total), strict=True)):
             network = _member(each, trunk, tops, i)
-            groups = _groups(each, network)
             try:
-                record = measure(each, network, groups, kept, float(objective), steps)
+                record = measure(each, network, _groups(each, network), kept, float(objective), steps)
             except NotFiniteError:
                 record = None
             yield network, row(buffers, i), record
 
 
 def _member(job: TrainingJob, trunk: Sequence[Parameters], tops: Mapping[str, Parameters], i: int) -> Network:
-    """Return a job's network with row i of the stack in the place of what moved; what is frozen stays the same arrays."""
-    mine = job.run.network
-    moved = [
-        row(p, i) if trains(entry) else old for p, old, entry in zip(trunk, mine.trunk, job.run.mask or (), strict=False)
-    ]
+    """Return a job's network with row i of the stack in place of what moved; frozen arrays stay the same objects."""
+    mine, mask = job.run.network, job.run.mask or ()
+    moved = [row(p, i) if trains(entry) else old for p, old, entry in zip(trunk, mine.trunk, mask, strict=False)]
     return replace(mine, trunk=moved, heads=mine.heads | {head: row(p, i) for head, p in tops.items()})
 
 
@@ -306,8 +314,8 @@ def _read_together(splits: Sequence[Split], dtype: np.dtype) -> Read:
         parts = []
         for which, split in pieces:
             mine = rows[which]
-            inputs = batch(split, mine.reshape(-1), dtype)  # (r · n, D)
-            parts.append((inputs.reshape(*mine.shape, -1), split.labels[mine]))
+            inputs, labels = batch(split, mine.reshape(-1), dtype), split.labels[mine.reshape(-1)]  # (r · n, ...)
+            parts.append((inputs.reshape(*mine.shape, -1), labels.reshape(*mine.shape, *labels.shape[1:])))
         if len(parts) == 1:
             return parts[0]
         xp = array_module(parts[0][0])
@@ -320,9 +328,9 @@ def _at_once(split: Split) -> bool:
     return is_kept(split) and not split.varies
 
 
-def _rules(members: Sequence[TrainingJob]) -> list[Rule]:
-    """Return the rules of a stack: one for each family of neighbours that move alike."""
-    rules: list[Rule] = []
+def _row_groups(members: Sequence[TrainingJob]) -> list[RowGroup]:
+    """Return the row groups of a stack: one for each family of neighbours that move alike."""
+    groups: list[RowGroup] = []
     for _, neighbours in groupby(range(len(members)), key=lambda i: _family(members[i])):
         places_ = list(neighbours)
         family = [members[i] for i in places_]
@@ -335,12 +343,12 @@ def _rules(members: Sequence[TrainingJob]) -> list[Rule]:
         rate, optimizer = settings.rate_at(len(family[0].run.history)), settings.optimizer
         penalise = Penalise(regularizers, optimizer.proximal)
         move = RowsMove(optimizer, rate, {}, regularizers, settings.max_norm)
-        rules.append(Rule(slice(places_[0], places_[-1] + 1), family[0].run.mask or (), penalise, move))
-    return rules
+        groups.append(RowGroup(slice(places_[0], places_[-1] + 1), family[0].run.mask or (), penalise, move))
+    return groups
 
 
 def _columns(arrays: Sequence[Any]) -> Any:
     """Return anchors or scales of some replicates as those of a stack, None where there are none."""
     if arrays[0] is None:
         return None
-    return [{key: column(w) for key, w in layer.items()} for layer in stacked(arrays)]
+    return [{key: as_columns(w) for key, w in layer.items()} for layer in stacked(arrays)]

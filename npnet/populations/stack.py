@@ -1,8 +1,8 @@
 """The stack: networks of the same shapes as one, whose parameters have a leading axis, W (R, D, K).
 
 A path is walked and a step is made as for one network; what differs is here. Linear layers are products of stacks,
-elementwise layers take them as they are, every other layer goes row by row. The move goes by rules: replicates that
-neighbour each other and share their settings move together.
+elementwise layers take them as they are, every other layer goes row by row. The move goes by row groups: neighbouring
+replicates that share their settings move together.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from npnet.objective import LossAtHead
 from npnet.step import Group, Move, Penalise
 from npnet.trees import Tree, map_tree
 
-__all__ = ["Generators", "Rule", "StackedLoss", "move_rows", "penalise_rows", "row", "stacked"]
+__all__ = ["Generators", "RowGroup", "StackedLoss", "move_rows", "penalise_rows", "row", "stacked"]
 
 
 def stacked(trees: Sequence[Tree]) -> Tree:
@@ -90,7 +90,7 @@ class Generators:
 
 
 @dataclass(frozen=True)
-class Rule:
+class RowGroup:
     """Some neighbouring rows of a stack that are penalised and moved alike; `mask` is theirs."""
 
     rows: slice
@@ -111,38 +111,38 @@ class RowsMove(Move):
         """Go on: the epoch's end looks at all numbers."""
 
 
-def column(w: Array) -> Array:
+def as_columns(w: Array) -> Array:
     """Return stacked vectors (R, K) as columns (R, K, 1), since penalties act on the last two axes."""
     return w[..., None] if w.ndim == 2 else w
 
 
 def _part(arrays: Parameters, rows: slice) -> Parameters:
     """Return views of some rows, moved in place."""
-    return {key: column(w)[rows] for key, w in arrays.items()}
+    return {key: as_columns(w)[rows] for key, w in arrays.items()}
 
 
-def penalise_rows(rules: Sequence[Rule]) -> Callable[[Group, Parameters], Array]:
-    """Return the penalty of a stack: of each rule's rows, one value for each replicate."""
+def penalise_rows(groups: Sequence[RowGroup]) -> Callable[[Group, Parameters], Array]:
+    """Return the penalty of a stack: of each group's rows, one value for each replicate."""
 
     def penalty(group: Group, gradients: Parameters) -> Array:
         gradients.update({key: dense(d) for key, d in gradients.items()})
         xp, values = array_module(*group.parameters.values()), []
-        for rule in rules:
-            value = rule.penalise.add(rule.group(group), _part(gradients, rule.rows))
-            values.append(xp.zeros(rule.rows.stop - rule.rows.start) + value)
+        for alike in groups:
+            value = alike.penalise.add(alike.group(group), _part(gradients, alike.rows))
+            values.append(xp.zeros(alike.rows.stop - alike.rows.start) + value)
         return xp.concatenate(values)
 
     return penalty
 
 
-def move_rows(rules: Sequence[Rule], buffers: dict[str, Any]) -> Callable[[Group, Parameters], None]:
-    """Return the move of a stack: each rule's rows, with their rows of the optimizer's buffers."""
+def move_rows(groups: Sequence[RowGroup], buffers: dict[str, Any]) -> Callable[[Group, Parameters], None]:
+    """Return the move of a stack: each group's rows, with their rows of the optimizer's buffers."""
 
     def move(group: Group, gradients: Parameters) -> None:
-        for rule in rules:
+        for alike in groups:
             for key in group.parameters:
                 place = f"{group.name}: {key}"
-                rule.move.buffers[place] = _part(buffers[place], rule.rows)
-            rule.move(rule.group(group), _part(gradients, rule.rows))
+                alike.move.buffers[place] = _part(buffers[place], alike.rows)
+            alike.move(alike.group(group), _part(gradients, alike.rows))
 
     return move

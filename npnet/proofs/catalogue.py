@@ -9,6 +9,7 @@ import numpy as np
 
 from npnet import layers
 from npnet.arrays import Array, generator
+from npnet.data import Split, Task
 from npnet.initialisers import glorot
 from npnet.laterals import handing_on, joined
 from npnet.losses import cross_entropy, squared_error
@@ -19,7 +20,6 @@ from npnet.perceptron import mlp
 from npnet.proofs.case import Case, Draw
 from npnet.proofs.matching_cases import matching_cases
 from npnet.regularizers import Regularizer
-from npnet.data import Split, Task
 from npnet.trees import Tree
 from npnet.update import Rule, Update
 

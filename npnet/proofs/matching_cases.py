@@ -9,6 +9,7 @@ import numpy as np
 
 from npnet import layers
 from npnet.arrays import Array, generator
+from npnet.data import Split, Task
 from npnet.jacobians import InputGradient, input_gradient, jacobian, loss_gradient
 from npnet.joint import JointUpdate
 from npnet.layers import Parameters
@@ -19,7 +20,6 @@ from npnet.network import Network
 from npnet.perceptron import mlp
 from npnet.proofs.case import Case, Draw
 from npnet.regularizers import Regularizer
-from npnet.data import Split, Task
 from npnet.terms import Batch, Labelled, Match, Term
 from npnet.trees import Tree
 from npnet.update import Rule

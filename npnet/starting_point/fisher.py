@@ -6,8 +6,8 @@ over m inputs of the old task, with the weights at which training on it ended. W
 the network's answers: the scale of a penalty around those weights (elastic weight consolidation).
 
 At the logits ∂ log f_k/∂z = e_k − f, so the exact information takes one way back for each class. A linear layer's
-gradient for one example is the outer product x dyᵀ; from its two factors the squares of all examples sum in one product,
-(X²)ᵀ(dY²).
+gradient for one example is the outer product x dyᵀ; from the two factors of the gradient the squares of all examples
+sum in one product, (X²)ᵀ(dY²).
 
 Sources: Li, Grandvalet and Davoine 2018, section 3; Kirkpatrick et al. 2017; the merged form is Schwarz et al. 2018.
 """
@@ -19,11 +19,11 @@ from typing import Literal, get_args
 import numpy as np
 
 from npnet.arrays import Array, array_module
+from npnet.data import Split, batch
 from npnet.fused import Product, dense, factored
 from npnet.layers import Parameters, backward, forward, linear
 from npnet.losses import cross_entropy, softmax
 from npnet.network import Network
-from npnet.data import Split, batch
 from npnet.trees import copy_tree
 
 __all__ = ["Mode", "fisher_information", "remember"]

@@ -104,7 +104,7 @@ def starting_point(
     strength = alpha if chosen.half or recipe.penalty is not l2 else 2 * alpha
 
     def objective(network: Network, task: Task, settings: Hyperparameters) -> Hyperparameters:
-        on_trunk = partial(Regularizer, penalty, strength, "trunk", chosen.biases, shared=network.depth)
+        on_trunk = partial(Regularizer, penalty, strength, "trunk", chosen.biases, inherited=network.depth)
         if recipe.fisher:
             if not network.memories:
                 raise ValueError(f"network has no memories; expected the Fisher information that {name!r} is scaled by")
@@ -114,7 +114,7 @@ def starting_point(
             ]
         else:
             old = [on_trunk(anchors=copy_tree(network.trunk) if recipe.at_start else None)]
-        new = Regularizer(l2, beta if chosen.half else 2 * beta, "head", chosen.biases, shared=network.depth)
+        new = Regularizer(l2, beta if chosen.half else 2 * beta, "head", chosen.biases, inherited=network.depth)
         return replace(settings, regularizers=(*settings.regularizers, *old, new))
 
     return Method(name, objective=objective, policy=policy or FineTuning())

@@ -4,8 +4,8 @@ Reading order: data; rules, appearance, stimuli (with geometry, addresses, figur
 them), stimulus_sets, line_tasks; jitter, patches; idx, download, mnist.
 """
 
-from npnet.tasks.appearance import CALIBRATED, Appearance
 from npnet.data import Split, Task, batch
+from npnet.tasks.appearance import CALIBRATED, Appearance
 from npnet.tasks.download import data_folder
 from npnet.tasks.idx import read_idx
 from npnet.tasks.jitter import Jittered

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from npnet.tasks.appearance import CALIBRATED, Appearance
 from npnet.data import Split, Task
+from npnet.tasks.appearance import CALIBRATED, Appearance
 from npnet.tasks.rules import APART, CROSSING, SIDE
 from npnet.tasks.stimuli import labels_at, rule_of, whole
 from npnet.tasks.stimulus_sets import StimulusSet
