@@ -45,7 +45,7 @@ from npnet.methods import (
     probe,
 )
 from npnet.network import Network
-from npnet.objective import PlainLoss
+from npnet.objective import plain_loss
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, cosine, step
 from npnet.penalties import group_lasso, l1, l2
 from npnet.perceptron import mlp
@@ -79,7 +79,6 @@ __all__ = [
     "Momentum",
     "Network",
     "NotFiniteError",
-    "PlainLoss",
     "Policy",
     "ProximalSGD",
     "Regularizer",
@@ -127,6 +126,7 @@ __all__ = [
     "neighbours_of",
     "normal",
     "normalise",
+    "plain_loss",
     "probe",
     "progressive",
     "relu",

@@ -5,7 +5,7 @@ Kept in memory, as long as they fit a budget, they turn that epoch into the epoc
 not know of them: it is handed a split, and reads it.
 """
 
-from collections.abc import Callable, Container, Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,22 +52,10 @@ class Kept:
             self.splits[key] = below, split, Split(made, split.labels)  # with what was read, so that ids stay its own
         return self.splits[key][2]
 
-    def reader(self, split: Split, dtype: np.dtype) -> Callable[[Path], Read]:
-        """Return the function from a frozen path to the function that reads batches of what it makes of a split."""
-
-        def above(below: Path) -> Read:
-            seen = self.split(below, split, dtype)
-            return lambda rows: (batch(seen, rows, dtype), seen.labels[rows])
-
-        return above
-
-    def above(self, path: Path, moving: Container[int], split: Split, dtype: np.dtype) -> tuple[Path, Split]:
-        """Cut a path to a head where its trunk first moves: return what is above, and the split that it reads.
-
-        moving: the ids of the parameters that do.
-        """
-        cut = next((i for i, (_, p) in enumerate(path[:-1]) if id(p) in moving), len(path) - 1)
-        return path[cut:], self.split(path[:cut], split, dtype)
+    def read(self, split: Split, dtype: np.dtype, below: Path) -> Read:
+        """Return the function that reads batches of what a frozen path makes of a split."""
+        seen = self.split(below, split, dtype)
+        return lambda rows: (batch(seen, rows, dtype), seen.labels[rows])
 
 
 def is_kept(split: Split) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from npnet.losses import Loss, cross_entropy
-from npnet.objective import PlainLoss
+from npnet.objective import plain_loss
 from npnet.optimizers import SGD, Optimizer, Schedule, constant
 from npnet.policies import FineTuning, Mask
 from npnet.regularizers import Regularizer, check_proximal
@@ -68,49 +68,25 @@ class Hyperparameters(EarlyStopping, Stepping):
     """All of `Stepping`, all of `EarlyStopping`, and:
 
     policy         which layers may move when: a Policy, or a function (history, depth) -> mask
-    objective      what is minimised: the loss at each task's head in turn, or terms (npnet.matching.Terms)
+    objective      what is minimised: plain_loss, that at each task's head in turn, or terms (npnet.matching.Terms)
     memory_budget  bytes that the activations of frozen layers may occupy
 
     Raises ValueError for values out of range or of another kind, naming them.
     """
 
     policy: Callable[..., Mask] = field(default_factory=FineTuning)
-    objective: Any = field(default_factory=PlainLoss)
+    objective: Callable[..., Any] = plain_loss
     memory_budget: int = field(default=2**30, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("regularizers", "watch"):
             if isinstance(value := getattr(self, name), list):
                 object.__setattr__(self, name, tuple(value))
-        self._check_kinds()
-        counts = {"batch_size": 1, "max_epochs": 1, "memory_budget": 0}
-        for name, least in (counts if self.patience is None else {**counts, "patience": 1}).items():
-            value = getattr(self, name)
-            if not (isinstance(value, int | np.integer) and value >= least):
-                raise ValueError(f"{name} is {value!r}; expected a whole number, at least {least}")
-        if self.max_norm is not None and not self.max_norm > 0:
-            raise ValueError(f"max_norm is {self.max_norm}; expected a length above zero, or None")
+        for name, (fits, expected) in _FITS.items():
+            if isinstance(value := getattr(self, name), type) or not fits(value):
+                raise ValueError(f"{name} is {value!r}; expected {expected}")
         if self.optimizer.proximal:
             check_proximal(self.regularizers)
-        for name, known in {"keep": ("best", "last"), "together": ("all", "mean")}.items():
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {known}")
-
-    def _check_kinds(self) -> None:
-        """Raise ValueError where something is not of its kind: most of that would show in the midst of training."""
-        penalties = isinstance(self.regularizers, tuple) and all(isinstance(r, Regularizer) for r in self.regularizers)
-        kinds = {
-            "rate": (callable(self.rate), "a schedule, as constant(0.01)"),
-            "optimizer": (_is_object(self.optimizer) and hasattr(self.optimizer, "update"), "an optimizer, as SGD()"),
-            "policy": (callable(self.policy) and _is_object(self.policy), "a policy, as FineTuning()"),
-            "objective": (callable(self.objective) and _is_object(self.objective), "an objective, as PlainLoss()"),
-            "loss": (callable(self.loss) or isinstance(self.loss, Mapping), "a loss, or {head: loss}"),
-            "regularizers": (penalties, "a tuple of Regularizers"),
-            "watch": (isinstance(self.watch, tuple), "a tuple of heads' names"),
-        }
-        for name, (fits, expected) in kinds.items():
-            if not fits:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; expected {expected}")
 
     def rate_at(self, epoch: int) -> float:
         """Return the rate of an epoch, from 0. Raises ValueError for a schedule that gives no rate."""
@@ -128,5 +104,27 @@ class Hyperparameters(EarlyStopping, Stepping):
         return self.loss[head]
 
 
-def _is_object(value: Any) -> bool:
-    return not isinstance(value, type)
+def _count(least: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int | np.integer) and bool(value >= least)
+
+
+_FITS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "batch_size": (_count(1), "a whole number, at least 1"),
+    "rate": (callable, "a schedule, as constant(0.01)"),
+    "optimizer": (lambda value: hasattr(value, "update"), "an optimizer, as SGD()"),
+    "loss": (lambda value: callable(value) or isinstance(value, Mapping), "a loss, or {head: loss}"),
+    "regularizers": (
+        lambda value: isinstance(value, tuple) and all(isinstance(each, Regularizer) for each in value),
+        "a tuple of Regularizers",
+    ),
+    "max_norm": (lambda value: value is None or value > 0, "a length above zero, or None"),
+    "patience": (lambda value: value is None or _count(1)(value), "a whole number, at least 1, or None"),
+    "max_epochs": (_count(1), "a whole number, at least 1"),
+    "keep": (lambda value: value in ("best", "last"), "'best' or 'last'"),
+    "together": (lambda value: value in ("all", "mean"), "'all' or 'mean'"),
+    "watch": (lambda value: isinstance(value, tuple), "a tuple of heads' names"),
+    "policy": (callable, "a policy, as FineTuning()"),
+    "objective": (callable, "an objective, as plain_loss"),
+    "memory_budget": (_count(0), "a whole number, at least 0"),
+}
+"""What each value must be: a test, and what the message says was expected."""

@@ -7,8 +7,7 @@ What frozen links below make of the inputs is read, not computed: the path begin
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import takewhile
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,120 +15,94 @@ import numpy as np
 from npnet.arrays import Array, array_module
 from npnet.frozen import Kept, Read
 from npnet.fused import factored
-from npnet.layers import Back, Path, backward, forward
+from npnet.layers import Dropout, Parameters, Path, backward, forward
 from npnet.losses import Loss
 from npnet.network import Network
-from npnet.policies import Mask, trains
-from npnet.step import Group, NotFiniteError, Objective, WayDown, weights_of
+from npnet.policies import Entry, Mask, moves
+from npnet.step import Group, NotFiniteError, Objective, WayDown
 
-__all__ = [
-    "LossAtHead",
-    "PlainLoss",
-    "deterministic",
-    "first_not_finite",
-    "groups_of",
-    "hidden_names",
-    "lowest_of",
-    "places",
-]
+__all__ = ["cut", "first_not_finite", "group_of", "groups_of", "loss_along", "loss_at_head", "plain_loss"]
 
 
-@dataclass(frozen=True)
-class PlainLoss:
-    """What plain training minimises: the loss at each task's head, as batches of the tasks take turns."""
-
-    def check(self, job: Any) -> None:
-        """Accept every job: a task has a head and a loss."""
-
-    def __call__(self, job: Any, kept: Kept) -> dict[str, Objective]:
-        """Return the objective of each task's batches, {head: objective}, for the next epoch of a training job."""
-        network, loss_of, mask = job.run.network, job.settings.loss_of, job.run.mask
-        return {
-            head: LossAtHead.of(network, head, loss_of(head), mask, kept.reader(task.train, network.dtype))
-            for head, task in job.tasks.items()
-        }
-
-
-class LossAtHead:
-    """The loss at one head: the objective of plain training.
-
-    path: from what `read` reads to the logits. groups: those of its links that train, by their position. places: where
-    each array on the way up stands, for messages.
-    """
-
-    def __init__(self, path: Path, groups: Mapping[int, Group], loss: Loss, read: Read, places: Sequence[str]) -> None:
-        self.at, self.groups, self.lowest = groups, tuple(groups.values()), lowest_of(path, groups)
-        self.path, self.loss, self.read, self.places = self.form(path), loss, read, places
-
-    @classmethod
-    def of(cls, network: Network, head: str, loss: Loss, mask: Mask, read: Callable[[Path], Read]) -> "LossAtHead":
-        """Return the loss at a head of a network; read: from the frozen links below to the function that reads."""
-        path, names = network.path(head, training=True), [*hidden_names(network), f"head {head!r}"]
-        groups = groups_of(path, mask, names)
-        start = min(lowest_of(path, groups), deterministic(network))
-        above = {i - start: group for i, group in groups.items()}
-        return cls(path[start:], above, loss, read(path[:start]), places(path, names)[start:])
-
-    def form(self, path: Path) -> Path:
-        """Return the path in the form in which it is walked: gradients of W stay in their factors."""
-        return factored(path, self.lowest)
-
-    def __call__(self, rows: Array, rng: np.random.Generator | None) -> tuple[Array, WayDown]:
-        """Return the loss on a batch and the way down."""
-        X, labels = self.read(rows)
-        outputs, backs = forward(self.path, X, rng)
-        loss, dZ = self.loss(outputs[-1], labels)
-        self.check(loss, outputs)
-        return loss, self.way_down(backs, dZ)
-
-    def check(self, loss: Array, outputs: Sequence[Array]) -> None:
-        """Raise NotFiniteError where the loss is not finite."""
-        if not math.isfinite(loss.real):
-            raise NotFiniteError("objective", first_not_finite(self.places, outputs))
-
-    def way_down(self, backs: Sequence[Back], dZ: Array) -> WayDown:
-        """Yield each group with its gradients."""
-        for i, _, gradients in backward(backs, {len(backs) - 1: dZ}, self.lowest):
-            if i in self.at:
-                yield self.at[i], gradients
-
-
-def lowest_of(path: Path, groups: Mapping[int, Group]) -> int:
-    """Return the position of the lowest link that trains: nothing below it is back-propagated."""
-    return min(groups, default=len(path))
-
-
-def groups_of(path: Path, mask: Mask, names: Sequence[str]) -> dict[int, Group]:
-    """Return the group of each link of a path that trains, by its position; names: those of its layers in messages."""
-    positions = [i for i, (_, p) in enumerate(path) if p]
+def plain_loss(job: Any, kept: Kept) -> dict[str, Objective]:
+    """Return the objectives of a training job's next epoch: {head: the loss at it}; batches of tasks take turns."""
+    network = job.run.network
     return {
-        i: Group(name, path[i][1], entry, layer, len(mask) - 1, weights_of(path[i][1]))
-        for layer, (i, entry, name) in enumerate(zip(positions, mask, names, strict=False))
-        if trains(entry)
+        head: loss_at_head(
+            network, head, job.settings.loss_of(head), job.run.mask, partial(kept.read, task.train, network.dtype)
+        )
+        for head, task in job.tasks.items()
     }
 
 
-def hidden_names(network: Network) -> list[str]:
-    """Return the names of hidden layers in messages: hidden layer 1 is the lowest."""
-    return [f"hidden layer {i + 1}" for i in range(network.depth)]
+def loss_at_head(network: Network, head: str, loss: Loss, mask: Mask, read: Callable[[Path], Read]) -> Objective:
+    """Return the loss at a head; read: from the frozen links below to the function that reads a batch above them."""
+    path = network.path(head, training=True)
+    groups = groups_of(path, mask, head)
+    start, lowest = cut(path, groups)
+    above = {i - start: group for i, group in groups.items()}
+    place = partial(first_not_finite, path, start, head)
+    return loss_along(factored(path[start:], lowest - start), above, lowest - start, loss, read(path[:start]), place)
 
 
-def deterministic(network: Network) -> int:
-    """Return how many links of the trunk make the same of an input at every epoch: those before the first dropout."""
-    pairs = zip(network.path(training=True), network.path(), strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0][0] == pair[1][0], pairs))
+def loss_along(
+    path: Path,
+    groups: Mapping[int, Group],
+    lowest: int,
+    loss: Loss,
+    read: Read,
+    place: Callable[[Sequence[Array]], str] | None = None,
+) -> Objective:
+    """Return the loss at the end of a path, with the groups of its links by their position, the lowest of which trains.
+
+    place: from the arrays on the way up to where one is not finite first; None: a loss that is not finite is no error.
+    """
+
+    def descent(rows: Array, rng: np.random.Generator | None) -> tuple[Array, WayDown]:
+        X, labels = read(rows)
+        outputs, backs = forward(path, X, rng)
+        value, dZ = loss(outputs[-1], labels)
+        if place and not math.isfinite(value.real):
+            raise NotFiniteError("objective", place(outputs))
+        way_down = backward(backs, {len(backs) - 1: dZ}, lowest)
+        return value, ((groups[i], gradients) for i, _, gradients in way_down if i in groups)
+
+    return Objective(tuple(groups.values()), descent)
 
 
-def places(path: Path, names: Sequence[str]) -> list[str]:
-    """Return where each array on the way up stands: the inputs, then what each link makes of them."""
-    found, layer, following = ["the inputs"], "", iter(names)
-    for _, p in path:
-        layer = next(following, layer) if p else layer
-        found.append(layer)
-    return found
+def groups_of(path: Path, mask: Mask, head: str | None = None) -> dict[int, Group]:
+    """Return the group of each link of a path in which anything trains, by its position."""
+    links, depth = [(i, p) for i, (_, p) in enumerate(path) if p], len(mask) - 1
+    names = [*(f"hidden layer {layer}" for layer in range(1, len(mask))), f"head {head!r}"]
+    found = {
+        i: group_of(name, p, entry, layer, depth)
+        for layer, ((i, p), entry, name) in enumerate(zip(links, mask, names, strict=False))
+    }
+    return {i: group for i, group in found.items() if group.shares}
 
 
-def first_not_finite(places: Sequence[str], outputs: Sequence[Array]) -> str:
-    """Return the lowest place whose outputs are not finite, the loss itself where all of them are."""
-    found = (place for place, Y in zip(places, outputs, strict=True) if not array_module(Y).isfinite(Y).all())
-    return next(found, "the loss")
+def group_of(name: str, p: Parameters, entry: Entry, layer: int, depth: int) -> Group:
+    """Return the group of a layer under its entry in the mask."""
+    given = entry if isinstance(entry, Mapping) else dict.fromkeys(p, entry)
+    shares = {key: given[key] for key in p if key in given and moves(given[key])}
+    return Group(name, p, shares, frozenset(key for key, w in p.items() if w.ndim > 1), layer, depth)
+
+
+def cut(path: Path, groups: Mapping[int, Group]) -> tuple[int, int]:
+    """Return where a path must begin, at its lowest group or its first dropout, and the position of that group."""
+    lowest = min(groups, default=len(path))
+    first = next((i for i, (layer, _) in enumerate(path) if isinstance(layer, Dropout)), lowest)
+    return min(first, lowest), lowest
+
+
+def first_not_finite(path: Path, start: int, head: str | None, outputs: Sequence[Array]) -> str:
+    """Return where the numbers on the way up a path from link `start` are not finite first; "the loss" for nowhere."""
+    layer = sum(1 for _, p in path[:start] if p)
+    place = f"the activations of hidden layer {layer}" if start else "the inputs"
+    for i, Y in enumerate(outputs, start):  # what link i reads
+        if not array_module(Y).isfinite(Y).all():
+            return place
+        if i < len(path) and path[i][1]:
+            layer += 1
+            place = f"hidden layer {layer}" if head is None or i < len(path) - 1 else f"head {head!r}"
+    return "the loss"

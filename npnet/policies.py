@@ -14,9 +14,22 @@ from typing import Any, ClassVar
 
 from npnet.arrays import Array
 
-__all__ = ["Entry", "FineTuning", "Mask", "Policy", "mask_of", "share_of", "summary", "top_layers", "trains", "waits"]
+__all__ = [
+    "Entry",
+    "FineTuning",
+    "Mask",
+    "Policy",
+    "Share",
+    "mask_of",
+    "moves",
+    "summary",
+    "top_layers",
+    "trains",
+    "waits",
+]
 
-Entry = float | Mapping[str, float | Array]
+Share = float | Array
+Entry = float | Mapping[str, Share]
 Mask = tuple[Entry, ...]
 
 
@@ -54,37 +67,30 @@ def mask_of(policy: Callable[[Sequence[float], int], Sequence[Any]], history: Se
     """Ask a policy for a mask and return it with plain numbers. Raises ValueError for what is no mask of such depth."""
     given = policy(history, depth)
     try:
-        mask = tuple(_entry(each) for each in given)
-    except TypeError as error:
-        raise ValueError(f"mask is {given!r}; expected {depth + 1} numbers or dicts of them") from error
+        mask = tuple(_by_name(each) if isinstance(each, Mapping) else float(each) for each in given)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"mask is {given!r}; expected {depth + 1} numbers, or dicts of them") from error
     if len(mask) != depth + 1:
         raise ValueError(f"mask is {given!r}; expected {depth + 1} numbers: every hidden layer's and the head's")
     return mask
 
 
-def _entry(entry: Any) -> Entry:
-    if isinstance(entry, Mapping):
-        return {name: share if getattr(share, "shape", ()) else float(share) for name, share in entry.items()}
-    return float(entry)
+def _by_name(entry: Mapping[str, Any]) -> Entry:
+    return {name: share if getattr(share, "shape", ()) else float(share) for name, share in entry.items()}
 
 
-def share_of(entry: Entry, name: str) -> float | Array:
-    """Return the share of the rate that a mask's entry gives to one of its layer's parameters, 0 where it is frozen."""
-    return entry.get(name, 0.0) if isinstance(entry, Mapping) else entry
+def moves(share: Share) -> bool:
+    """Report whether a share of the rate lets anything move."""
+    return bool(share) if isinstance(share, float) else bool(share.any())
 
 
 def trains(entry: Entry) -> bool:
     """Report whether anything in a layer moves."""
+    return any(map(moves, entry.values())) if isinstance(entry, Mapping) else bool(entry)
+
+
+def summary(entry: Entry) -> Any:
+    """Return an entry as a record holds it: the mean of a share that is an array."""
     if not isinstance(entry, Mapping):
-        return bool(entry)
-    return any(bool(share) if isinstance(share, float) else bool(share.any()) for share in entry.values())
-
-
-def summary(mask: Mask) -> list[Any]:
-    """Return a mask as a record holds it: the mean of a share that is an array."""
-    return [
-        {name: float(share.mean()) if hasattr(share, "mean") else share for name, share in each.items()}
-        if isinstance(each, Mapping)
-        else each
-        for each in mask
-    ]
+        return entry
+    return {name: share if isinstance(share, float) else float(share.mean()) for name, share in entry.items()}

@@ -5,7 +5,7 @@ it goes on to the same bits as if it had never stopped. Its settings are part of
 on with other ones is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,10 +54,10 @@ class Run:
             if not isinstance(value := getattr(self, name), kind):
                 raise ValueError(f"{name} is {value!r}; expected a {kind.__name__}")
 
-    def ask(self, settings: Hyperparameters) -> Mask:
-        """Ask the policy for the mask of the next epoch, once, and return it."""
-        self.mask = mask_of(settings.policy, [record["error"] for record in self.history], self.network.depth)
-        return self.mask
+    def ask(self, policy: Callable[..., Mask]) -> None:
+        """Ask the policy for the mask of the next epoch; a mask under which nothing trains finishes the run."""
+        self.mask = mask_of(policy, [record["error"] for record in self.history], self.network.depth)
+        self.finished = not any(map(trains, self.mask))
 
     def tree(self) -> Tree:
         """Return the run as a plain tree that shares its arrays, ready for `save_tree`."""
@@ -112,11 +112,10 @@ class TrainingJob:
         for head, task in self.tasks.items():
             if head not in network.heads:
                 raise ValueError(f"tasks has {head!r}, whose head is frozen for good; expected the network's own")
-            _check_loss(self.settings.loss_of(head), head, task)
+            _check_loss(self.settings.loss_of(head), head, task.train.regression)
         for head in self.settings.watch:
             if head not in self.tasks:
                 raise ValueError(f"watch has the task {head!r}; expected one of {', '.join(map(repr, self.tasks))}")
-        self.settings.objective.check(self)
 
     def start(self) -> None:
         """Write the settings into a run that is new, ask for its first mask, and refuse other settings than its own."""
@@ -130,12 +129,7 @@ class TrainingJob:
                 "begin another Run with its network"
             )
         if run.mask is None:
-            run.ask(self.settings)
-
-    @property
-    def going(self) -> bool:
-        """Whether another epoch follows."""
-        return not (self.run.finished or self.failure) and any(map(trains, self.run.mask or ()))
+            run.ask(self.settings.policy)
 
 
 def _check_fit(network: Network, splits: Mapping[str, tuple[str, Split]]) -> None:
@@ -146,9 +140,9 @@ def _check_fit(network: Network, splits: Mapping[str, tuple[str, Split]]) -> Non
             raise ValueError(f"inputs of {name!r} have {split.inputs.shape[-1]} values each; expected {network.inputs}")
 
 
-def _check_loss(loss: Loss, head: str, task: Task) -> None:
+def _check_loss(loss: Loss, head: str, regression: bool) -> None:
     """Raise ValueError where one of the library's two losses meets the other's labels; others judge for themselves."""
-    if loss is cross_entropy and task.train.regression:
+    if loss is cross_entropy and regression:
         raise ValueError(f"loss is cross_entropy; expected squared_error for {head!r}, a regression task")
-    if loss is squared_error and not task.train.regression:
+    if loss is squared_error and not regression:
         raise ValueError(f"loss is squared_error; expected cross_entropy for {head!r}, a classification task")

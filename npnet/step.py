@@ -4,14 +4,14 @@
     penalty(group, gradients) -> value               adds its own gradient to those of the group
     move(group, gradients)                           changes the group's weights in place
 
-A group is the parameters of one layer that trains. Frozen layers cost nothing: nothing below the lowest group is
+A group is the parameters of one layer that train. Frozen layers cost nothing: nothing below the lowest group is
 back-propagated. The way down is lazy so that a layer moves while its gradients and weights are still in the cache.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,12 +19,10 @@ from npnet.arrays import Array, array_module
 from npnet.fused import dense
 from npnet.layers import Parameters
 from npnet.optimizers import Optimizer, bound_norms
-from npnet.policies import Entry, share_of
+from npnet.policies import Share
 from npnet.regularizers import ActivePenalty, Regularizer, prox_of_sum
 
-__all__ = ["Group", "Move", "NotFiniteError", "Objective", "Penalise", "WayDown", "acting", "take_step", "weights_of"]
-
-WayDown = Iterator[tuple["Group", Parameters]]
+__all__ = ["Group", "Move", "NotFiniteError", "Objective", "Penalise", "WayDown", "take_step"]
 
 
 class NotFiniteError(FloatingPointError):
@@ -43,41 +41,36 @@ class NotFiniteError(FloatingPointError):
 
 @dataclass(frozen=True)
 class Group:
-    """The parameters of one layer that trains.
+    """The parameters of one layer that train.
 
-    entry: its layer's entry in the mask. layer: from 0 at the bottom, `depth` for a head, above it for parameters that
-    no regularizer knows. weights: the names of its matrices, which penalties act on.
+    shares: of the learning rate, for each parameter that moves. weights: the names of matrices, which penalties act on.
+    layer: from 0 at the bottom, `depth` for a head, above it for parameters that no regularizer knows.
     """
 
     name: str
     parameters: Parameters
-    entry: Entry
+    shares: Mapping[str, Share]
+    weights: frozenset[str]
     layer: int
     depth: int
-    weights: frozenset[str] = frozenset()
 
-    def moving(self) -> Iterator[tuple[str, Array, Any]]:
-        """Yield the name, the array and the share of the rate of each parameter that moves."""
-        for key, w in self.parameters.items():
-            share = share_of(self.entry, key)
-            if not isinstance(share, float) or share:
-                yield key, w, share
-
-
-def weights_of(p: Parameters) -> frozenset[str]:
-    """Return the names of a layer's matrices."""
-    return frozenset(key for key, w in p.items() if w.ndim > 1)
+    def active(self, regularizers: Sequence[Regularizer], key: str) -> list[ActivePenalty]:
+        """Return the penalties that act on a parameter, with their anchors and scales there."""
+        return [
+            ActivePenalty(each.penalty, each.strength, *each.reference(self.layer, self.depth, key))
+            for each in regularizers
+            if self.layer <= self.depth and each.applies(self.layer, self.depth, key, key in self.weights)
+        ]
 
 
-class Objective(Protocol):
-    """What a step minimises."""
+WayDown = Iterator[tuple[Group, Parameters]]
 
-    @property
-    def groups(self) -> Sequence[Group]:
-        """The layers that train."""
 
-    def __call__(self, rows: Array, rng: np.random.Generator | None) -> tuple[Array, WayDown]:
-        """Return the value on a batch and the way down. Raises NotFiniteError where the value is not finite."""
+class Objective(NamedTuple):
+    """What a step minimises: the groups that train, and the descent from the rows of a batch, which does the rest."""
+
+    groups: Sequence[Group]
+    descent: Callable[[Array, np.random.Generator | None], tuple[Array, WayDown]]
 
 
 def take_step(
@@ -85,10 +78,10 @@ def take_step(
     penalty: Callable[[Group, Parameters], Any],
     move: Callable[[Group, Parameters], None],
     rows: Array,
-    rng: np.random.Generator,
+    rng: Any,
 ) -> Array:
     """Move every layer that trains, in place, and return the value that objective and penalty had before."""
-    loss, way_down = objective(rows, rng)
+    loss, way_down = objective.descent(rows, rng)
     value = array_module(loss).asarray(loss, np.float64)
     for group, gradients in way_down:
         value = value + penalty(group, gradients)
@@ -101,44 +94,32 @@ def take_step(
 class Penalise:
     """The penalty: every regularizer on what moves of a group, added to its gradients.
 
-    proximal: nothing yet, for a proximal step follows the gradient of the loss alone.
+    proximal: nothing yet, for a proximal step follows the gradient of the loss alone. strict: raise NotFiniteError
+    where the value is not finite.
     """
 
     regularizers: Sequence[Regularizer] = ()
     proximal: bool = False
+    strict: bool = True
 
     def __call__(self, group: Group, gradients: Parameters) -> Any:
-        """Add to the gradients and return the value. Raises NotFiniteError where it is not finite."""
-        value = self.add(group, gradients)
-        if not math.isfinite(value.real):
+        """Add to the gradients and return the value."""
+        value: Any = 0.0
+        for key in group.shares if self.regularizers and not self.proximal else ():
+            for penalty, strength, anchor, scale in group.active(self.regularizers, key):
+                gradients[key] = dense(gradients[key])
+                value = value + penalty.add(gradients[key], strength, group.parameters[key], anchor, scale)
+        if self.strict and not math.isfinite(value.real):
             raise NotFiniteError("penalty", group.name)
         return value
-
-    def add(self, group: Group, gradients: Parameters) -> Any:
-        """Add to the gradients and return the value, whatever it is."""
-        value: Any = 0.0
-        for key, w, _ in group.moving() if self.regularizers and not self.proximal else ():
-            for penalty, strength, anchor, scale in acting(self.regularizers, group, key):
-                gradients[key] = dense(gradients[key])
-                value = value + penalty.add(gradients[key], strength, w, anchor, scale)
-        return value
-
-
-def acting(regularizers: Sequence[Regularizer], group: Group, key: str) -> list[ActivePenalty]:
-    """Return the penalties that act on a parameter of a group, with their anchors and scales there."""
-    layer, depth = group.layer, group.depth
-    return [
-        ActivePenalty(each.penalty, each.strength, *each.reference(layer, depth, key))
-        for each in regularizers
-        if layer <= depth and each.applies(layer, depth, key, key in group.weights)
-    ]
 
 
 @dataclass(frozen=True)
 class Move:
     """The move: each parameter by its share of the rate, its optimizer, its proximal step and its bound.
 
-    buffers: of the optimizer, by layer and parameter; a layer's begin on the day it joins.
+    buffers: of the optimizer, by layer and parameter; a layer's begin on the day it joins. strict: raise NotFiniteError
+    where a weight is not finite.
     """
 
     optimizer: Optimizer
@@ -146,28 +127,23 @@ class Move:
     buffers: dict[str, Any]
     regularizers: Sequence[Regularizer] = ()
     max_norm: float | None = None
+    strict: bool = True
 
     def __call__(self, group: Group, gradients: Parameters) -> None:
-        """Move a group's weights in place. Raises NotFiniteError where one is not finite."""
-        for key, w, share in group.moving():
-            place = f"{group.name}: {key}"
+        """Move a group's weights in place."""
+        for key, share in group.shares.items():
+            w, dw, place, rate = group.parameters[key], dense(gradients[key]), f"{group.name}: {key}", self.rate
             if place not in self.buffers:
                 self.buffers[place] = self.optimizer.start(w)
-            if isinstance(share, float):
-                self._update(group, key, w, dense(gradients[key]), self.buffers[place], self.rate * share)
-            else:  # a share for each weight scales the update, whatever made it
-                before = w.copy()
-                self._update(group, key, w, dense(gradients[key]) * (share != 0), self.buffers[place], self.rate)
+            if each := not isinstance(share, float):  # a share for each weight, which scales whatever the update is
+                before, dw = w.copy(), dw * (share != 0)
+            else:
+                rate = rate * share
+            if not self.optimizer.update(w, dw, self.buffers[place], rate) and self.strict:
+                raise NotFiniteError(f"updated {key}", group.name)
+            if self.optimizer.proximal:
+                w[...] = prox_of_sum(w, rate, group.active(self.regularizers, key))
+            if self.max_norm is not None and key == "W" and group.layer < group.depth:
+                bound_norms(w, self.max_norm)
+            if each:
                 w[...] = array_module(w).where(share == 0, before, before + share * (w - before))
-
-    def _update(self, group: Group, key: str, w: Array, dw: Array, buffers: Any, rate: float) -> None:
-        if not self.optimizer.update(w, dw, buffers, rate):
-            self.not_finite(f"updated {key}", group.name)
-        if self.optimizer.proximal:
-            w[...] = prox_of_sum(w, rate, acting(self.regularizers, group, key))
-        if self.max_norm is not None and key == "W" and group.layer < group.depth:
-            bound_norms(w, self.max_norm)
-
-    def not_finite(self, what: str, layer: str) -> None:
-        """Raise NotFiniteError for what was seen in a layer."""
-        raise NotFiniteError(what, layer)

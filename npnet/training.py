@@ -5,9 +5,8 @@ interrupted is undone, so a run never holds half an epoch.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from heapq import merge
 from itertools import takewhile
 from operator import itemgetter
 
@@ -18,11 +17,10 @@ from npnet.data import Split, Task
 from npnet.error import error_along
 from npnet.frozen import Kept
 from npnet.hyperparameters import Hyperparameters
-from npnet.layers import Parameters
 from npnet.network import Network
 from npnet.policies import summary, trains, waits
 from npnet.run import Record, Run, TrainingJob
-from npnet.step import Group, Move, NotFiniteError, Objective, Penalise, take_step
+from npnet.step import Group, Move, NotFiniteError, Penalise, take_step
 from npnet.trees import copy_tree
 
 __all__ = ["advance", "batches", "conclude", "epochs_without_minimum", "measure", "orders", "train"]
@@ -44,38 +42,34 @@ def train(
     job = TrainingJob(run, tasks, hyperparameters or Hyperparameters(), evaluations or {})
     job.start()
     kept = Kept(job.settings.memory_budget)
-    while job.going:
+    while not run.finished:
         yield advance(job, kept)
 
 
 def advance(job: TrainingJob, kept: Kept) -> Record:
     """Take a run through its next epoch and return the record; where that fails the run stands as it did before."""
-    run, undo = job.run, [_restore_state(job.run)]
-    kept.next_epoch()
+    undo = _snapshot(job.run)
     try:
-        objectives = job.settings.objective(job, kept)
-        undo.append(_restore_weights(objectives))
-        record = _epoch(job, objectives, kept)
+        record = _epoch(job, kept)
     except BaseException:
-        for restore in undo:
-            restore()
+        undo()
         raise
-    run.history.append(record)
-    conclude(job)
+    conclude(job, record)
     return record
 
 
-def _epoch(job: TrainingJob, objectives: Mapping[str, Objective], kept: Kept) -> Record:
+def _epoch(job: TrainingJob, kept: Kept) -> Record:
     """Make the steps of an epoch, measure, and return its record."""
     run, settings = job.run, job.settings
-    optimizer, rate = settings.optimizer, settings.rate_at(len(run.history))
-    penalty = Penalise(settings.regularizers, optimizer.proximal)
-    move = Move(optimizer, rate, run.buffers, settings.regularizers, settings.max_norm)
+    kept.next_epoch()
+    objectives = settings.objective(job, kept)
+    penalty = Penalise(settings.regularizers, settings.optimizer.proximal)
+    rate = settings.rate_at(len(run.history))
+    move = Move(settings.optimizer, rate, run.buffers, settings.regularizers, settings.max_norm)
     total, steps = 0.0, 0
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is looked for at every step
-            order = orders(run, {head: len(job.tasks[head].train) for head in objectives})
-            for head, rows in batches(order, settings.batch_size):
+            for head, rows in batches(orders(job, objectives), settings.batch_size):
                 steps += 1
                 total += float(take_step(objectives[head], penalty, move, rows, run.rng))
             groups = [group for objective in objectives.values() for group in objective.groups]
@@ -84,27 +78,25 @@ def _epoch(job: TrainingJob, objectives: Mapping[str, Objective], kept: Kept) ->
         raise NotFiniteError(error.what, error.layer, len(run.history) + 1, steps) from None
 
 
-def orders(run: Run, examples: Mapping[str, int]) -> dict[str, Array]:
-    """Draw the order in which each task's training examples are seen in an epoch."""
-    xp = array_module(*run.network.trunk[0].values())
-    return {head: xp.asarray(run.rng.permutation(n)) for head, n in examples.items()}
+def orders(job: TrainingJob, heads: Iterable[str]) -> dict[str, Array]:
+    """Draw the order in which the training examples of each of some tasks are seen in an epoch."""
+    xp, rng = array_module(*job.run.network.trunk[0].values()), job.run.rng
+    return {head: xp.asarray(rng.permutation(len(job.tasks[head].train))) for head in heads}
 
 
-def batches(orders: Mapping[str, Array], size: int) -> Iterator[tuple[str, Array]]:
-    """Yield (head, rows) through every task once, each in its own order.
+def batches(orders: Mapping[str, Array], size: int) -> list[tuple[str, Array]]:
+    """Return (head, rows) through every task once, each in its own order.
 
     The k-th of a task's n batches has its turn at (k − ½) / n: tasks of one size alternate, a smaller one is spread
     evenly among the batches of a larger one. Orders (N,) give rows (size,), those of a population (R, N) give rows
     (R, size); the last ones may be fewer.
     """
 
-    def turns(head: str, order: Array) -> Iterator[tuple[float, str, Array]]:
+    turns: list[tuple[float, str, Array]] = []
+    for head, order in orders.items():
         n = -(-order.shape[-1] // size)
-        for k in range(n):
-            yield (k + 0.5) / n, head, order[..., k * size : (k + 1) * size]
-
-    for _, head, rows in merge(*(turns(*each) for each in orders.items()), key=itemgetter(0)):  # ties: in their order
-        yield head, rows
+        turns += [((k + 0.5) / n, head, order[..., k * size : (k + 1) * size]) for k in range(n)]
+    return [(head, rows) for _, head, rows in sorted(turns, key=itemgetter(0))]  # ties: in the tasks' order
 
 
 def measure(
@@ -123,8 +115,9 @@ def measure(
     moving = {id(group.parameters) for group in groups}
 
     def error(head: str, split: Split) -> float:
-        path, seen = kept.above(network.path(head), moving, split, network.dtype)
-        return error_along(path, seen, network.dtype)
+        path = network.path(head)
+        lowest = next((i for i, (_, p) in enumerate(path[:-1]) if id(p) in moving), len(path) - 1)
+        return error_along(path[lowest:], kept.split(path[:lowest], split, network.dtype), network.dtype)
 
     watched = settings.watch or tuple(job.tasks)
     validation = {head: error(head, job.tasks[head].validation) for head in watched}
@@ -137,7 +130,7 @@ def measure(
     return {
         "epoch": len(run.history) + 1,
         "updates": steps + (run.history[-1]["updates"] if run.history else 0),
-        "mask": summary(run.mask or ()),
+        "mask": [summary(entry) for entry in run.mask or ()],
         "rate": settings.rate_at(len(run.history)),
         "objective": objective / steps,
         "error": sum(validation.values()) / len(validation),
@@ -163,46 +156,36 @@ def epochs_without_minimum(history: Sequence[Record], together: str = "all", res
     return waited
 
 
-def conclude(job: TrainingJob) -> None:
-    """Conclude an epoch: keep the weights of a new minimum, ask for the next mask, and finish the run where the
+def conclude(job: TrainingJob, record: Record) -> None:
+    """Add an epoch to its run: keep the weights of a new minimum, ask for the next mask, and finish the run where the
     settings say so, with the weights that they ask for.
     """
     run, settings, history = job.run, job.settings, job.run.history
+    history.append(record)
     if epochs_without_minimum(history, settings.together, restarts=False) == 0:
-        now = {"trunk": run.network.trunk, "heads": run.network.heads}
-        run.best = {"epoch": len(history), "network": copy_tree(now)}
-        if run.learned:
-            run.best["learned"] = copy_tree(run.learned)
-    mask, following = run.mask or (), run.ask(settings)
+        weights = {"trunk": run.network.trunk, "heads": run.network.heads}
+        run.best = copy_tree({"epoch": len(history), "network": weights, "learned": run.learned})
+    joining = waits(settings.policy) and not all(map(trains, run.mask or ()))
+    run.ask(settings.policy)
     waited = epochs_without_minimum(history, settings.together, settings.patience_restarts)
-    if settings.patience_restarts and summary(following) != history[-1]["mask"]:
+    if settings.patience_restarts and [summary(entry) for entry in run.mask or ()] != record["mask"]:
         waited = 0
-    joining = waits(settings.policy) and not all(map(trains, mask))
     impatient = settings.patience is not None and waited >= settings.patience and not joining
-    run.finished = impatient or len(history) >= settings.max_epochs or not any(map(trains, following))
+    run.finished = run.finished or impatient or len(history) >= settings.max_epochs
     if run.finished and settings.keep == "best":
         run.network = replace(run.network, **run.best["network"])
-        run.learned = run.best.get("learned", {})
+        run.learned = run.best["learned"]
 
 
-def _restore_state(run: Run) -> Callable[[], None]:
-    """Return the function that puts back the generator, the buffers and the learned parameters as they are now."""
-    state, buffers, learned = run.rng.bit_generator.state, copy_tree(run.buffers), copy_tree(run.learned)
+def _snapshot(run: Run) -> Callable[[], None]:
+    """Copy what an epoch may change and return the function that puts it all back, weights in place."""
+    state, weights = run.rng.bit_generator.state, [*run.network.trunk, *run.network.heads.values()]
+    copies, buffers, learned = copy_tree(weights), copy_tree(run.buffers), copy_tree(run.learned)
 
     def restore() -> None:
         run.rng.bit_generator.state = state
         run.buffers, run.learned = buffers, learned
-
-    return restore
-
-
-def _restore_weights(objectives: Mapping[str, Objective]) -> Callable[[], None]:
-    """Return the function that puts back, in place, the weights of all layers that train."""
-    moving: list[Parameters] = [group.parameters for each in objectives.values() for group in each.groups]
-    copies = copy_tree(moving)
-
-    def restore() -> None:
-        for p, copy in zip(moving, copies, strict=True):
+        for p, copy in zip(weights, copies, strict=True):
             for key, w in p.items():
                 w[...] = copy[key]
 

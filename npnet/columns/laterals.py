@@ -18,9 +18,9 @@ import numpy as np
 
 from npnet.activations import relu
 from npnet.arrays import Array, array_module
-from npnet.layers import Back, Layer, MadeOfLinear, Parameters, chain, linear, normalise
+from npnet.layers import Back, Dropout, Layer, MadeOfLinear, Parameters, chain, linear, normalise
 
-__all__ = ["WithSideInputs", "fan_in", "joined"]
+__all__ = ["SideDropout", "WithSideInputs", "fan_in", "joined"]
 
 
 def fan_in(p: Parameters) -> int:
@@ -132,3 +132,20 @@ class WithSideInputs(MadeOfLinear):
             return xp.concatenate([dX, xp.zeros((len(dX), X.shape[-1] - D), dX.dtype)], -1), dp
 
         return (xp.concatenate([Y, X[:, taken:]], -1) if taken < X.shape[-1] else Y), back
+
+
+@dataclass(frozen=True)
+class SideDropout(Dropout):
+    """Dropout of h in [h | rest], the first `width` values; the rest is passed through."""
+
+    width: int = 0
+
+    def __call__(self, p: Parameters, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Back]:
+        """Return Y and the way back."""
+        Y, back_own = super().__call__(p, X[:, : self.width], rng)
+        xp, rest = array_module(X), X[:, self.width :]
+
+        def back(dY: Array) -> tuple[Array, Parameters]:
+            return xp.concatenate([back_own(dY[:, : self.width])[0], dY[:, self.width :]], -1), {}
+
+        return xp.concatenate([Y, rest], -1), back

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from npnet.arrays import Array, array_module, check_floats
-from npnet.columns.laterals import WithSideInputs
+from npnet.columns.laterals import SideDropout, WithSideInputs
 from npnet.initialisers import Initialiser, glorot
-from npnet.layers import Back, Dropout, Layer, Link, Parameters, forward
+from npnet.layers import Back, Layer, Link, Parameters, forward
 from npnet.network import Network
 from npnet.trees import Tree, leaves
 
@@ -67,8 +67,8 @@ class ColumnNetwork(Network):
         path: list[Link] = [(self.column_inputs, {})]
         rates = self.dropout if training and self.dropout else (0.0,) * self.depth
         for p, rate in zip(self.trunk, rates, strict=True):
-            above: tuple[Any, ...] = (self.activation, Dropout(rate)) if rate else (self.activation,)
-            path.append((WithSideInputs(above), p))
+            path.append((WithSideInputs((self.activation,)), p))
+            path += [(SideDropout(rate, p["b"].size), {})] if rate else []
         return path if head is None else [*path, (WithSideInputs(), self.heads[head])]
 
     def hidden_outputs(self, X: Array) -> list[Array]:

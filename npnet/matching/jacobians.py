@@ -220,7 +220,7 @@ class InputGradient:
         dJ = self.weight * dJ
         if J.ndim > 2:  # (N, K · D) → (K, N, D)
             dJ = dJ.reshape(J.shape[1], J.shape[0], -1).swapaxes(0, 1)
-        curved = not isinstance(network.activation.curvature, int)  # type: ignore[union-attr]
+        curved = not isinstance(network.activation.curvature, int)
         gates = [curved and any(given.trains[: i + 1]) for i in range(network.depth)]
         factors, dslopes, dC = back(dJ, given.trains, gates, back_top is not None)
         at: dict[Place, Array] = {} if back_top is None or dC is None else {self.head: back_top(dC)}

@@ -7,6 +7,7 @@ down there. How layers are penalised and moved is the step's business, as ever.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -19,17 +20,9 @@ from npnet.hyperparameters import Hyperparameters
 from npnet.layers import Back, Parameters, Path, backward, forward
 from npnet.matching.terms import Batch, Passed, Place, SupervisedLoss, Term, TermInputs, TermOutput
 from npnet.network import Network
-from npnet.objective import (
-    PlainLoss,
-    deterministic,
-    first_not_finite,
-    groups_of,
-    hidden_names,
-    lowest_of,
-    places,
-)
+from npnet.objective import cut, first_not_finite, group_of, groups_of, plain_loss
 from npnet.policies import Mask, trains
-from npnet.step import Group, NotFiniteError, Objective, WayDown, weights_of
+from npnet.step import Group, NotFiniteError, Objective, WayDown
 
 __all__ = ["SumOfTerms", "Terms", "add_terms"]
 
@@ -79,8 +72,8 @@ class Terms:
             term.check(job.run.network, len(job.tasks[term.task].train))
         first = next(iter(job.tasks.values())).train.inputs
         if self.schedule == "sum" and not all(task.train.inputs is first for task in job.tasks.values()):
-            heads = ", ".join(map(repr, job.tasks))
-            raise ValueError(f"schedule is 'sum'; expected {heads} to share one array of inputs")
+            given = ", ".join(map(repr, job.tasks))
+            raise ValueError(f"schedule is 'sum'; expected {given} to share one array of inputs")
 
     def __call__(self, job: Any, kept: Kept) -> dict[str, Objective]:
         """Return the objective of each task's batches, {head: objective}; one for all where their losses are summed.
@@ -88,7 +81,8 @@ class Terms:
         Parameters of terms that are new to the run are drawn here, from its generator.
         """
         if not self.terms and not self.weights and self.schedule == "alternate":
-            return PlainLoss()(job, kept)
+            return plain_loss(job, kept)
+        self.check(job)
         run, fixed = job.run, self.weights if isinstance(self.weights, Mapping) else {}
         objectives: dict[str, Objective] = {}
         for heads in [tuple(job.tasks)] if self.schedule == "sum" else [(head,) for head in job.tasks]:
@@ -102,7 +96,8 @@ class Terms:
                 if term.name not in run.learned and (p := term.start(run.network, run.rng)):
                     run.learned[term.name] = p
             read = _reader({head: job.tasks[head].train for head in heads}, kept, run.network.dtype)
-            objectives[heads[0]] = SumOfTerms(run.network, terms, run.mask, read, run.learned, self.learned_share)
+            step = SumOfTerms(run.network, terms, run.mask, read, run.learned, self.learned_share)
+            objectives[heads[0]] = Objective(step.groups, step.descent)
         return objectives
 
 
@@ -110,7 +105,7 @@ def _reader(splits: Mapping[str, Split], kept: Kept, dtype: np.dtype) -> Callabl
     """Return `kept.reader` of splits that share their inputs, with a Batch of all their labels."""
 
     def above(below: Path) -> Read:
-        read = kept.reader(next(iter(splits.values())), dtype)(below)
+        read = kept.read(next(iter(splits.values())), dtype, below)
         return lambda rows: (read(rows)[0], Batch(rows, {head: each.labels[rows] for head, each in splits.items()}))
 
     return above
@@ -121,9 +116,9 @@ def add_terms(settings: Hyperparameters, task: Task, terms: Sequence[Term], labe
 
     Raises ValueError beside an objective that takes no terms, and for a factor on weights that are learned.
     """
-    given = Terms() if isinstance(settings.objective, PlainLoss) else settings.objective
+    given = Terms() if settings.objective is plain_loss else settings.objective
     if not isinstance(given, Terms):
-        raise ValueError(f"objective is {given!r}; expected PlainLoss or Terms, to which terms can be added")
+        raise ValueError(f"objective is {given!r}; expected plain_loss or Terms, to which terms can be added")
     if labels != 1 and not isinstance(given.weights, Mapping):
         raise ValueError(f"weights is {given.weights!r}; expected numbers, which this method scales by {labels}")
     if labels != 1 and isinstance(given.weights, Mapping):
@@ -161,13 +156,12 @@ class SumOfTerms:
 
     def _lay_trunk(self, network: Network, mask: Mask, needs_inputs: bool) -> None:
         """Cut the trunk where it first trains, drops out, or is needed, and find its groups and places."""
-        path, names = network.path(training=True), hidden_names(network)
-        groups = groups_of(path, mask, names)
-        start = 0 if needs_inputs else min(lowest_of(path, groups), deterministic(network))
-        self.below: Path = path[:start]
-        self.lowest = lowest_of(path, groups) - start
-        self.links = path[start:]
-        self.path, self.places = factored(self.links, self.lowest), places(path, names)[start:]
+        path = network.path(training=True)
+        groups = groups_of(path, mask)
+        start, lowest = cut(path, groups)
+        start = 0 if needs_inputs else start
+        self.below, self.links, self.lowest = path[:start], path[start:], lowest - start
+        self.path, self.place = factored(self.links, self.lowest), partial(first_not_finite, path, start, None)
         self.at_link = {i - start: group for i, group in groups.items()}
         linear = [i for i, (_, p) in enumerate(path) if p] if network.plain else []
         self.activation_of = {layer: i + 1 - start for layer, i in enumerate(linear, 1) if i >= start}
@@ -178,16 +172,16 @@ class SumOfTerms:
         goes_on = -1 if self.at_link else 0  # whether something below a head trains
         self.heads = {head: factored(network.path(head)[-1:], goes_on)[0] for head in heads}
         top, depth = mask[-1], network.depth
-        if not trains(top):
-            self.at_head, self.at_term = {}, {}
-            return
-        self.at_head = {
-            head: Group(f"head {head!r}", p, top, depth, depth, weights_of(p)) for head, (_, p) in self.heads.items()
-        }
-        entry = share * top if isinstance(top, float) else share
-        self.at_term = {k: Group(term.name, p, entry, depth + 1, depth) for k, (term, p) in enumerate(self.terms) if p}
+        groups = {head: group_of(f"head {head!r}", p, top, depth, depth) for head, (_, p) in self.heads.items()}
+        self.at_head = {head: group for head, group in groups.items() if group.shares}
+        self.at_term: dict[int, Group] = {}
+        if trains(top):
+            own = share * top if isinstance(top, float) else share
+            for k, (term, p) in enumerate(self.terms):
+                if p:
+                    self.at_term[k] = group_of(term.name, p, own, depth + 1, depth)
 
-    def __call__(self, rows: Array, rng: np.random.Generator | None) -> tuple[Array, WayDown]:
+    def descent(self, rows: Array, rng: np.random.Generator | None) -> tuple[Array, WayDown]:
         """Return the sum of the terms on a batch, 0 where none acts, and the way down."""
         X, batch = self.read(rows)
         outputs, backs = forward(self.path, X, rng)
@@ -200,7 +194,7 @@ class SumOfTerms:
         made = [term(p, given) for term, p in self.terms]
         value = sum((each.value for each in made), array_module(X).zeros((), X.dtype))
         if not math.isfinite(value.real):
-            raise NotFiniteError("objective", first_not_finite(self.places, outputs))
+            raise NotFiniteError("objective", self.place(outputs))
         return value, self._way_down(backs, ends, made)
 
     def _above(self, i: int, outputs: list[Array], backs: list[Back]) -> list[Passed]:

@@ -19,22 +19,21 @@ from npnet.data import Split, Task, batch
 from npnet.frozen import Kept, Read, is_kept
 from npnet.layers import Parameters, Path
 from npnet.network import Network
-from npnet.objective import PlainLoss, deterministic, groups_of, hidden_names, lowest_of, places
-from npnet.policies import summary, trains
+from npnet.objective import cut, groups_of, loss_along, plain_loss
+from npnet.policies import trains
 from npnet.populations.stack import (
     Generators,
     RowGroup,
-    RowsMove,
-    StackedLoss,
     as_columns,
     move_rows,
     penalise_rows,
     row,
     stacked,
+    stacked_form,
 )
 from npnet.regularizers import Regularizer
 from npnet.run import Record, Run, TrainingJob
-from npnet.step import Group, NotFiniteError, Penalise
+from npnet.step import Move, NotFiniteError, Objective, Penalise, take_step
 from npnet.training import advance, batches, conclude, measure, orders
 
 __all__ = ["move", "train_population"]
@@ -53,17 +52,17 @@ def train_population(jobs: Sequence[TrainingJob]) -> Iterator[dict[int, Record]]
         raise ValueError(f"jobs are {len(jobs)}, some of them of the same run; expected a run for each")
     array_module(*(next(iter(each.run.network.trunk[0].values())) for each in jobs))
     for place, each in enumerate(jobs):
-        if not isinstance(each.settings.objective, PlainLoss) or not callable(each.settings.loss):
+        if each.settings.objective is not plain_loss or not callable(each.settings.loss):
             raise ValueError(
                 f"job {place} has terms or several losses; expected the loss at one head at a time (train it by itself)"
             )
         each.start()
     kept = SharedKept(max(each.settings.memory_budget for each in jobs))
-    while going := [place for place, each in enumerate(jobs) if each.going]:
+    while going := [place for place, each in enumerate(jobs) if not (each.run.finished or each.failure)]:
         records: dict[int, Record] = {}
         kept.next_epoch()
-        for places_ in _alike(jobs, going):
-            for place, record in zip(places_, _epoch([jobs[place] for place in places_], kept), strict=True):
+        for places in _alike(jobs, going):
+            for place, record in zip(places, _epoch([jobs[place] for place in places], kept), strict=True):
                 if record is not None:
                     records[place] = record
         yield records
@@ -178,7 +177,7 @@ def _moving(entry: Any) -> Hashable:
 
 def _family(job: TrainingJob) -> Hashable:
     """Return what the jobs of one row group share: mask, rate, max-norm, the regularizers but for their arrays."""
-    settings, mask = job.settings, repr(summary(job.run.mask or ()))
+    settings, mask = job.settings, repr(job.run.mask)
     terms = tuple(
         (r.penalty, r.strength, r.where, r.biases, r.anchors is None, r.scales is None, r.inherited)
         for r in settings.regularizers
@@ -203,8 +202,7 @@ def _epoch(members: Sequence[TrainingJob], kept: Kept) -> list[Record | None]:
             continue
         each.run.network = network
         each.run.buffers |= buffers
-        each.run.history.append(record)
-        conclude(each)
+        conclude(each, record)
         records.append(record)
     return records
 
@@ -230,33 +228,31 @@ def _ends(members: Sequence[TrainingJob], kept: Kept) -> Iterator[tuple[Network,
     buffers = {
         f"{group.name}: {key}": stacked(
             [
-                each.run.buffers.get(f"{group.name}: {key}") or settings.optimizer.start(w[i])
+                each.run.buffers.get(f"{group.name}: {key}") or settings.optimizer.start(group.parameters[key][i])
                 for i, each in enumerate(members)
             ]
         )
         for loss in losses.values()
         for group in loss.groups
-        for key, w, _ in group.moving()
+        for key in group.shares
     }
-    rows_alike = _row_groups(members)
-    penalty, move = penalise_rows(rows_alike), move_rows(rows_alike, buffers)
-    order = stacked([orders(each.run, {head: len(each.tasks[head].train) for head in heads}) for each in members])
-    rng: Any = Generators([each.run.rng for each in members])
+    alike = _row_groups(members)
+    penalty, move = penalise_rows(alike), move_rows(alike, buffers)
+    order, rng = stacked([orders(each, heads) for each in members]), Generators([each.run.rng for each in members])
     total, steps = array_module(*tops[heads[0]].values()).zeros(len(members)), 0
     with np.errstate(over="ignore", invalid="ignore"):
         for head, rows in batches(order, settings.batch_size):
-            value, way_down = losses[head](rows, rng)
-            value = array_module(value).asarray(value, np.float64)
-            for group, gradients in way_down:
-                value = value + penalty(group, gradients)
-                move(group, gradients)
-                gradients.clear()
-            total += value
+            total += take_step(losses[head], penalty, move, rows, rng)
             steps += 1
         for i, (each, objective) in enumerate(zip(members, to_host(total), strict=True)):
             network = _member(each, trunk, tops, i)
+            moved = {
+                id(group.parameters): group
+                for head in heads
+                for group in groups_of(network.path(head), each.run.mask or (), head).values()
+            }
             try:
-                record = measure(each, network, _groups(each, network), kept, float(objective), steps)
+                record = measure(each, network, list(moved.values()), kept, float(objective), steps)
             except NotFiniteError:
                 record = None
             yield network, row(buffers, i), record
@@ -269,34 +265,22 @@ def _member(job: TrainingJob, trunk: Sequence[Parameters], tops: Mapping[str, Pa
     return replace(mine, trunk=moved, heads=mine.heads | {head: row(p, i) for head, p in tops.items()})
 
 
-def _groups(job: TrainingJob, network: Network) -> list[Group]:
-    """Return what may have moved of a job's network."""
-    groups: dict[int, Group] = {}
-    for head in job.tasks:
-        names = [*hidden_names(network), f"head {head!r}"]
-        found = groups_of(network.path(head), job.run.mask or (), names).values()
-        groups |= {id(group.parameters): group for group in found}
-    return list(groups.values())
-
-
-def _loss(members: Sequence[TrainingJob], head: str, stack: Sequence[Parameters], kept: Kept) -> StackedLoss:
-    """Return the losses of a stack at one head. stack: of each hidden layer and the head."""
-    networks, mask = [each.run.network for each in members], members[0].run.mask or ()
-    paths, names = [each.path(head, training=True) for each in networks], [*hidden_names(networks[0]), f"head {head!r}"]
-    parameters = iter(stack)
+def _loss(members: Sequence[TrainingJob], head: str, stack: Sequence[Parameters], kept: Kept) -> Objective:
+    """Return the losses of a stack at one head. stack: the parameters of each hidden layer and the head."""
+    networks, parameters = [each.run.network for each in members], iter(stack)
+    paths = [each.path(head, training=True) for each in networks]
     path = [(layer, next(parameters) if p else {}) for layer, p in paths[0]]
-    groups = groups_of(path, mask, names)
-    start = min(lowest_of(path, groups), deterministic(networks[0]))
+    groups = groups_of(path, members[0].run.mask or (), head)
+    start, lowest = cut(path, groups)
     above = {
         i - start: replace(group, weights=frozenset(key for key, w in group.parameters.items() if w.ndim > 2))
         for i, group in groups.items()
     }
-    seen = [
-        kept.split(each[:start], job.tasks[head].train, network.dtype)
-        for each, job, network in zip(paths, members, networks, strict=True)
-    ]
-    read = _read_together(seen, networks[0].dtype)
-    return StackedLoss(path[start:], above, members[0].settings.loss_of(head), read, places(path, names)[start:])
+    dtype, loss = networks[0].dtype, members[0].settings.loss_of(head)
+    seen = [kept.split(each[:start], job.tasks[head].train, dtype) for each, job in zip(paths, members, strict=True)]
+    return loss_along(
+        stacked_form(path[start:], lowest - start), above, lowest - start, loss, _read_together(seen, dtype)
+    )
 
 
 def _read_together(splits: Sequence[Split], dtype: np.dtype) -> Read:
@@ -330,10 +314,10 @@ def _at_once(split: Split) -> bool:
 
 def _row_groups(members: Sequence[TrainingJob]) -> list[RowGroup]:
     """Return the row groups of a stack: one for each family of neighbours that move alike."""
-    groups: list[RowGroup] = []
+    alike: list[RowGroup] = []
     for _, neighbours in groupby(range(len(members)), key=lambda i: _family(members[i])):
-        places_ = list(neighbours)
-        family = [members[i] for i in places_]
+        places = list(neighbours)
+        family = [members[i] for i in places]
         terms = zip(*(each.settings.regularizers for each in family), strict=True)
         regularizers = tuple(
             replace(same[0], anchors=_columns([r.anchors for r in same]), scales=_columns([r.scales for r in same]))
@@ -341,10 +325,10 @@ def _row_groups(members: Sequence[TrainingJob]) -> list[RowGroup]:
         )
         settings = family[0].settings
         rate, optimizer = settings.rate_at(len(family[0].run.history)), settings.optimizer
-        penalise = Penalise(regularizers, optimizer.proximal)
-        move = RowsMove(optimizer, rate, {}, regularizers, settings.max_norm)
-        groups.append(RowGroup(slice(places_[0], places_[-1] + 1), family[0].run.mask or (), penalise, move))
-    return groups
+        penalise = Penalise(regularizers, optimizer.proximal, strict=False)
+        move = Move(optimizer, rate, {}, regularizers, settings.max_norm, strict=False)
+        alike.append(RowGroup(slice(places[0], places[-1] + 1), family[0].run.mask or (), penalise, move))
+    return alike
 
 
 def _columns(arrays: Sequence[Any]) -> Any:

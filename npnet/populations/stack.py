@@ -5,7 +5,7 @@ elementwise layers take them as they are, every other layer goes row by row. The
 replicates that share their settings move together.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,12 +15,12 @@ import numpy as np
 from npnet.activations import Activation
 from npnet.arrays import Array, array_module
 from npnet.fused import Product, dense
-from npnet.layers import Back, Dropout, Layer, Parameters, Path, linear
-from npnet.objective import LossAtHead
+from npnet.layers import Back, Dropout, Layer, Link, Parameters, Path, linear
+from npnet.policies import Mask
 from npnet.step import Group, Move, Penalise
 from npnet.trees import Tree, map_tree
 
-__all__ = ["Generators", "RowGroup", "StackedLoss", "move_rows", "penalise_rows", "row", "stacked"]
+__all__ = ["Generators", "RowGroup", "as_columns", "move_rows", "penalise_rows", "row", "stacked", "stacked_form"]
 
 
 def stacked(trees: Sequence[Tree]) -> Tree:
@@ -38,15 +38,9 @@ def row(tree: Tree, r: int) -> Tree:
     return map_tree(lambda leaf: leaf[r].copy(), tree)
 
 
-class StackedLoss(LossAtHead):
-    """The losses (R,) of a stack at one head. One that is not finite does not stop the others."""
-
-    def form(self, path: Path) -> Path:
-        """Return the path with layers that take stacks."""
-        return [(_stacked_form(layer, i > self.lowest), p) for i, (layer, p) in enumerate(path)]
-
-    def check(self, loss: Array, outputs: Sequence[Array]) -> None:
-        """Accept every loss: nobody waits for a device at every step, and the epoch's end looks at all numbers."""
+def stacked_form(path: Path, lowest: int) -> list[Link]:
+    """Return a path with layers that take stacks; link `lowest` makes no dX where it is linear."""
+    return [(_stacked_form(layer, i > lowest), p) for i, (layer, p) in enumerate(path)]
 
 
 def _stacked_form(layer: Layer, inputs: bool) -> Layer:
@@ -91,24 +85,22 @@ class Generators:
 
 @dataclass(frozen=True)
 class RowGroup:
-    """Some neighbouring rows of a stack that are penalised and moved alike; `mask` is theirs."""
+    """Neighbouring rows of a stack that are penalised and moved alike, under one mask."""
 
     rows: slice
-    mask: Sequence[Any]
+    mask: Mask
     penalise: Penalise
-    move: "RowsMove"
+    move: Move
 
-    def group(self, stack: Group) -> Group:
-        """Return the part of a stack's group in these rows."""
-        return replace(stack, parameters=_part(stack.parameters, self.rows), entry=self.mask[stack.layer])
+    def part(self, stack: Group) -> Group:
+        """Return these rows of a stack's group, as views."""
+        entry = self.mask[stack.layer]
+        given = entry if isinstance(entry, Mapping) else dict.fromkeys(stack.shares, entry)
+        return replace(stack, parameters=self.views(stack.parameters), shares={key: given[key] for key in stack.shares})
 
-
-@dataclass(frozen=True)
-class RowsMove(Move):
-    """The move of some rows of a stack, whose weights may cease to be finite without stopping the others."""
-
-    def not_finite(self, what: str, layer: str) -> None:
-        """Go on: the epoch's end looks at all numbers."""
+    def views(self, arrays: Parameters) -> Parameters:
+        """Return these rows of some arrays, as views that are moved in place."""
+        return {key: as_columns(w)[self.rows] for key, w in arrays.items()}
 
 
 def as_columns(w: Array) -> Array:
@@ -116,33 +108,27 @@ def as_columns(w: Array) -> Array:
     return w[..., None] if w.ndim == 2 else w
 
 
-def _part(arrays: Parameters, rows: slice) -> Parameters:
-    """Return views of some rows, moved in place."""
-    return {key: as_columns(w)[rows] for key, w in arrays.items()}
-
-
-def penalise_rows(groups: Sequence[RowGroup]) -> Callable[[Group, Parameters], Array]:
-    """Return the penalty of a stack: of each group's rows, one value for each replicate."""
+def penalise_rows(alike: Sequence[RowGroup]) -> Callable[[Group, Parameters], Array]:
+    """Return the penalty of a stack: each row group's, one value for each replicate."""
 
     def penalty(group: Group, gradients: Parameters) -> Array:
         gradients.update({key: dense(d) for key, d in gradients.items()})
-        xp, values = array_module(*group.parameters.values()), []
-        for alike in groups:
-            value = alike.penalise.add(alike.group(group), _part(gradients, alike.rows))
-            values.append(xp.zeros(alike.rows.stop - alike.rows.start) + value)
-        return xp.concatenate(values)
+        xp = array_module(*group.parameters.values())
+        values = [each.penalise(each.part(group), each.views(gradients)) for each in alike]
+        return xp.concatenate(
+            [xp.zeros(each.rows.stop - each.rows.start) + v for each, v in zip(alike, values, strict=True)]
+        )
 
     return penalty
 
 
-def move_rows(groups: Sequence[RowGroup], buffers: dict[str, Any]) -> Callable[[Group, Parameters], None]:
-    """Return the move of a stack: each group's rows, with their rows of the optimizer's buffers."""
+def move_rows(alike: Sequence[RowGroup], buffers: dict[str, Any]) -> Callable[[Group, Parameters], None]:
+    """Return the move of a stack: each row group's, with its rows of the optimizer's buffers."""
 
     def move(group: Group, gradients: Parameters) -> None:
-        for alike in groups:
-            for key in group.parameters:
-                place = f"{group.name}: {key}"
-                alike.move.buffers[place] = _part(buffers[place], alike.rows)
-            alike.move(alike.group(group), _part(gradients, alike.rows))
+        for each in alike:
+            for place in (f"{group.name}: {key}" for key in group.shares):
+                each.move.buffers[place] = each.views(buffers[place])
+            each.move(each.part(group), each.views(gradients))
 
     return move
