@@ -2,7 +2,7 @@
 
 import sys
 
-from experiments import blas
+from experiments.frame import threads as blas
 
 
 def main() -> None:

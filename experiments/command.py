@@ -13,15 +13,15 @@ import tyro
 from rich.console import Console
 from tyro.conf import OmitSubcommandPrefixes, Positional, subcommand
 
-from experiments.desk import read_json
-from experiments.experiment import Experiment
-from experiments.folder import FolderError
+from experiments.frame.folder import FolderError
+from experiments.frame.run import run
+from experiments.frame.status import show_status
+from experiments.frame.study import Experiment
+from experiments.frame.workspace import read_json
 from experiments.page import studies_below, write_page
-from experiments.running import run
-from experiments.status import show_status
-from experiments.stimuli import write_sheets
-from experiments.studies import STUDIES, study_named
-from experiments.tables.claims import write_claims
+from experiments.registry import STUDIES, study_named
+from experiments.sheets import write_sheets
+from experiments.studies.tables.claims import write_claims
 
 __all__ = ["main"]
 

@@ -15,9 +15,9 @@ from typing import Any, Self
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from experiments.desk import read_json
-from experiments.folder import FolderError
-from experiments.studies import STUDIES, study_named
+from experiments.frame.folder import FolderError
+from experiments.frame.workspace import read_json
+from experiments.registry import STUDIES, study_named
 from npnet.trees import write_atomically
 
 __all__ = ["studies_below", "write_page"]

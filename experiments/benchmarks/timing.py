@@ -8,8 +8,8 @@ from statistics import median
 
 import numpy as np
 
-from experiments.desk import write_json
-from experiments.provenance import environment
+from experiments.frame.provenance import environment
+from experiments.frame.workspace import write_json
 
 __all__ = ["in_turn", "one_core", "sgemm_rate", "write"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.pictures import picture
+from experiments.frame.pictures import picture
 from npnet.check.derivative import STEP, central
 
 __all__ = ["curves", "draw", "measured"]

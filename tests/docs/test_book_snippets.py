@@ -7,7 +7,7 @@ import pytest
 from book import ROOT
 
 import experiments.command as command
-from experiments.experiment import Experiment
+from experiments.frame.study import Experiment
 from snippets import play, snippets
 
 MADE = {"_build", "source", "reference", "ext"}

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 import pytest
 from tinystudy import LONG, environment, run, start, table3, until, whole
 
-from experiments import blas, provenance
-from experiments.executors import check_worker
-from experiments.folder import FolderError
+from experiments.frame import provenance
+from experiments.frame import threads as blas
+from experiments.frame.executors import check_worker
+from experiments.frame.folder import FolderError
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install the extra 'cluster'")
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from tinystudy import command, rows, run
 
-from experiments.difficulty.trials import APPEARANCES, PRESETS
+from experiments.studies.difficulty.trials import APPEARANCES, PRESETS
 from npnet.tasks import CALIBRATED
 
 FILES = ("results.csv", "curves.csv", "results.json", "table.md", "difficulty.png")

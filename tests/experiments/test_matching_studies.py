@@ -2,15 +2,16 @@
 
 import numpy as np
 import pytest
+from experiments.registry.distillation import study as distillation
+from experiments.registry.several_tasks import study as several_tasks
 
-from experiments import distillation, several_tasks
-from experiments.courses import Course, learn_source
-from experiments.desk import Desk, Stopped
-from experiments.image_prior import restoring, study
-from experiments.measurements import Measurement
-from experiments.selection.design import HIDDEN, SELECTIVE, WAYS, alike, learn_joint
-from experiments.survey import Findings
-from experiments.tasks import joined, per_class
+from experiments.frame.long_form import Findings
+from experiments.frame.measurements import Measurement
+from experiments.frame.task_specs import Course, learn_source
+from experiments.frame.tasks import joined, per_class
+from experiments.frame.workspace import Desk, Stopped
+from experiments.studies.image_prior import restoring, study
+from experiments.studies.selection.design import HIDDEN, SELECTIVE, WAYS, alike, learn_joint
 from npnet import Split, Task, check_gradient
 from npnet.selection import Neighbours
 from npnet.trees import leaves

@@ -13,10 +13,10 @@ from tinystudy import command, run
 from tyro.conf import OmitSubcommandPrefixes
 
 from experiments.command import main
-from experiments.folder import FolderError
+from experiments.frame.folder import FolderError
 from experiments.page import studies_below, write_page
-from experiments.studies import STUDIES, study_named
-from experiments.tables.study import Overrides, Tables
+from experiments.registry import STUDIES, study_named
+from experiments.studies.tables.study import Overrides, Tables
 
 
 class Seen(HTMLParser):

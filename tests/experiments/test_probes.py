@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from tinystudy import command, rows, run, table3
 
-from experiments.desk import Desk
-from experiments.measurements import Measurement
-from experiments.tables.design import TABLES, Study, protocol
-from experiments.tables.probes import begin_probe, end_probe, probe_cell, probes_of, refitted
-from experiments.tables.report import lost, remains_grid
-from experiments.tables.results import Results
-from experiments.tables.transfer import cells_of, load_task
+from experiments.frame.measurements import Measurement
+from experiments.frame.workspace import Desk
+from experiments.studies.tables.design import TABLES, Study, protocol
+from experiments.studies.tables.probes import begin_probe, end_probe, probe_cell, probes_of, refitted
+from experiments.studies.tables.report import lost, remains_grid
+from experiments.studies.tables.results import Results
+from experiments.studies.tables.transfer import cells_of, load_task
 from npnet import Split, cross_entropy, error, generator, mlp
 from npnet.initialisers import he
 

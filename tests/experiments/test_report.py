@@ -9,15 +9,15 @@ import pytest
 from scipy import stats
 
 from experiments.command import main
-from experiments.grids import Grid, markdown
-from experiments.measurements import Measurement
+from experiments.frame.grids import Grid, markdown
+from experiments.frame.measurements import Measurement
+from experiments.frame.statistics import mean_sd, paired
 from experiments.published import published
-from experiments.statistics import mean_sd, paired
-from experiments.tables import figures
-from experiments.tables.claims import Theirs, claims_grid, claims_of, count, theirs, write_claims
-from experiments.tables.design import REGULARIZERS, ROWS, TABLES, Study, protocol
-from experiments.tables.report import comparison_grid, notes, table_grid
-from experiments.tables.results import Point, Results, joined, read_results, write_results
+from experiments.studies.tables import figures
+from experiments.studies.tables.claims import Theirs, claims_grid, claims_of, count, theirs, write_claims
+from experiments.studies.tables.design import REGULARIZERS, ROWS, TABLES, Study, protocol
+from experiments.studies.tables.report import comparison_grid, notes, table_grid
+from experiments.studies.tables.results import Point, Results, joined, read_results, write_results
 
 TABLE3 = Study(TABLES["table3"], protocol(TABLES["table3"], "quick"))
 

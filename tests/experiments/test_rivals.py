@@ -6,13 +6,13 @@ from itertools import product
 import pytest
 from tinystudy import command, rows, run
 
-from experiments.measurements import Measurement
-from experiments.rivals import METHODS, all_cells, comparison, study
-from experiments.statistics import holm, paired
-from experiments.tables.design import Protocol
-from experiments.tables.report import forgetting, lost
-from experiments.tables.results import Results
-from experiments.tables.transfer import method_of
+from experiments.frame.measurements import Measurement
+from experiments.frame.statistics import holm, paired
+from experiments.studies.rivals import METHODS, all_cells, comparison, study
+from experiments.studies.tables.design import Protocol
+from experiments.studies.tables.report import forgetting, lost
+from experiments.studies.tables.results import Results
+from experiments.studies.tables.transfer import method_of
 from npnet import generator
 from npnet.methods import gradual_tuning
 from npnet.tasks import load

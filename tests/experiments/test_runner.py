@@ -4,13 +4,13 @@ import pytest
 import tinystudy
 from rich.console import Console
 
-from experiments import blas
-from experiments.cells import Cell
-from experiments.desk import read_json
-from experiments.executors import Where, pool
-from experiments.folder import FolderError, held, result_of, settle_configuration
-from experiments.progress import Watcher
-from experiments.runner import run_cells
+from experiments.frame import threads as blas
+from experiments.frame.executors import Where, pool
+from experiments.frame.folder import FolderError, held, result_of, settle_configuration
+from experiments.frame.jobs import Cell
+from experiments.frame.progress import Watcher
+from experiments.frame.scheduler import run_cells
+from experiments.frame.workspace import read_json
 
 QUIET = Console(quiet=True)
 

@@ -8,14 +8,14 @@ import pytest
 from tinystudy import command, rows, run
 
 from experiments.command import main
-from experiments.desk import Desk, write_json
-from experiments.measurements import Measurement, write_csv
+from experiments.frame.measurements import Measurement, write_csv
+from experiments.frame.workspace import Desk, write_json
 from experiments.published import published
-from experiments.sensitivity.report import Found, claims_grid, distance, forgetting_grid, read_found
-from experiments.sensitivity.study import Sensitivity
-from experiments.sensitivity.variants import VARIANTS, studies, without_l1
-from experiments.tables.design import REGULARIZERS, TABLES, Protocol, Study
-from experiments.tables.transfer import begin_first, begin_second, hyperparameters, load_task, method_of
+from experiments.studies.sensitivity.report import Found, claims_grid, distance, forgetting_grid, read_found
+from experiments.studies.sensitivity.study import Sensitivity
+from experiments.studies.sensitivity.variants import VARIANTS, studies, without_l1
+from experiments.studies.tables.design import REGULARIZERS, TABLES, Protocol, Study
+from experiments.studies.tables.transfer import begin_first, begin_second, hyperparameters, load_task, method_of
 from npnet.initialisers import INITIALISERS
 from npnet.tasks import load
 

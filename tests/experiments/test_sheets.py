@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from experiments import stimuli
+from experiments import sheets as stimuli
 from experiments.command import main
 from npnet.tasks import CALIBRATED, TASKS, Appearance, draw
 from npnet.tasks.rules import ANGLE, CROSSING, TRIANGLE

@@ -9,11 +9,21 @@ import pytest
 from tinystudy import command, rows, run
 
 from experiments.published import published_transfers
-from experiments.starting_point.design import PRESETS, RANGES, WAYS, Pair, Way, configuration, design_of, options, ways
-from experiments.starting_point.report import table2, table3
-from experiments.starting_point.results import Chosen, choose, collect, read_found
-from experiments.starting_point.runs import cells_of
-from experiments.starting_point.tasks import few_of, load_pair
+from experiments.studies.starting_point.design import (
+    PRESETS,
+    RANGES,
+    WAYS,
+    Pair,
+    Way,
+    configuration,
+    design_of,
+    options,
+    ways,
+)
+from experiments.studies.starting_point.report import table2, table3
+from experiments.studies.starting_point.results import Chosen, choose, collect, read_found
+from experiments.studies.starting_point.runs import cells_of
+from experiments.studies.starting_point.tasks import few_of, load_pair
 from npnet import save_tree
 from npnet.tasks import download
 

@@ -5,9 +5,9 @@ from math import isnan
 
 import pytest
 
-from experiments.desk import Desk, write_json
-from experiments.folder import FolderError, held
-from experiments.status import look
+from experiments.frame.folder import FolderError, held
+from experiments.frame.status import look
+from experiments.frame.workspace import Desk, write_json
 
 
 def folder_of(path, cluster=None):

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments import scenarios
-from experiments.columns import measures as columns
-from experiments.columns.study import Columns
-from experiments.measurements import Measurement
-from experiments.statistics import holm, interval
-from experiments.survey import Findings
-from experiments.text import number
-from experiments.transferability.design import PRESETS, UNTRAINED, Group, cells_of, held, setting
-from experiments.transferability.measures import asymmetry, gains, shares, symmetry
+from experiments.frame.long_form import Findings
+from experiments.frame.measurements import Measurement
+from experiments.frame.statistics import holm, interval
+from experiments.frame.text import number
+from experiments.registry import scenarios
+from experiments.studies.columns import measures as columns
+from experiments.studies.columns.study import Columns
+from experiments.studies.transferability.design import PRESETS, UNTRAINED, Group, cells_of, held, setting
+from experiments.studies.transferability.measures import asymmetry, gains, shares, symmetry
 
 GROUP = Group("g", ("a", "b"), 10)
 

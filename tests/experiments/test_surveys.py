@@ -7,11 +7,11 @@ import pytest
 from tinystudy import command, rows, run
 
 from experiments.command import main
-from experiments.courses import TARGET, Course, learn_source, learn_target, small
-from experiments.desk import Desk
-from experiments.measurements import Measurement
-from experiments.studies import STUDIES
-from experiments.survey import Findings, Survey
+from experiments.frame.long_form import Findings, Survey
+from experiments.frame.measurements import Measurement
+from experiments.frame.task_specs import TARGET, Course, learn_source, learn_target, small
+from experiments.frame.workspace import Desk
+from experiments.registry import STUDIES
 from npnet import Freeze, Method, Network
 
 SURVEYS = [name for name, study in STUDIES.items() if issubclass(study, Survey)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments import tasks
+from experiments.frame import tasks
 from npnet import Split, Task
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.desk import Desk
+from experiments.frame.workspace import Desk
 from npnet import NotFiniteError
 
 SIZES = {"train": 60, "validation": 40, "test": 40, "seeds": 1, "max-epochs-a": 2, "max-epochs-b": 3}

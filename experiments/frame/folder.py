@@ -1,0 +1,144 @@
+"""A study's folder: one configuration, one run at a time, and nothing in it that a killed process could leave half.
+
+configuration.json   what the folder holds; another configuration is refused, never mixed in
+plan.json            the names of its cells
+lock                 held while a run works here; the system lets go of it when the process ends, however it ends
+cells/, log.txt      what the cells leave (see desk)
+
+What a killed process may leave beside these is swept away by the next run.
+"""
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from experiments.frame.jobs import Cell, Result
+from experiments.frame.workspace import read_json, write_json
+
+__all__ = ["Configuration", "FolderError", "finished", "held", "in_use", "result_of", "settle_configuration", "sweep"]
+
+Configuration = Mapping[str, Any]
+"""That of a folder, or of one of its studies, as JSON has it."""
+
+_PATIENCE = 0.5  # seconds in which whoever only looks at the lock has let go of it
+
+
+class FolderError(RuntimeError):
+    """A folder is in use, or holds something else than it should; says what to do."""
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Make the folder and hold it against other runs. Raises FolderError where another one holds it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("a")
+    except OSError as error:
+        raise FolderError(f"folder {folder} cannot be written to ({error}); give another one with --out") from error
+    with lock:
+        deadline = time.monotonic() + _PATIENCE
+        while not _taken(lock):
+            if time.monotonic() > deadline:
+                raise FolderError(
+                    f"folder {folder} is in use by another run; wait for that one, or give another folder with --out"
+                )
+            time.sleep(0.05)
+        yield
+
+
+def in_use(folder: Path) -> bool:
+    """Say whether a run works in a folder now."""
+    try:
+        lock = (folder / "lock").open("a")
+    except OSError:
+        return False
+    with lock:
+        return not _taken(lock)
+
+
+def _taken(lock: TextIO) -> bool:
+    """Take a lock and say whether that went well."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def sweep(folder: Path) -> None:
+    """Clear away what killed processes have left; to be called by the run that holds the folder, before any cell runs.
+
+    That is progress that nobody makes now, checkpoints of cells that have left their result, and files half written, by
+    the names that write_atomically gives them, as results.csv.x1y2z3w4.part.
+    """
+    leftovers = [*folder.glob("cells/*/progress.*")]
+    leftovers += [result.with_name("checkpoint.npz") for result in folder.glob("cells/*/result.json")]
+    for place in (".", "*", "cells/*"):
+        leftovers += folder.glob(f"{place}/*.*.????????.part")
+    for leftover in leftovers:
+        leftover.unlink(missing_ok=True)
+
+
+def settle_configuration(
+    folder: Path,
+    configuration: Configuration,
+    check_studies: Callable[[Configuration], None] | None = None,
+    grown: Callable[[Configuration, Configuration], Configuration] = lambda there, here: here,
+) -> dict[str, Any]:
+    """Write the configuration, or compare it with the one that is there; return that of the whole folder.
+
+    A folder may grow by studies: those of "studies" that are only there stay, those that are only here are added. A
+    study that is there and here may grow too, into `grown(there, here)`. Raises FolderError where anything else
+    differs, and where check_studies raises ValueError for all of them together.
+    """
+    there = read_json(folder / "configuration.json") or configuration
+    kept, new = there.get("studies", {}), configuration.get("studies", {})
+    both = kept.keys() & new.keys()
+    whole, before = dict(configuration), there
+    if new:
+        whole["studies"] = {**kept, **new, **{name: grown(kept[name], new[name]) for name in both}}
+        before = {**there, "studies": {**new, **kept, **{name: grown(new[name], kept[name]) for name in both}}}
+    differences = [
+        f"{name} is {_get(before, name)!r} there and {_get(whole, name)!r} here"
+        for name in dict.fromkeys([*_names(before), *_names(whole)])
+        if _get(before, name) != _get(whole, name)
+    ]
+    if differences:
+        raise FolderError(
+            f"folder {folder} holds results of another configuration: {'; '.join(differences)}. Give another folder "
+            "with --out, or the configuration it was begun with"
+        )
+    try:
+        if check_studies and new:
+            check_studies(whole["studies"])
+    except ValueError as error:
+        raise FolderError(f"folder {folder} cannot hold this study too: {error}. Give another --out") from error
+    write_json(folder / "configuration.json", whole)
+    return whole
+
+
+def result_of(folder: Path, cell: str) -> Result | None:
+    """Return the result of a cell; None where it has not finished."""
+    return read_json(folder / "cells" / cell / "result.json")
+
+
+def finished(folder: Path, cell: Cell) -> bool:
+    """Say whether a cell has left its result."""
+    return (folder / "cells" / cell.name / "result.json").exists()
+
+
+def _names(tree: Mapping[str, Any], path: str = "") -> list[str]:
+    """Return the paths of all leaves of nested mappings, as in "protocol.batch_size"."""
+    names: list[str] = []
+    for key, branch in tree.items():
+        names += _names(branch, f"{path}{key}.") if isinstance(branch, Mapping) else [path + key]
+    return names
+
+
+def _get(tree: Any, name: str) -> Any:
+    for key in name.split("."):
+        tree = tree.get(key) if isinstance(tree, Mapping) else None
+    return tree

@@ -1,0 +1,105 @@
+"""A survey: a study whose cells leave measurements, which are gathered in one long table and reported from it alone."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from rich.console import Console
+
+from experiments.frame.folder import result_of
+from experiments.frame.grids import Grid, markdown, show
+from experiments.frame.measurements import Measurement, read_measurements, write_csv
+from experiments.frame.study import Experiment
+from experiments.frame.workspace import read_json, write_json
+from npnet.trees import write_atomically
+
+__all__ = ["Findings", "Preset", "Survey"]
+
+Preset = Literal["smoke", "quick"]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a survey has found so far: its configuration with where the numbers come from, and all measurements."""
+
+    about: Mapping[str, Any]
+    measurements: Sequence[Measurement]
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str, str], dict[int, float]]:
+        found: dict[tuple[str, str, str], dict[int, float]] = {}
+        for m in self.measurements:
+            found.setdefault((m.setting, m.method, m.metric), {})[m.seed] = m.value
+        return found
+
+    def values(self, setting: str, method: str, metric: str = "error") -> dict[int, float]:
+        """Return {seed: value}, empty where nothing was measured."""
+        return self._by_name.get((setting, method, metric), {})
+
+
+@dataclass(frozen=True)
+class Survey(Experiment):
+    """What all surveys have in common. A cell's result has "measurements": [setting, method, seed, metric, value].
+
+    Attributes:
+        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
+    """
+
+    preset: Preset = "quick"
+
+    @classmethod
+    @abstractmethod
+    def tables(cls, found: Findings) -> list[Grid]:
+        """Return the tables."""
+
+    @classmethod
+    @abstractmethod
+    def draw(cls, found: Findings, out: Path) -> dict[str, str]:
+        """Draw the pictures into a folder and return what each shows: {file name: words}."""
+
+    @classmethod
+    def report(cls, folder: Path, out: Path, console: Console) -> None:
+        """Print the tables of what has finished in `folder`, and write results, tables and pictures to `out`."""
+        found = _gather(folder, cls.name) if (folder / "cells").is_dir() else _read(folder)
+        out.mkdir(parents=True, exist_ok=True)
+        write_csv(out / "results.csv", Measurement._fields, list(found.measurements))
+        write_json(out / "results.json", found.about)
+        grids, pictures = cls.tables(found), cls.draw(found, out)
+        parts = [markdown(grid) for grid in grids] + [f"![{words}]({name})\n" for name, words in pictures.items()]
+        done, of = found.about["cells"]
+        if done < of:
+            parts.insert(0, f"Incomplete: {done} of {of} cells have finished.\n")
+            console.print(parts[0].strip())
+        write_atomically(out / "table.md", "\n".join(parts).encode())
+        for grid in grids:
+            show(grid, console)
+
+
+def _gather(folder: Path, name: str) -> Findings:
+    """Gather what the cells have left so far."""
+    plan = read_json(folder / "plan.json")
+    results = [result for result in (result_of(folder, cell) for cell in plan) if result is not None]
+    environments: list[dict[str, str]] = []
+    for result in results:
+        if result["environment"] not in environments:
+            environments.append(result["environment"])
+    about = {
+        **read_json(folder / "configuration.json"),
+        "cells": [len(results), len(plan)],
+        "compute_seconds": round(sum(result["seconds"] for result in results)),
+        "environments": environments,
+    }
+    measurements = [
+        Measurement(name, setting, method, "none", seed, metric, value)
+        for result in results
+        for setting, method, seed, metric, value in result["measurements"]
+    ]
+    return Findings(about, measurements)
+
+
+def _read(folder: Path) -> Findings:
+    """Read what an earlier report wrote."""
+    return Findings(read_json(folder / "results.json"), read_measurements(folder / "results.csv"))

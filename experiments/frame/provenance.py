@@ -1,0 +1,42 @@
+"""Where a number comes from: versions, BLAS, CPU and commit, recorded by the process that computed it."""
+
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+import npnet
+from experiments.frame import threads as blas
+
+__all__ = ["commit", "environment"]
+
+
+@cache
+def environment() -> dict[str, str]:
+    """Return what this process computes with, names and values."""
+    library = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return {
+        "npnet": npnet.__version__,
+        "commit": commit(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "numba": version("numba"),
+        "blas": f"{library['name']} {library['version']}",
+        "blas_settings": blas.describe(),
+        "cpu": blas.cpu_model(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def commit() -> str:
+    """Return the commit of the source tree, "+dirty" where it was changed since, "unknown" outside a checkout."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head + ("+dirty" if changed.strip() else "")

@@ -1,0 +1,103 @@
+"""What is done, running and left in a study's folder, and about how long the rest will take."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+from statistics import fmean
+
+from rich.console import Console
+from rich.table import Table
+
+from experiments.frame.folder import FolderError, in_use, result_of
+from experiments.frame.progress import describe, progress_of
+from experiments.frame.workspace import read_json
+
+__all__ = ["Status", "look", "show_status"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Names of the cells that have finished, are running and are left, and the seconds of work that these still want.
+
+    work: sum over the unfinished cells of the mean seconds of the finished ones of their kind, or of kinds like
+    it, less what the running ones have spent; NaN where none has finished. workers: that are at it; of a cluster as
+    many as cells are running.
+    """
+
+    done: list[str]
+    running: list[str]
+    left: list[str]
+    work: float
+    workers: int
+
+    @property
+    def seconds_left(self) -> float:
+        """About how long it will take: the work, shared evenly."""
+        return self.work / self.workers
+
+
+def look(folder: Path) -> Status:
+    """Look at what the cells of a study have left in its folder. Raises FolderError where no study was begun there."""
+    plan, active = read_json(folder / "plan.json"), in_use(folder)
+    if plan is None:
+        raise FolderError(f"folder {folder} has no plan.json; expected a folder given to --out before")
+    done, running, left = [], [], []
+    taken: dict[str, list[float]] = defaultdict(list)
+    spent = 0.0
+    for name in plan:
+        result, progress = result_of(folder, name), progress_of(folder, name)
+        if result is not None:
+            done.append(name)
+            taken[_kind(name)].append(result.get("seconds", 0.0))
+        elif active and progress is not None:
+            running.append(name)
+            spent += progress["seconds"]
+        else:
+            left.append(name)
+    means = {kind: fmean(seconds) for kind, seconds in taken.items()}
+    work = sum(_expected(_kind(name), means) for name in (*running, *left))
+    start = (read_json(folder / "starts.json") or [{"workers": 1, "cluster": None}])[-1]
+    workers = max(len(running), 1) if start["cluster"] else start["workers"]
+    return Status(done, running, left, max(work - spent, 0.0) if running or left else 0.0, workers)
+
+
+def show_status(folder: Path, console: Console) -> None:
+    """Print it: a line in all, and one for each running cell. Raises what `look` raises."""
+    status = look(folder)
+    cells = len(status.done) + len(status.running) + len(status.left)
+    rest = f", about {_duration(status.seconds_left)} left" if status.running or status.left else ""
+    console.print(
+        f"{folder}: {len(status.done)} of {cells} cells done, {len(status.running)} running, "
+        f"{len(status.left)} left{rest}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    table = Table("running", "for", "stands at", box=None)
+    for name in status.running:
+        progress = progress_of(folder, name)
+        if progress is not None:
+            table.add_row(name, _duration(progress["seconds"]), describe(progress))
+    if status.running:
+        console.print(table)
+    elif status.left:
+        console.print("nothing runs here now; the command that began it goes on from what is there")
+
+
+def _kind(cell: str) -> str:
+    """Return what a cell has in common with those that differ from it in the seed: its name without the number."""
+    return cell.rstrip("0123456789")
+
+
+def _expected(kind: str, means: dict[str, float]) -> float:
+    """Return the mean seconds of a kind; else of the kinds whose names begin with the same word, else of all."""
+    alike = [mean for other, mean in means.items() if other.partition("-")[0] == kind.partition("-")[0]]
+    return means[kind] if kind in means else fmean(alike or means.values()) if means else nan
+
+
+def _duration(seconds: float) -> str:
+    """Return seconds as people say them."""
+    if seconds != seconds:
+        return "an unknown time"
+    minutes, hours = seconds / 60, seconds / 3600
+    return f"{seconds:.0f} s" if minutes < 2 else f"{minutes:.0f} min" if hours < 2 else f"{hours:.1f} h"

@@ -1,0 +1,85 @@
+"""A study on the command line: its options, the cells that it runs, how its results become tables and pictures."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, get_args, get_type_hints
+
+from rich.console import Console
+from tyro.conf import OmitArgPrefixes
+
+from experiments.frame.executors import Where
+from experiments.frame.folder import Configuration
+from experiments.frame.jobs import Cell
+
+__all__ = ["Experiment", "Job"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A study to run: what it is in a line, the configuration that its folder belongs to, its cells.
+
+    check_studies: raises ValueError where the studies that the folder will then hold do not agree on what they share.
+    grown: takes a study as the folder has it and as it is here, and returns that here with what the one there has of
+    such things as it may get more of later.
+    """
+
+    what: str
+    configuration: Mapping[str, Any]
+    cells: Sequence[Cell]
+    check_studies: Callable[[Configuration], None] | None = None
+    grown: Callable[[Configuration, Configuration], Configuration] = lambda there, here: here
+
+
+@dataclass(frozen=True)
+class Experiment(ABC):
+    """What all studies have in common; `name` is what a study is called in its files and on the command line.
+
+    Attributes:
+        out: folder for results; run again with the same folder to go on where a run was stopped.
+        where: where the work is done.
+    """
+
+    name: ClassVar[str]
+
+    out: Path = Path("results")
+    where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
+
+    @abstractmethod
+    def job(self) -> Job:
+        """Return what to run."""
+
+    @classmethod
+    @abstractmethod
+    def report(cls, folder: Path, out: Path, console: Console) -> None:
+        """Print the tables of what has finished in `folder`, and write results, tables and pictures to `out`.
+
+        The folder is one that a run works in, or one that holds the files that an earlier report wrote.
+        """
+
+    @classmethod
+    def join(cls, folders: Sequence[Path], out: Path, console: Console) -> None:
+        """Report as one what was run apart, from folders that reports have written. Raises ValueError where it cannot
+        be, as for most studies.
+        """
+        raise ValueError(f"folders hold results of the study {cls.name}; expected tables or sensitivity")
+
+    @classmethod
+    def command(cls, about: Mapping[str, Any]) -> str:
+        """Return the command that computes results again, from what their results.json says about them."""
+        for preset in get_args(get_type_hints(cls)["preset"]):
+            configuration = json.loads(json.dumps(cls(preset=preset).job().configuration))  # type: ignore[call-arg]
+            if _agree(configuration, about):
+                return f"python -m experiments {cls.name} --preset {preset}"
+        return f"python -m experiments {cls.name}"
+
+
+def _agree(new: Any, old: Any) -> bool:
+    """Say whether two configurations are the same as far as both of them go: options that came later had defaults."""
+    if isinstance(new, Mapping) and isinstance(old, Mapping):
+        return all(_agree(new[key], old[key]) for key in new.keys() & old.keys())
+    if isinstance(new, list) and isinstance(old, list):
+        return len(new) == len(old) and all(map(_agree, new, old))
+    return bool(new == old)

@@ -1,0 +1,118 @@
+"""A cell's desk: its own folder, where it looks up what it needs, leaves checkpoints and shows how far it is.
+
+    cells/<cell>/checkpoint.npz   the run so far, replaced every few seconds; gone when the cell has finished
+    cells/<cell>/progress.json    what the progress display reads
+    cells/<cell>/result.json      the result, written last: where it is, the cell has finished
+
+Every file is moved into place whole, so a process may be killed at any moment. A file named `stop` in the study's
+folder asks all cells, on whatever machine, to leave a checkpoint after the epoch under way and to stop there.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
+from typing import Any
+
+from experiments.frame.jobs import Result
+from npnet import load_tree, save_tree, to_host
+from npnet.trees import Tree, write_atomically
+
+__all__ = ["STOP", "Desk", "Stopped", "log", "read_json", "write_json"]
+
+STOP = "stop"
+
+# Seconds: what a killed cell loses at most, beside the epoch under way. NPNET_CHECKPOINT_SECONDS says otherwise.
+CHECKPOINT_EVERY = 5.0
+SHOW_EVERY = 0.3
+
+
+class Stopped(Exception):  # noqa: N818 (no error: the cell was asked to)
+    """A cell has left its checkpoint and stopped, as it was asked to."""
+
+
+class Desk:
+    """The folder of one cell inside a study's folder. A class, because it remembers when it last wrote."""
+
+    def __init__(self, study: Path, cell: str) -> None:
+        self.study, self.cell = study, cell
+        self.path = study / "cells" / cell
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.begun = self.saved = time.monotonic()
+        self.shown = 0.0
+        self.show()
+
+    def needed(self, cell: str) -> Path:
+        """Return the folder of another cell, one that this cell's `needs` names."""
+        return self.study / "cells" / cell
+
+    def resume(self) -> Tree | None:
+        """Return the last checkpoint; None where there is none, or where it is damaged, which goes into the log."""
+        try:
+            return load_tree(self.path / "checkpoint.npz")
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            self.log(f"checkpoint is damaged, the cell begins again from its start ({error})")
+            return None
+
+    def checkpoint(self, tree: Callable[[], Tree]) -> None:
+        """Save what `tree` returns, from which the cell can go on, unless the last one is only a few seconds old."""
+        every = float(os.environ.get("NPNET_CHECKPOINT_SECONDS", CHECKPOINT_EVERY))
+        if self.asked_to_stop or time.monotonic() - self.saved >= every:
+            save_tree(self.path / "checkpoint.npz", to_host(tree()))
+            self.saved = time.monotonic()
+
+    @property
+    def asked_to_stop(self) -> bool:
+        """Whether the study is to stop."""
+        return (self.study / STOP).exists()
+
+    def stop_if_asked(self) -> None:
+        """Raise Stopped where the study is to stop; to be called when there is a checkpoint."""
+        if self.asked_to_stop:
+            raise Stopped
+
+    def show(self, **progress: Any) -> None:
+        """Tell whoever looks how far the cell is."""
+        now = time.monotonic()
+        if now - self.shown >= SHOW_EVERY:
+            draft = self.path / "progress.draft"
+            draft.write_text(json.dumps({**progress, "seconds": round(now - self.begun, 1)}))
+            draft.replace(self.path / "progress.json")
+            self.shown = now
+
+    def log(self, message: str) -> None:
+        """Add a line to the study's log."""
+        log(self.study, f"{self.cell}: {message}")
+
+    def finish(self, result: Result) -> None:
+        """Leave the result, with the most memory that its process has held, and clear away what nobody needs now."""
+        peak = getrusage(RUSAGE_SELF).ru_maxrss // 1024  # kilobytes, on Linux
+        write_json(self.path / "result.json", {**result, "peak_memory_mb": peak})
+        for leftover in (*self.path.glob("*.part"), *self.path.glob("progress.*"), self.path / "checkpoint.npz"):
+            leftover.unlink(missing_ok=True)
+
+
+def log(study: Path, message: str) -> None:
+    """Add a line with the time to the log of a study's folder."""
+    with (study / "log.txt").open("a") as file:
+        file.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {message}\n")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON, whole or not at all. Raises ValueError for numbers that are not finite."""
+    write_atomically(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; None where there is no such file. Raises ValueError for a damaged one, naming it."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise ValueError(f"file {path} is damaged ({error}); expected JSON: delete it and run again") from error

@@ -1,0 +1,231 @@
+"""From finished cells to files that anyone can read: results.csv in long form, curves.csv, results.json.
+
+    results.csv    experiment, setting, method, regularizer, seed, metric, value: one number a line, for the runs' ends
+    curves.csv     method, regularizer, seed, epoch, updates, layers, task, error: validation errors, percent
+    results.json   the configuration, where the numbers come from, and how long they took
+
+Tables and figures are made from these three files alone, so a folder may be kept without its cells. Method "first" is
+the network before the second task; epoch 0 of a curve is where the second task begins.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from experiments.frame.folder import FolderError, result_of
+from experiments.frame.jobs import Result
+from experiments.frame.measurements import Measurement, read_csv, read_measurements, write_csv
+from experiments.frame.workspace import read_json, write_json
+from experiments.studies.tables.design import REGULARIZERS, Protocol, Study, Table
+from experiments.studies.tables.probes import probe_cell, probed
+from npnet.run import Record
+
+__all__ = [
+    "Point",
+    "Results",
+    "collect",
+    "grown",
+    "joined",
+    "merged",
+    "read_results",
+    "study_of",
+    "write_results",
+]
+
+
+class Point(NamedTuple):
+    """One task's validation error (percent) after one epoch of a run; `layers` counts those that trained in it."""
+
+    method: str
+    regularizer: str
+    seed: int
+    epoch: int
+    updates: int
+    layers: int
+    task: str
+    error: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that tables and figures are made from."""
+
+    study: Study
+    about: dict[str, Any]
+    measurements: list[Measurement]
+    curves: list[Point]
+
+    def values(self, metric: str, method: str, regularizer: str) -> dict[int, float]:
+        """Return a metric's value for each seed."""
+        return {
+            m.seed: m.value
+            for m in self.measurements
+            if (m.metric, m.method, m.regularizer) == (metric, method, regularizer)
+        }
+
+
+def study_of(configuration: Mapping[str, Any]) -> Study:
+    """Return the study that a configuration.json or results.json describes. Raises ValueError for anything else."""
+    try:
+        table = configuration["table"]
+        return Study(
+            Table(table["number"], tuple(table["first"]), table["second"], tuple(table["hidden"])),
+            Protocol(**configuration["protocol"]),
+            tuple(configuration["regularizers"]),
+            tuple(configuration["methods"]),
+            configuration.get("variant", ""),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"configuration describes no table ({error!r}); expected what a run wrote") from error
+
+
+def grown(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a study's configuration with the rows and the repetitions of both, all else as it is here.
+
+    Options that are newer than a folder have their defaults in it.
+    """
+    old, new = study_of(there), study_of(here)
+    rows = tuple(name for name in REGULARIZERS if name in old.regularizers + new.regularizers)
+    protocol = replace(new.protocol, seeds=max(old.protocol.seeds, new.protocol.seeds))
+    return asdict(replace(new, regularizers=rows, protocol=protocol))
+
+
+def collect(folder: Path, study: Study) -> Results:
+    """Gather what the cells of a study have left so far."""
+    measurements: list[Measurement] = []
+    curves: list[Point] = []
+    environments: list[dict[str, str]] = []
+    seconds, memory = 0.0, 0
+    for regularizer in study.regularizers:
+        first = result_of(folder, study.first_cell(regularizer))
+        runs = [("first", study.protocol.data_seed, study.first_cell(regularizer))] + [
+            (method, seed, study.second_cell(regularizer, method, seed))
+            for seed in range(study.protocol.seeds)
+            for method in study.methods
+        ]
+        for method, seed, cell in runs:
+            result = result_of(folder, cell)
+            if first is None or result is None:
+                continue
+            probes = {task: result_of(folder, probe_cell(task, cell)) for task in study.table.first}
+            found = {task: probe for task, probe in probes.items() if probe is not None}
+            readings = (each for task, probe in found.items() for each in probed(study, task, probe))
+            for metric, value in (*_metrics(study, result), *readings):
+                measurements.append(
+                    Measurement(study.name, study.table.setting, method, regularizer, seed, metric, float(value))
+                )
+            curves += _curves(study, method, regularizer, seed, result, first)
+            for each in (result, *found.values()):
+                seconds += each["seconds"]
+                memory = max(memory, each.get("peak_memory_mb", 0))
+                if each["environment"] not in environments:
+                    environments.append(each["environment"])
+    about = {
+        "experiment": study.name,
+        "setting": study.table.setting,
+        "configuration": asdict(study),
+        "seeds": list(range(study.protocol.seeds)),
+        "examples": {which: getattr(study.protocol, which) for which in ("train", "validation", "test")},
+        "environments": environments,
+        "compute_seconds": round(seconds, 1),
+        "peak_memory_mb": memory,
+        "probes": any(m.metric.startswith("probe_error") for m in measurements),
+        "starts": read_json(folder / "starts.json") or [],
+    }
+    return Results(study, about, measurements, curves)
+
+
+def _metrics(study: Study, result: Result) -> Iterator[tuple[str, float]]:
+    """Yield (metric, value) for one run; several first tasks have their names behind the metric."""
+    errors = result["errors"]
+    for when in ("before", "after"):
+        for task, value in errors.get(when, {}).items():
+            yield f"task_a_error_{when}" + (f":{task}" if len(study.table.first) > 1 else ""), value
+    if "second" in errors:
+        yield "task_b_error", errors["second"]
+    history = result["history"]
+    yield "epochs", len(history)
+    yield "updates", history[-1]["updates"]
+    yield "kept_epoch", result["kept_epoch"]
+    for layer in range(len(study.table.hidden)):
+        joined = next((record["epoch"] for record in history if record["mask"][layer]), None)
+        if joined is not None:  # a layer of a gradual run that ended early may never have joined
+            yield f"joined_hidden_{layer + 1}", joined
+
+
+def _curves(study: Study, method: str, regularizer: str, seed: int, result: Result, first: Result) -> Iterator[Point]:
+    """Yield the points of one run's curves."""
+    if method != "first":
+        start = first["history"][first["kept_epoch"] - 1]
+        for task in study.table.first:
+            yield Point(method, regularizer, seed, 0, 0, 0, task, start["validation"][task])
+    for record in result["history"]:
+        for task, error in _errors(record).items():
+            layers = sum(map(bool, record["mask"]))
+            yield Point(method, regularizer, seed, record["epoch"], record["updates"], layers, task, error)
+
+
+def _errors(record: Record) -> dict[str, float]:
+    return {**record["evaluations"], **record["validation"]}
+
+
+def write_results(results: Results, folder: Path) -> None:
+    """Write results.csv, curves.csv and results.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_csv(folder / "results.csv", Measurement._fields, results.measurements)
+    write_csv(folder / "curves.csv", Point._fields, results.curves)
+    write_json(folder / "results.json", results.about)
+
+
+def read_results(folder: Path) -> Results:
+    """Read what `write_results` wrote. Raises FolderError where it is not there."""
+    about = read_json(folder / "results.json")
+    if about is None:
+        raise FolderError(f"folder {folder} has no results.json; expected a folder given to --out before")
+    measurements = read_measurements(folder / "results.csv")
+    curves = [
+        Point(method, regularizer, int(seed), int(epoch), int(updates), int(layers), task, float(error))
+        for method, regularizer, seed, epoch, updates, layers, task, error in read_csv(folder / "curves.csv")
+    ]
+    return Results(study_of(about["configuration"]), about, measurements, curves)
+
+
+def joined(found: Sequence[Results]) -> Results:
+    """Return the results of one table whose rows were run apart, with as many repetitions each as there are.
+
+    Raises ValueError where they are of several tables or protocols, and where a row is there twice.
+    """
+    configurations = [asdict(each.study) for each in found]
+    whole = reduce(lambda so_far, each: grown(each, so_far), configurations)
+    for each in configurations:
+        if grown(whole, each) != whole:  # something else than rows and repetitions differs
+            raise ValueError(f"results are of {study_of(each)}; expected rows of {study_of(whole)}, as before them")
+    study = study_of(whole)
+    rows = [regularizer for each in found for regularizer in each.study.regularizers]
+    for regularizer in rows:
+        if rows.count(regularizer) > 1:
+            raise ValueError(f"row {regularizer!r} of {study.name} is there twice; expected every row once")
+    about = {**found[0].about, "configuration": whole, "seeds": list(range(study.protocol.seeds))}
+    about |= merged([each.about for each in found])
+    about["probes"] = any(each.about.get("probes") for each in found)
+    order = study.regularizers.index
+    measurements = sorted((m for each in found for m in each.measurements), key=lambda m: order(m.regularizer))
+    curves = sorted((point for each in found for point in each.curves), key=lambda point: order(point.regularizer))
+    return Results(study, about, measurements, curves)
+
+
+def merged(abouts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return where numbers come from that were made in parts: every environment and start once, the time of all."""
+    environments: list[dict[str, str]] = []
+    starts: list[dict[str, Any]] = []
+    for about in abouts:
+        environments += [each for each in about["environments"] if each not in environments]
+        starts += [each for each in about["starts"] if each not in starts]
+    return {
+        "environments": environments,
+        "compute_seconds": round(sum(about["compute_seconds"] for about in abouts), 1),
+        "peak_memory_mb": max(about.get("peak_memory_mb", 0) for about in abouts),
+        "starts": starts,
+    }
