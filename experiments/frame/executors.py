@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
-from experiments.frame import threads as blas
 from experiments.frame.folder import FolderError
-from experiments.frame.provenance import environment
+from experiments.frame.provenance import CHECKOUT, environment
+from experiments.frame.threads import use_one_thread
 from experiments.frame.workspace import log
 
 __all__ = ["Where", "check_worker", "cluster", "ctrl_c_waits", "pool"]
@@ -66,10 +66,10 @@ class Where:
 def pool(workers: int) -> Iterator[Executor]:
     """Yield an executor of worker processes; whatever ends the block early ends the workers at once.
 
-    The workers are spawned, with BLAS settled in their environment before they import numpy. Killing them is safe:
-    every file of a cell is moved into place whole.
+    The workers are spawned, with one BLAS thread set in their environment before they import numpy. Killing them is
+    safe: every file of a job is moved into place whole.
     """
-    blas.settle()
+    use_one_thread()
     others = set(multiprocessing.active_children())
     executor = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
     try:
@@ -84,10 +84,11 @@ def pool(workers: int) -> Iterator[Executor]:
 
 @contextmanager
 def cluster(address: str, folder: Path) -> Iterator[Executor]:
-    """Yield an executor of a Dask cluster's workers, which must see the study's folder and have this npnet installed.
+    """Yield an executor of a Dask cluster's workers, which must see the study's folder and a checkout of this commit.
 
-    A cell whose worker dies is given to another one, and goes on there from its checkpoint. Raises FolderError where
-    no cluster answers, it has no workers, or they have another folder, version, or commit.
+    A worker that sees this process's own checkout uses that one; any other must be started in a checkout, or with one
+    in its PYTHONPATH. A job whose worker dies is given to another worker, and goes on there from its checkpoint. Raises
+    FolderError where no cluster answers, it has no workers, or they have another folder, version, or commit.
     """
     try:
         from distributed import Client
@@ -100,8 +101,34 @@ def cluster(address: str, folder: Path) -> Iterator[Executor]:
     except (OSError, ValueError) as error:
         raise FolderError(f"no cluster answers at {address} ({error}); start one, or give its address") from None
     with client:
+        _share_checkout(client, str(CHECKOUT))
         _check_workers(client, address, folder)
         yield client.get_executor(pure=False)
+
+
+def _share_checkout(client: Any, root: str) -> None:
+    """Let the scheduler and all workers, those that join later too, import this checkout where they see it.
+
+    The wheel holds npnet alone, so a worker would not find experiments otherwise. What is sent is local to this
+    function, because that alone is pickled by its code and not by the name of a module that is not found yet.
+    """
+    from distributed import WorkerPlugin
+
+    def use_checkout() -> None:
+        import os
+        import sys
+
+        if root not in sys.path and os.path.isdir(os.path.join(root, "experiments")):
+            sys.path.insert(0, root)
+
+    class UseCheckout(WorkerPlugin):
+        name = "npnet-checkout"
+
+        def setup(self, worker: Any) -> None:
+            use_checkout()
+
+    client.run_on_scheduler(use_checkout)
+    client.register_plugin(UseCheckout())
 
 
 def _check_workers(client: Any, address: str, folder: Path) -> None:
@@ -110,6 +137,12 @@ def _check_workers(client: Any, address: str, folder: Path) -> None:
     token.touch()
     try:
         workers = client.run(_look, token)
+    except Exception as error:  # Dask wraps what a worker raises into a plain Exception
+        if "No module named" not in str(error):
+            raise
+        raise FolderError(
+            f"a worker cannot import this code ({error}); start the workers in a checkout, or where {CHECKOUT} is seen"
+        ) from error
     finally:
         token.unlink()
     if not workers:

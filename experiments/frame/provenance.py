@@ -9,9 +9,14 @@ from pathlib import Path
 import numpy as np
 
 import npnet
-from experiments.frame import threads as blas
+from experiments.frame.threads import describe_blas
 
-__all__ = ["commit", "environment"]
+__all__ = ["CHECKOUT", "commit", "environment"]
+
+CHECKOUT = Path(__file__).parents[2]
+"""The root of the source tree that this process runs from."""
+
+_CPU = Path("/proc/cpuinfo")
 
 
 @cache
@@ -25,18 +30,27 @@ def environment() -> dict[str, str]:
         "numpy": np.__version__,
         "numba": version("numba"),
         "blas": f"{library['name']} {library['version']}",
-        "blas_settings": blas.describe(),
-        "cpu": blas.cpu_model(),
+        "blas_settings": describe_blas(),
+        "cpu": cpu_model(),
         "system": f"{platform.system()} {platform.machine()}",
     }
 
 
 def commit() -> str:
     """Return the commit of the source tree, "+dirty" where it was changed since, "unknown" outside a checkout."""
-    git = ["git", "-C", str(Path(__file__).parent)]
+    git = ["git", "-C", str(CHECKOUT)]
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
         changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head + ("+dirty" if changed.strip() else "")
+
+
+def cpu_model() -> str:
+    """Return the CPU's name, "unknown" where the system does not report it."""
+    try:
+        lines = _CPU.read_text().splitlines()
+    except OSError:
+        return "unknown"
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

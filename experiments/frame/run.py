@@ -11,12 +11,12 @@ from typing import Any
 
 from rich.console import Console
 
-from experiments.frame import threads as blas
 from experiments.frame.executors import Where
 from experiments.frame.folder import FolderError, held, settle_configuration, sweep
 from experiments.frame.progress import Watcher
 from experiments.frame.scheduler import run_cells
 from experiments.frame.study import Experiment
+from experiments.frame.threads import describe_blas
 from experiments.frame.workspace import log, read_json, write_json
 
 __all__ = ["INTERRUPTED", "run"]
@@ -37,7 +37,7 @@ def run(experiment: Experiment, console: Console) -> int:
         settle_configuration(out, configuration, job.check_studies, job.grown)
         sweep(out)
         write_json(out / "plan.json", [cell.name for cell in job.cells])
-        console.print(f"{experiment.name}: {job.what}, {where.describe()}, {blas.describe()}", highlight=False)
+        console.print(f"{experiment.name}: {job.what}, {where.describe()}, {describe_blas()}", highlight=False)
         try:
             with _start(out, where), where.executor(out) as executor, Watcher(console) as watcher:
                 outcome = run_cells(job.cells, out, executor, watcher, where.module)

@@ -1,10 +1,10 @@
-"""Cells run in the right order, a failing one stops only those that need it, and BLAS is settled with care."""
+"""Cells run in the right order, a failing one stops only those that need it, and every worker has one BLAS thread."""
 
 import pytest
 import tinystudy
 from rich.console import Console
 
-from experiments.frame import threads as blas
+from experiments.frame import threads
 from experiments.frame.executors import Where, pool
 from experiments.frame.folder import FolderError, held, result_of, settle_configuration
 from experiments.frame.jobs import Cell
@@ -115,36 +115,21 @@ def test_a_study_grows_by_what_it_may(tmp_path):
     assert read_json(tmp_path / "configuration.json") == with_seeds(1, 5)
 
 
-AVX512 = {"avx512f", "avx512dq", "avx512bw", "avx512vl"}
-
-
-def test_blas_is_settled_where_the_user_has_not():
-    settings = {"OMP_NUM_THREADS": "3"}
-    blas.settle(settings, AVX512 | {"sse"}, zen4=False)
+def test_one_blas_thread_is_set_where_the_user_has_not():
+    settings = {"OMP_NUM_THREADS": "3", "OPENBLAS_CORETYPE": "Haswell"}
+    threads.use_one_thread(settings)
     assert settings == {
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "3",
         "MKL_NUM_THREADS": "1",
-        "OPENBLAS_CORETYPE": "SkylakeX",
+        "OPENBLAS_CORETYPE": "Haswell",
     }
-    assert "OMP_NUM_THREADS=3" in blas.describe(settings)
+    assert threads.describe_blas(settings) == (
+        "OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=3 MKL_NUM_THREADS=1 OPENBLAS_CORETYPE=Haswell"
+    )
 
 
-@pytest.mark.parametrize("flag", sorted(AVX512))
-def test_kernels_are_chosen_only_where_the_cpu_has_all_instructions(flag):
+def test_the_kernels_are_left_to_blas():
     settings: dict[str, str] = {}
-    blas.settle(settings, AVX512 - {flag})
-    assert "OPENBLAS_CORETYPE" not in settings
-    blas.settle(settings, AVX512, zen4=False)
-    kept = {"OPENBLAS_CORETYPE": "Haswell"}
-    blas.settle(kept, AVX512, zen4=True)
-    assert kept["OPENBLAS_CORETYPE"] == "Haswell"
-
-
-def test_zen4_gets_the_kernels_that_suit_its_half_width():
-    settings: dict[str, str] = {}
-    blas.settle(settings, AVX512, zen4=True)
-    assert settings["OPENBLAS_CORETYPE"] == "Haswell"
-    settings = {}
-    blas.settle(settings, set(), zen4=True)
+    threads.use_one_thread(settings)
     assert "OPENBLAS_CORETYPE" not in settings
