@@ -2,6 +2,6 @@
 
     python -m experiments --help
 
-Reading order: tables (what is studied), transfer (what one cell does), cells, desk, folder and runner (how cells run
+Reading order: tables (what is studied), transfer (what one job does), jobs, workspace, folder and runner (how jobs run
 and survive being stopped), results, statistics, report and figures (what comes of it), and command (the command line).
 """

@@ -16,7 +16,7 @@ from tyro.conf import OmitSubcommandPrefixes, Positional, subcommand
 from experiments.frame.folder import FolderError
 from experiments.frame.run import run
 from experiments.frame.status import show_status
-from experiments.frame.study import Experiment
+from experiments.frame.study import Study
 from experiments.frame.workspace import read_json
 from experiments.page import studies_below, write_page
 from experiments.registry import STUDIES, study_named
@@ -27,7 +27,7 @@ __all__ = ["main"]
 
 
 @dataclass(frozen=True)
-class Stimuli:
+class StimuliCommand:
     """Draw the line-and-angle stimuli: sheets of all tasks, of the truth about them, and of their open parameters.
 
     Attributes:
@@ -45,7 +45,7 @@ class Stimuli:
 
 
 @dataclass(frozen=True)
-class Report:
+class ReportCommand:
     """Make tables and pictures again from the results that are there, and one page of them all: report.html.
 
     Attributes:
@@ -70,7 +70,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Join:
+class JoinCommand:
     """Put together what was run apart, on several machines perhaps: rows of one table, variants of the sensitivity.
 
     Attributes:
@@ -96,7 +96,7 @@ class Join:
 
 
 @dataclass(frozen=True)
-class Status:
+class StatusCommand:
     """Say what is done, running and left in the folder of a study, and about how long the rest will take.
 
     Attributes:
@@ -111,7 +111,7 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Bench:
+class BenchCommand:
     """Measure speed beside other libraries: "step", a training step; "frozen", frozen layers; "population", many
     networks as one; "jacobian", matching a teacher's; "stimuli", drawing.
 
@@ -129,7 +129,7 @@ class Bench:
 
 
 @dataclass(frozen=True)
-class Faults:
+class FaultsCommand:
     """Plant realistic faults one by one: which check sees which, how small, and what other people's rules see of them.
 
     Attributes:
@@ -148,7 +148,7 @@ class Faults:
 
 
 @dataclass(frozen=True)
-class Steps:
+class StepsCommand:
     """Measure the error of every way to find a derivative against the size of its step, and draw the picture.
 
     Attributes:
@@ -164,18 +164,18 @@ class Steps:
 
 COMMANDS: Mapping[str, type] = {
     **STUDIES,
-    "stimuli": Stimuli,
-    "report": Report,
-    "join": Join,
-    "status": Status,
-    "bench": Bench,
-    "faults": Faults,
-    "steps": Steps,
+    "stimuli": StimuliCommand,
+    "report": ReportCommand,
+    "join": JoinCommand,
+    "status": StatusCommand,
+    "bench": BenchCommand,
+    "faults": FaultsCommand,
+    "steps": StepsCommand,
 }
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code: 0, 1 where cells failed, 2 for what cannot be done, 130 for Ctrl-C."""
+    """Run a command and return its exit code: 0, 1 where jobs failed, 2 for what cannot be done, 130 for Ctrl-C."""
     console = Console() if sys.stdout.isatty() else Console(width=132)
     commands: Any = reduce(or_, (Annotated[kind, subcommand(name)] for name, kind in COMMANDS.items()))
     try:
@@ -186,7 +186,7 @@ def main(arguments: list[str] | None = None) -> int:
             args=arguments,
             config=(OmitSubcommandPrefixes,),
         )
-        if isinstance(command, Experiment):
+        if isinstance(command, Study):
             return run(command, console)
         command(console)
         return 0

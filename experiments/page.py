@@ -45,7 +45,7 @@ summary { cursor: pointer } .soft, summary { color: var(--soft); font-size: .9re
 
 
 def studies_below(folder: Path) -> list[Path]:
-    """Return the folders at or below this one that hold a study: its cells, or the results of an earlier report.
+    """Return the folders at or below this one that hold a study: its jobs, or the results of an earlier report.
 
     Raises FolderError where there is none.
     """

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.frame.study import Experiment
+from experiments.frame.study import Study
 from experiments.studies.columns.study import Columns
 from experiments.studies.difficulty.study import Difficulty
 from experiments.studies.distillation.study import Distillation
@@ -23,7 +23,7 @@ from experiments.studies.without_forgetting import WithoutForgetting
 
 __all__ = ["STUDIES", "study_named"]
 
-_STUDIES: tuple[type[Experiment], ...] = (
+_STUDIES: tuple[type[Study], ...] = (
     Tables,
     Sensitivity,
     Rivals,
@@ -42,9 +42,9 @@ _STUDIES: tuple[type[Experiment], ...] = (
     ImagePrior,
 )
 
-STUDIES: Mapping[str, type[Experiment]] = {study.name: study for study in _STUDIES}
+STUDIES: Mapping[str, type[Study]] = {study.name: study for study in _STUDIES}
 
 
-def study_named(about: Mapping[str, Any]) -> type[Experiment]:
+def study_named(about: Mapping[str, Any]) -> type[Study]:
     """Return the study that a configuration.json or results.json is of; the results of one table are of the tables."""
     return STUDIES.get(about.get("experiment", ""), Tables)

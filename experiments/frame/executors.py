@@ -1,4 +1,4 @@
-"""Where cells run: in processes of this machine, or on the workers of a Dask cluster. Either is an `Executor`."""
+"""Where jobs run: in processes of this machine, or on the workers of a Dask cluster. Either is an `Executor`."""
 
 import importlib.util
 import multiprocessing
@@ -19,14 +19,14 @@ from experiments.frame.provenance import CHECKOUT, environment
 from experiments.frame.threads import use_one_thread
 from experiments.frame.workspace import log
 
-__all__ = ["Where", "check_worker", "cluster", "ctrl_c_waits", "pool"]
+__all__ = ["Resources", "check_worker", "cluster", "ctrl_c_waits", "pool"]
 
 _CONNECT = 10.0  # seconds in which a cluster has to answer
 
 
 @dataclass(frozen=True)
-class Where:
-    """Where cells run, and how.
+class Resources:
+    """Where jobs run, and how.
 
     Attributes:
         workers: processes at work at once; results are the same bits whatever their number.

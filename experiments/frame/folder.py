@@ -1,9 +1,9 @@
 """A study's folder: one configuration, one run at a time, and nothing in it that a killed process could leave half.
 
 configuration.json   what the folder holds; another configuration is refused, never mixed in
-plan.json            the names of its cells
+plan.json            the names of its jobs
 lock                 held while a run works here; the system lets go of it when the process ends, however it ends
-cells/, log.txt      what the cells leave (see desk)
+jobs/, log.txt      what the jobs leave (see workspace)
 
 What a killed process may leave beside these is swept away by the next run.
 """
@@ -15,10 +15,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from experiments.frame.jobs import Cell, Result
+from experiments.frame.jobs import Job, Result
 from experiments.frame.workspace import read_json, write_json
 
-__all__ = ["Configuration", "FolderError", "finished", "held", "in_use", "result_of", "settle_configuration", "sweep"]
+__all__ = [
+    "Configuration",
+    "FolderError",
+    "check_configuration",
+    "finished",
+    "in_use",
+    "lock_folder",
+    "remove_leftovers",
+    "result_of",
+]
 
 Configuration = Mapping[str, Any]
 """That of a folder, or of one of its studies, as JSON has it."""
@@ -31,7 +40,7 @@ class FolderError(RuntimeError):
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path) -> Iterator[None]:
     """Make the folder and hold it against other runs. Raises FolderError where another one holds it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,21 +77,21 @@ def _taken(lock: TextIO) -> bool:
     return True
 
 
-def sweep(folder: Path) -> None:
-    """Clear away what killed processes have left; to be called by the run that holds the folder, before any cell runs.
+def remove_leftovers(folder: Path) -> None:
+    """Clear away what killed processes have left; to be called by the run that holds the folder, before any job runs.
 
-    That is progress that nobody makes now, checkpoints of cells that have left their result, and files half written, by
+    That is progress that nobody makes now, checkpoints of jobs that have left their result, and files half written, by
     the names that write_atomically gives them, as results.csv.x1y2z3w4.part.
     """
-    leftovers = [*folder.glob("cells/*/progress.*")]
-    leftovers += [result.with_name("checkpoint.npz") for result in folder.glob("cells/*/result.json")]
-    for place in (".", "*", "cells/*"):
+    leftovers = [*folder.glob("jobs/*/progress.*")]
+    leftovers += [result.with_name("checkpoint.npz") for result in folder.glob("jobs/*/result.json")]
+    for place in (".", "*", "jobs/*"):
         leftovers += folder.glob(f"{place}/*.*.????????.part")
     for leftover in leftovers:
         leftover.unlink(missing_ok=True)
 
 
-def settle_configuration(
+def check_configuration(
     folder: Path,
     configuration: Configuration,
     check_studies: Callable[[Configuration], None] | None = None,
@@ -120,14 +129,14 @@ def settle_configuration(
     return whole
 
 
-def result_of(folder: Path, cell: str) -> Result | None:
-    """Return the result of a cell; None where it has not finished."""
-    return read_json(folder / "cells" / cell / "result.json")
+def result_of(folder: Path, job: str) -> Result | None:
+    """Return the result of a job; None where it has not finished."""
+    return read_json(folder / "jobs" / job / "result.json")
 
 
-def finished(folder: Path, cell: Cell) -> bool:
-    """Say whether a cell has left its result."""
-    return (folder / "cells" / cell.name / "result.json").exists()
+def finished(folder: Path, job: Job) -> bool:
+    """Say whether a job has left its result."""
+    return (folder / "jobs" / job.name / "result.json").exists()
 
 
 def _names(tree: Mapping[str, Any], path: str = "") -> list[str]:

@@ -1,6 +1,6 @@
-"""A cell: the smallest piece of a study that runs by itself, once the cells it needs are there.
+"""A job: the smallest piece of a study that runs by itself, once the jobs it needs are there.
 
-A study is a list of cells. A cell's result is a pure function of its arguments and of the cells it needs, so the number
+A study is a list of jobs. A job's result is a pure function of its arguments and of the jobs it needs, so the number
 of workers, their order, and being stopped and started again leave no trace in it.
 """
 
@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Cell", "Result", "check_cells"]
+__all__ = ["Job", "Result", "check_jobs"]
 
 Result = dict[str, Any]
-"""What a cell's function returns: numbers, strings, lists and dicts, as JSON holds them."""
+"""What a job's function returns: numbers, strings, lists and dicts, as JSON holds them."""
 
 
 @dataclass(frozen=True)
-class Cell:
+class Job:
     """name: a folder's name. function: called as function(desk, **arguments) in a worker, so both must pickle.
 
-    needs: the names of the cells whose results must be there first.
+    needs: the names of the jobs whose results must be there first.
     """
 
     name: str
@@ -31,13 +31,13 @@ class Cell:
             raise ValueError(f"name is {self.name!r}; expected the name of a folder, without slashes or leading dots")
 
 
-def check_cells(cells: Sequence[Cell]) -> None:
-    """Raise ValueError where a name is taken twice, or a cell needs one that does not come before it."""
+def check_jobs(jobs: Sequence[Job]) -> None:
+    """Raise ValueError where a name is taken twice, or a job needs one that does not come before it."""
     seen: set[str] = set()
-    for cell in cells:
-        if cell.name in seen:
-            raise ValueError(f"cell {cell.name!r} is there twice; expected every name once")
-        for name in cell.needs:
+    for job in jobs:
+        if job.name in seen:
+            raise ValueError(f"job {job.name!r} is there twice; expected every name once")
+        for name in job.needs:
             if name not in seen:
-                raise ValueError(f"cell {cell.name!r} needs {name!r}; expected the name of a cell before it")
-        seen.add(cell.name)
+                raise ValueError(f"job {job.name!r} needs {name!r}; expected the name of a job before it")
+        seen.add(job.name)

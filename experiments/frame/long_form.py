@@ -1,29 +1,27 @@
-"""A survey: a study whose cells leave measurements, which are gathered in one long table and reported from it alone."""
+"""A study whose jobs leave measurements, which are gathered in one long table and reported from it alone."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from rich.console import Console
 
 from experiments.frame.folder import result_of
 from experiments.frame.grids import Grid, markdown, show
 from experiments.frame.measurements import Measurement, read_measurements, write_csv
-from experiments.frame.study import Experiment
+from experiments.frame.study import Study
 from experiments.frame.workspace import read_json, write_json
 from npnet.trees import write_atomically
 
-__all__ = ["Findings", "Preset", "Survey"]
-
-Preset = Literal["smoke", "quick"]
+__all__ = ["Findings", "LongFormStudy"]
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What a survey has found so far: its configuration with where the numbers come from, and all measurements."""
+    """What a long-form study has found so far: its configuration with where the numbers come from, and all measurements."""
 
     about: Mapping[str, Any]
     measurements: Sequence[Measurement]
@@ -41,14 +39,11 @@ class Findings:
 
 
 @dataclass(frozen=True)
-class Survey(Experiment):
-    """What all surveys have in common. A cell's result has "measurements": [setting, method, seed, metric, value].
+class LongFormStudy(Study):
+    """What all long-form studies have in common.
 
-    Attributes:
-        preset: "quick" is the whole study, "smoke" takes seconds, to see that it works.
+    A job's result has "measurements", a list of [setting, method, seed, metric, value]. Preset "quick" is the whole study.
     """
-
-    preset: Preset = "quick"
 
     @classmethod
     @abstractmethod
@@ -63,15 +58,15 @@ class Survey(Experiment):
     @classmethod
     def report(cls, folder: Path, out: Path, console: Console) -> None:
         """Print the tables of what has finished in `folder`, and write results, tables and pictures to `out`."""
-        found = _gather(folder, cls.name) if (folder / "cells").is_dir() else _read(folder)
+        found = _gather(folder, cls.name) if (folder / "jobs").is_dir() else _read(folder)
         out.mkdir(parents=True, exist_ok=True)
         write_csv(out / "results.csv", Measurement._fields, list(found.measurements))
         write_json(out / "results.json", found.about)
         grids, pictures = cls.tables(found), cls.draw(found, out)
         parts = [markdown(grid) for grid in grids] + [f"![{words}]({name})\n" for name, words in pictures.items()]
-        done, of = found.about["cells"]
+        done, of = found.about["jobs"]
         if done < of:
-            parts.insert(0, f"Incomplete: {done} of {of} cells have finished.\n")
+            parts.insert(0, f"Incomplete: {done} of {of} jobs have finished.\n")
             console.print(parts[0].strip())
         write_atomically(out / "table.md", "\n".join(parts).encode())
         for grid in grids:
@@ -79,16 +74,16 @@ class Survey(Experiment):
 
 
 def _gather(folder: Path, name: str) -> Findings:
-    """Gather what the cells have left so far."""
+    """Gather what the jobs have left so far."""
     plan = read_json(folder / "plan.json")
-    results = [result for result in (result_of(folder, cell) for cell in plan) if result is not None]
+    results = [result for result in (result_of(folder, job) for job in plan) if result is not None]
     environments: list[dict[str, str]] = []
     for result in results:
         if result["environment"] not in environments:
             environments.append(result["environment"])
     about = {
         **read_json(folder / "configuration.json"),
-        "cells": [len(results), len(plan)],
+        "jobs": [len(results), len(plan)],
         "compute_seconds": round(sum(result["seconds"] for result in results)),
         "environments": environments,
     }

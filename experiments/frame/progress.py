@@ -1,4 +1,4 @@
-"""Progress: a bar for the study and a line for each running cell in a terminal, one plain line a cell elsewhere."""
+"""Progress: a bar for the study and a line for each running job in a terminal, one plain line a job elsewhere."""
 
 import json
 import time
@@ -9,11 +9,11 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-__all__ = ["Watcher", "describe", "progress_of"]
+__all__ = ["ProgressDisplay", "describe_progress", "progress_of"]
 
 
-class Watcher:
-    """Looks at the progress of running cells and shows it. A class, because a live display has a state.
+class ProgressDisplay:
+    """Looks at the progress of running jobs and shows it. A class, because a live display has a state.
 
     Use it as a context manager: leaving it takes the display down.
     """
@@ -35,7 +35,7 @@ class Watcher:
         self.total = self.done = 0
         self.start = time.monotonic()
 
-    def __enter__(self) -> "Watcher":
+    def __enter__(self) -> "ProgressDisplay":
         self.bars.start()
         return self
 
@@ -43,29 +43,31 @@ class Watcher:
         self.bars.stop()
 
     def begin(self, total: int, done: int) -> None:
-        """Say how many cells there are and how many had finished before."""
+        """Say how many jobs there are and how many had finished before."""
         self.total, self.done = total, done
         if done:
-            self.console.print(f"{done} of {total} cells had finished before")
-        self.all = self.bars.add_task("all cells", total=total, completed=done, state="")
+            self.console.print(f"{done} of {total} jobs had finished before")
+        self.all = self.bars.add_task("all jobs", total=total, completed=done, state="")
 
     def look(self, study: Path, running: Sequence[str]) -> None:
-        """Show what the running cells have written about themselves."""
+        """Show what the running jobs have written about themselves."""
         for name in running:
             progress = progress_of(study, name)
             if progress:
                 if name not in self.lines:
                     self.lines[name] = self.bars.add_task(name, total=None, state="")
-                self.bars.update(self.lines[name], completed=progress.get("epoch", 0), state=describe(progress))
+                self.bars.update(
+                    self.lines[name], completed=progress.get("epoch", 0), state=describe_progress(progress)
+                )
 
     def finished(self, name: str) -> None:
-        """Show that a cell has finished."""
+        """Show that a job has finished."""
         self._count(name)
         if not self.console.is_terminal:
             self.console.print(f"{self.done} of {self.total}: {name} ({time.monotonic() - self.start:.0f} s)")
 
     def failed(self, name: str, why: str) -> None:
-        """Show that a cell has failed, and why."""
+        """Show that a job has failed, and why."""
         self._count(name)
         self.console.print(f"{name} failed: {why}", style="red", markup=False)
 
@@ -77,8 +79,8 @@ class Watcher:
             self.bars.update(self.all, completed=self.done)
 
 
-def describe(progress: Mapping[str, Any]) -> str:
-    """Return a cell's progress as a line: epoch, validation error, layers that train."""
+def describe_progress(progress: Mapping[str, Any]) -> str:
+    """Return a job's progress as a line: epoch, validation error, layers that train."""
     return ", ".join(
         [f"epoch {progress['epoch']}" if "epoch" in progress else "begins"]
         + ([f"validation error {progress['error']:.2f} %"] if "error" in progress else [])
@@ -86,9 +88,9 @@ def describe(progress: Mapping[str, Any]) -> str:
     )
 
 
-def progress_of(study: Path, cell: str) -> dict[str, Any] | None:
-    """Return what a running cell has written about itself; None where it runs no more, or not yet."""
+def progress_of(study: Path, job: str) -> dict[str, Any] | None:
+    """Return what a running job has written about itself; None where it runs no more, or not yet."""
     try:
-        return json.loads((study / "cells" / cell / "progress.json").read_text())
+        return json.loads((study / "jobs" / job / "progress.json").read_text())
     except (OSError, ValueError):
         return None

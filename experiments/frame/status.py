@@ -10,19 +10,19 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.frame.folder import FolderError, in_use, result_of
-from experiments.frame.progress import describe, progress_of
+from experiments.frame.progress import describe_progress, progress_of
 from experiments.frame.workspace import read_json
 
-__all__ = ["Status", "look", "show_status"]
+__all__ = ["StudyStatus", "look", "show_status"]
 
 
 @dataclass(frozen=True)
-class Status:
-    """Names of the cells that have finished, are running and are left, and the seconds of work that these still want.
+class StudyStatus:
+    """Names of the jobs that have finished, are running and are left, and the seconds of work that these still want.
 
-    work: sum over the unfinished cells of the mean seconds of the finished ones of their kind, or of kinds like
+    work: sum over the unfinished jobs of the mean seconds of the finished ones of their kind, or of kinds like
     it, less what the running ones have spent; NaN where none has finished. workers: that are at it; of a cluster as
-    many as cells are running.
+    many as jobs are running.
     """
 
     done: list[str]
@@ -37,8 +37,8 @@ class Status:
         return self.work / self.workers
 
 
-def look(folder: Path) -> Status:
-    """Look at what the cells of a study have left in its folder. Raises FolderError where no study was begun there."""
+def look(folder: Path) -> StudyStatus:
+    """Look at what the jobs of a study have left in its folder. Raises FolderError where no study was begun there."""
     plan, active = read_json(folder / "plan.json"), in_use(folder)
     if plan is None:
         raise FolderError(f"folder {folder} has no plan.json; expected a folder given to --out before")
@@ -59,16 +59,16 @@ def look(folder: Path) -> Status:
     work = sum(_expected(_kind(name), means) for name in (*running, *left))
     start = (read_json(folder / "starts.json") or [{"workers": 1, "cluster": None}])[-1]
     workers = max(len(running), 1) if start["cluster"] else start["workers"]
-    return Status(done, running, left, max(work - spent, 0.0) if running or left else 0.0, workers)
+    return StudyStatus(done, running, left, max(work - spent, 0.0) if running or left else 0.0, workers)
 
 
 def show_status(folder: Path, console: Console) -> None:
-    """Print it: a line in all, and one for each running cell. Raises what `look` raises."""
+    """Print it: a line in all, and one for each running job. Raises what `look` raises."""
     status = look(folder)
-    cells = len(status.done) + len(status.running) + len(status.left)
+    jobs = len(status.done) + len(status.running) + len(status.left)
     rest = f", about {_duration(status.seconds_left)} left" if status.running or status.left else ""
     console.print(
-        f"{folder}: {len(status.done)} of {cells} cells done, {len(status.running)} running, "
+        f"{folder}: {len(status.done)} of {jobs} jobs done, {len(status.running)} running, "
         f"{len(status.left)} left{rest}",
         highlight=False,
         soft_wrap=True,
@@ -77,16 +77,16 @@ def show_status(folder: Path, console: Console) -> None:
     for name in status.running:
         progress = progress_of(folder, name)
         if progress is not None:
-            table.add_row(name, _duration(progress["seconds"]), describe(progress))
+            table.add_row(name, _duration(progress["seconds"]), describe_progress(progress))
     if status.running:
         console.print(table)
     elif status.left:
         console.print("nothing runs here now; the command that began it goes on from what is there")
 
 
-def _kind(cell: str) -> str:
-    """Return what a cell has in common with those that differ from it in the seed: its name without the number."""
-    return cell.rstrip("0123456789")
+def _kind(job: str) -> str:
+    """Return what a job has in common with those that differ from it in the seed: its name without the number."""
+    return job.rstrip("0123456789")
 
 
 def _expected(kind: str, means: dict[str, float]) -> float:

@@ -1,25 +1,27 @@
-"""A study on the command line: its options, the cells that it runs, how its results become tables and pictures."""
+"""A study on the command line: its options, the jobs that it runs, how its results become tables and pictures."""
 
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, get_args, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal
 
 from rich.console import Console
-from tyro.conf import OmitArgPrefixes
+from tyro.conf import OmitArgPrefixes, arg
 
-from experiments.frame.executors import Where
+from experiments.frame.executors import Resources
 from experiments.frame.folder import Configuration
-from experiments.frame.jobs import Cell
+from experiments.frame.jobs import Job
 
-__all__ = ["Experiment", "Job"]
+__all__ = ["Plan", "Preset", "Study"]
+
+Preset = Literal["smoke", "quick", "paper"]
 
 
 @dataclass(frozen=True)
-class Job:
-    """A study to run: what it is in a line, the configuration that its folder belongs to, its cells.
+class Plan:
+    """A study to run: what it is in a line, the configuration that its folder belongs to, its jobs.
 
     check_studies: raises ValueError where the studies that the folder will then hold do not agree on what they share.
     grown: takes a study as the folder has it and as it is here, and returns that here with what the one there has of
@@ -28,27 +30,42 @@ class Job:
 
     what: str
     configuration: Mapping[str, Any]
-    cells: Sequence[Cell]
+    jobs: Sequence[Job]
     check_studies: Callable[[Configuration], None] | None = None
     grown: Callable[[Configuration, Configuration], Configuration] = lambda there, here: here
 
 
 @dataclass(frozen=True)
-class Experiment(ABC):
-    """What all studies have in common; `name` is what a study is called in its files and on the command line.
+class Study(ABC):
+    """What all studies have in common: the options on the command line, how to run one and how to report it.
+
+    `name` is what a study is called in its files and on the command line, `presets` are those that it has.
 
     Attributes:
+        preset: how much is run: "smoke" in seconds to see that it works, "quick" in hours at the most, "paper" as
+            published.
         out: folder for results; run again with the same folder to go on where a run was stopped.
-        where: where the work is done.
+        resources: where the work is done.
     """
 
     name: ClassVar[str]
+    presets: ClassVar[tuple[Preset, ...]] = ("smoke", "quick")
 
-    out: Path = Path("results")
-    where: Annotated[Where, OmitArgPrefixes] = field(default_factory=Where)
+    preset: Preset = "quick"
+    out: Annotated[Path | None, arg(help_behavior_hint="(default: results/ and the study's name)")] = None
+    resources: Annotated[Resources, OmitArgPrefixes] = field(default_factory=Resources)
+
+    def __post_init__(self) -> None:
+        if self.preset not in self.presets:
+            raise ValueError(f"preset is {self.preset!r}; expected one of {', '.join(self.presets)} for {self.name}")
+
+    @property
+    def folder(self) -> Path:
+        """The folder for results."""
+        return self.out or Path("results") / self.name
 
     @abstractmethod
-    def job(self) -> Job:
+    def plan(self) -> Plan:
         """Return what to run."""
 
     @classmethod
@@ -69,8 +86,8 @@ class Experiment(ABC):
     @classmethod
     def command(cls, about: Mapping[str, Any]) -> str:
         """Return the command that computes results again, from what their results.json says about them."""
-        for preset in get_args(get_type_hints(cls)["preset"]):
-            configuration = json.loads(json.dumps(cls(preset=preset).job().configuration))  # type: ignore[call-arg]
+        for preset in cls.presets:
+            configuration = json.loads(json.dumps(cls(preset=preset).plan().configuration))
             if _agree(configuration, about):
                 return f"python -m experiments {cls.name} --preset {preset}"
         return f"python -m experiments {cls.name}"

@@ -1,6 +1,6 @@
-"""Courses: what is learned, from how many examples and for how long; and the two lessons that most studies consist of.
+"""Courses: what is learned, from how many examples and for how long; and the two training functions that most studies consist of.
 
-A source lesson trains a new network on a task and leaves it. A target lesson takes such a network, or an untrained one,
+A source training function trains a new network on a task and leaves it. A target training function takes such a network, or an untrained one,
 through another task by some method. Everything that a run draws (stimuli or split, head, order of batches) follows from
 its seed alone, so the runs of one seed are pairs, whatever their method and source.
 """
@@ -12,29 +12,41 @@ from typing import Any
 
 from experiments.frame.jobs import Result
 from experiments.frame.provenance import environment
-from experiments.frame.tasks import load_task
-from experiments.frame.training import Lesson
-from experiments.frame.workspace import Desk
+from experiments.frame.tasks import Sizes, load_task
+from experiments.frame.training import TrainingFunction
+from experiments.frame.workspace import Workspace
 from npnet import Hyperparameters, Method, Network, Replicate, Run, Task, begin, constant, error, generator, mlp
 
-__all__ = ["TARGET", "Course", "learn_source", "learn_target", "measured", "named", "small", "source_setting"]
+__all__ = [
+    "TARGET",
+    "TaskSpec",
+    "learn_source",
+    "learn_target",
+    "measurements_of",
+    "network_name",
+    "small",
+    "source_setting",
+]
 
 TARGET = "target"  # the head of the task that is learned second; the first one's has the name of its task
 
 
 @dataclass(frozen=True)
-class Course:
-    """A task by name, its numbers of examples, and how long it is learned: errors are percent.
+class TaskSpec(Sizes):
+    """A task by name, its numbers of examples, and the budget with which it is learned.
 
-    updates: at the most, rounded up to whole epochs. patience: a run stops after so many of these updates (rounded up,
-    too) without a new minimum of the validation error, and ends with the weights of that minimum. Counted in updates,
-    a course is as long for thirty images as for thirty thousand.
+    The budget is counted in updates, so that it is the same for thirty images as for thirty thousand.
+
+    Attributes:
+        task: its name, as `load_task` takes it.
+        updates: weight updates at the most, rounded up to whole epochs.
+        patience: a run stops after so many updates, rounded up to whole epochs, without a new minimum of the validation
+            error, and ends with the weights of that minimum.
+        rate: learning rate.
+        batch_size: examples in a batch.
     """
 
     task: str
-    train: int
-    validation: int = 2_000
-    test: int = 4_000
     updates: int = 7_500
     patience: int = 2_500
     rate: float = 0.02
@@ -42,10 +54,10 @@ class Course:
 
     def load(self, seed: int) -> Task:
         """Return the task as the seed draws it."""
-        return load_task(self.task, seed, self.train, self.validation, self.test)
+        return load_task(self.task, seed, self.sizes)
 
     def hyperparameters(self) -> Hyperparameters:
-        """Return how the course is taken."""
+        """Return the hyperparameters that keep to the budget."""
         steps = ceil(self.train / self.batch_size)
         return Hyperparameters(
             self.batch_size,
@@ -55,79 +67,79 @@ class Course:
         )
 
 
-def small(course: Course) -> Course:
+def small(spec: TaskSpec) -> TaskSpec:
     """Return the course with next to nothing to learn, to see that a study works."""
-    return replace(course, train=min(course.train, 60), validation=40, test=50, updates=9, patience=6)
+    return replace(spec, train=min(spec.train, 60), validation=40, test=50, updates=9, patience=6)
 
 
-def begin_source(desk: Desk, course: Course, hidden: tuple[int, ...], seed: int) -> Replicate:
+def begin_source(workspace: Workspace, spec: TaskSpec, hidden: tuple[int, ...], seed: int) -> Replicate:
     """Return a new network at its start on a task."""
-    task, rng = course.load(seed), generator(seed, "source", course.task)
+    task, rng = spec.load(seed), generator(seed, "source", spec.task)
     network = mlp((task.train.inputs.shape[-1], *hidden), {task.name: task.outputs}, rng)
-    return Replicate(Run(network, rng), {task.name: task}, course.hyperparameters())
+    return Replicate(Run(network, rng), {task.name: task}, spec.hyperparameters())
 
 
 def end_source(
-    desk: Desk, replicate: Replicate, seconds: float, course: Course, hidden: tuple[int, ...], seed: int
+    workspace: Workspace, replicate: Replicate, seconds: float, spec: TaskSpec, hidden: tuple[int, ...], seed: int
 ) -> Result:
     """Leave the network as network.npz."""
-    replicate.run.network.save(desk.path / "network.npz")
-    found = {"error": error(replicate.run.network, course.task, replicate.tasks[course.task].test)}
-    return measured(replicate, seconds, source_setting(course.task, hidden), "scratch", seed, found)
+    replicate.run.network.save(workspace.path / "network.npz")
+    found = {"error": error(replicate.run.network, spec.task, replicate.tasks[spec.task].test)}
+    return measurements_of(replicate, seconds, source_setting(spec.task, hidden), "scratch", seed, found)
 
 
 def source_setting(task: str, hidden: Sequence[int]) -> str:
-    """Return what the measurements of a source lesson are called, with the method "scratch"."""
-    return f"source {task} {named(hidden)}"
+    """Return what the measurements of a source training function are called, with the method "scratch"."""
+    return f"source {task} {network_name(hidden)}"
 
 
-def named(hidden: Sequence[int]) -> str:
+def network_name(hidden: Sequence[int]) -> str:
     """Return a network's name, as in 500-500."""
     return "-".join(map(str, hidden))
 
 
 def begin_target(
-    desk: Desk,
-    course: Course,
+    workspace: Workspace,
+    spec: TaskSpec,
     hidden: tuple[int, ...],
     seed: int,
     source: str | None,
     method: Callable[[], Method],
     **names: str,
 ) -> Replicate:
-    """Return the network that cell `source` left, or without one an untrained network, at its start on a task.
+    """Return the network that job `source` left, or without one an untrained network, at its start on a task.
 
     method: returns it; a name or a partial of the library's, because what these return cannot be pickled.
     """
-    task = replace(course.load(seed), name=TARGET)
+    task = replace(spec.load(seed), name=TARGET)
     if source is None:
         network = mlp((task.train.inputs.shape[-1], *hidden), {}, generator(seed, "untrained"))
     else:
-        network = Network.load(desk.needed(source) / "network.npz")
-    rng = generator(seed, "target", course.task)
-    run, settings = begin(method(), network, task, rng, course.hyperparameters())
+        network = Network.load(workspace.needed(source) / "network.npz")
+    rng = generator(seed, "target", spec.task)
+    run, settings = begin(method(), network, task, rng, spec.hyperparameters())
     return Replicate(run, {TARGET: task}, settings)
 
 
 def end_target(
-    desk: Desk, replicate: Replicate, seconds: float, seed: int, setting: str, label: str, **arguments: Any
+    workspace: Workspace, replicate: Replicate, seconds: float, seed: int, setting: str, label: str, **arguments: Any
 ) -> Result:
     """Measure the error on the target's test set."""
     found = {"error": error(replicate.run.network, TARGET, replicate.tasks[TARGET].test)}
-    return measured(replicate, seconds, setting, label, seed, found)
+    return measurements_of(replicate, seconds, setting, label, seed, found)
 
 
-learn_source = Lesson(begin_source, end_source)
+learn_source = TrainingFunction(begin_source, end_source)
 """Called with course, hidden, seed."""
 
-learn_target = Lesson(begin_target, end_target)
+learn_target = TrainingFunction(begin_target, end_target)
 """Called with course, hidden, seed, source, method, and what the measurements are called: setting, label."""
 
 
-def measured(
+def measurements_of(
     replicate: Replicate, seconds: float, setting: str, label: str, seed: int, found: Mapping[str, float]
 ) -> Result:
-    """Return the result of a lesson: what was found, its least validation error and its epochs, as measurements."""
+    """Return the result of a training function: what was found, its least validation error and its epochs, as measurements."""
     history = [record["error"] for record in replicate.run.history]
     numbers = {**found, "validation": min(history), "epochs": float(len(history))}
     return {

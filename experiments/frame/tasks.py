@@ -7,7 +7,7 @@ mnist04+fashion                          five digits and all clothing as one tas
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +16,28 @@ import numpy as np
 from npnet import Split, Task, generator
 from npnet.tasks import line_task, load, mnist_halves
 
-__all__ = ["cut", "image_task", "joined", "load_task", "per_class", "rows_of"]
+__all__ = ["Sizes", "cut", "image_task", "joined_tasks", "load_task", "per_class", "rows_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """Numbers of examples in the three splits of a task.
+
+    Attributes:
+        train: training examples of each task.
+        validation: validation examples.
+        test: test examples.
+    """
+
+    train: int
+    validation: int = 2_000
+    test: int = 4_000
+
+    @property
+    def sizes(self) -> "Sizes":
+        """Return the sizes alone, of a class that has more than these."""
+        return Sizes(train=self.train, validation=self.validation, test=self.test)
+
 
 _REST = 5_000  # training images set apart for validation, of which the first ones are used
 
@@ -30,8 +51,8 @@ _CLASSES = {
 
 
 @lru_cache(maxsize=6)
-def load_task(name: str, seed: int, train: int, validation: int, test: int) -> Task:
-    """Return a task with so many examples, kept by this process for the next cell that wants it.
+def load_task(name: str, seed: int, sizes: Sizes) -> Task:
+    """Return a task with so many examples, kept by this process for the next job that wants it.
 
     The seed draws stimuli, or shuffles image files. What is for training under one number of examples is not tested on
     under another (of MNIST's halves up to 20,000): a network meets new images only, when it learns its task again with
@@ -39,15 +60,15 @@ def load_task(name: str, seed: int, train: int, validation: int, test: int) -> T
     """
     if "+" in name:
         parts = name.split("+")
-        sizes = [-(-size // len(parts)) for size in (train, validation, test)]
-        return joined(name, [load_task(part, seed, *sizes) for part in parts])
+        each = Sizes(**{split: -(-size // len(parts)) for split, size in asdict(sizes).items()})
+        return joined_tasks(name, [load_task(part, seed, each) for part in parts])
     if name in ("mnist04", "mnist59"):
         # The splits follow one another: cut with their usual sizes they begin at the same images whatever is asked.
-        halves = mnist_halves(seed, max(train, 20_000), max(validation, 5_000), max(test, 5_000))
-        return cut(halves[name == "mnist59"], train, validation, test)
+        usual = max(sizes.train, 20_000), max(sizes.validation, 5_000), max(sizes.test, 5_000)
+        return cut(mnist_halves(seed, *usual)[name == "mnist59"], sizes)
     if name in _CLASSES:
-        return cut(image_task(name, seed), train, validation, test)
-    return line_task(name, seed, train, validation, test)
+        return cut(image_task(name, seed), sizes)
+    return line_task(name, seed, sizes.train, sizes.validation, sizes.test)
 
 
 def image_task(name: str, seed: int) -> Task:
@@ -73,7 +94,7 @@ def rows_of(split: Split, rows: Any) -> Split:
     return Split(split.inputs[rows], split.labels[rows])
 
 
-def joined(name: str, tasks: Sequence[Task]) -> Task:
+def joined_tasks(name: str, tasks: Sequence[Task]) -> Task:
     """Return several classifications of inputs of one size as one, whose classes are theirs one after the other."""
     first = np.cumsum([0, *(task.outputs for task in tasks)])
 
@@ -96,7 +117,7 @@ def per_class(split: Split, n: int) -> Split:
     return rows_of(split, np.flatnonzero(before < n))
 
 
-def cut(task: Task, train: int, validation: int, test: int) -> Task:
+def cut(task: Task, sizes: Sizes) -> Task:
     """Return the task with the first examples of each split; a split that is no larger stays as it is.
 
     That one may be drawn when it is read, and is not read here.
@@ -107,7 +128,7 @@ def cut(task: Task, train: int, validation: int, test: int) -> Task:
 
     return replace(
         task,
-        train=first(task.train, train),
-        validation=first(task.validation, validation),
-        test=first(task.test, test),
+        train=first(task.train, sizes.train),
+        validation=first(task.validation, sizes.validation),
+        test=first(task.test, sizes.test),
     )

@@ -1,4 +1,4 @@
-"""A lesson: a cell that trains one network to its end. Lessons can be had one by one, or together as a population."""
+"""A training function: a job that trains one network to its end. Lessons can be had one by one, or together as a population."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from experiments.frame.jobs import Cell, Result
-from experiments.frame.workspace import Desk
+from experiments.frame.jobs import Job, Result
+from experiments.frame.workspace import Workspace
 from npnet import Replicate, Run, to_host, train, train_population
 from npnet.population import move
 from npnet.run import Record
 
-__all__ = ["Lesson", "learn_together"]
+__all__ = ["TrainingFunction", "train_together"]
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What such a cell does, called as any cell's function is; both parts must pickle.
+class TrainingFunction:
+    """What such a job does, called as any job's function is; both parts must pickle.
 
     begin: begin(desk, **arguments) -> the run as it begins. end: end(desk, replicate, seconds, **arguments) -> result.
     """
@@ -28,61 +28,63 @@ class Lesson:
     begin: Callable[..., Replicate]
     end: Callable[..., Result]
 
-    def __call__(self, desk: Desk, **arguments: Any) -> Result:
+    def __call__(self, workspace: Workspace, **arguments: Any) -> Result:
         """Train from the start or from the last checkpoint to the end."""
-        replicate = self.begin(desk, **arguments)
-        before, start = _go_on(desk, replicate), time.monotonic()
+        replicate = self.begin(workspace, **arguments)
+        before, start = _go_on(workspace, replicate), time.monotonic()
         for record in train(replicate.run, replicate.tasks, replicate.settings, replicate.evaluations):
-            _leave_epoch(desk, replicate, record, before + time.monotonic() - start)
-            desk.stop_if_asked()
-        return self.end(desk, replicate, before + time.monotonic() - start, **arguments)
+            _leave_epoch(workspace, replicate, record, before + time.monotonic() - start)
+            workspace.stop_if_asked()
+        return self.end(workspace, replicate, before + time.monotonic() - start, **arguments)
 
 
-def learn_together(cells: Sequence[Cell], study: Path, xp: ModuleType) -> dict[str, str | None]:
-    """Take lessons as one population in the array module xp; return {name: None, or why it failed}.
+def train_together(jobs: Sequence[Job], study: Path, xp: ModuleType) -> dict[str, str | None]:
+    """Take training functions as one population in the array module xp; return {name: None, or why it failed}.
 
-    Every cell keeps its own checkpoint and leaves its own result as soon as its run ends, in files of the same form as
+    Every job keeps its own checkpoint and leaves its own result as soon as its run ends, in files of the same form as
     when it is taken alone: it may have been begun so, or go on so. Its seconds are its share of the population's.
     Raises Stopped where the study is to stop.
     """
-    desks = [Desk(study, cell.name) for cell in cells]
-    lessons: list[Any] = [cell.function for cell in cells]
-    replicates = [each.begin(desk, **cell.arguments) for each, cell, desk in zip(lessons, cells, desks, strict=True)]
-    before = [_go_on(desk, replicate) for desk, replicate in zip(desks, replicates, strict=True)]
+    workspaces = [Workspace(study, job.name) for job in jobs]
+    trainings: list[Any] = [job.function for job in jobs]
+    replicates = [
+        each.begin(workspace, **job.arguments) for each, job, workspace in zip(trainings, jobs, workspaces, strict=True)
+    ]
+    before = [_go_on(workspace, replicate) for workspace, replicate in zip(workspaces, replicates, strict=True)]
     population, start = replicates if xp is np else move(replicates, xp), time.monotonic()
     answers: dict[str, str | None] = {}
 
     def leave_those_that_ended() -> None:
-        for i, (cell, there) in enumerate(zip(cells, population, strict=True)):
+        for i, (job, there) in enumerate(zip(jobs, population, strict=True)):
             if there.failure:
-                answers[cell.name] = f"{type(there.failure).__name__}: {there.failure}"
-            elif cell.name not in answers and not any(there.mask):
+                answers[job.name] = f"{type(there.failure).__name__}: {there.failure}"
+            elif job.name not in answers and not any(there.mask):
                 replicates[i].run = Run.from_tree(to_host(there.run.tree()))
-                seconds = before[i] + (time.monotonic() - start) / len(cells)
-                desks[i].finish(lessons[i].end(desks[i], replicates[i], seconds, **cell.arguments))
-                answers[cell.name] = None
+                seconds = before[i] + (time.monotonic() - start) / len(jobs)
+                workspaces[i].finish(trainings[i].end(workspaces[i], replicates[i], seconds, **job.arguments))
+                answers[job.name] = None
 
     leave_those_that_ended()
     for records in train_population(population):
         for place, record in records.items():
-            seconds = before[place] + (time.monotonic() - start) / len(cells)
-            _leave_epoch(desks[place], population[place], record, seconds)
+            seconds = before[place] + (time.monotonic() - start) / len(jobs)
+            _leave_epoch(workspaces[place], population[place], record, seconds)
         leave_those_that_ended()
-        desks[0].stop_if_asked()
+        workspaces[0].stop_if_asked()
     return answers
 
 
-def _go_on(desk: Desk, replicate: Replicate) -> float:
+def _go_on(workspace: Workspace, replicate: Replicate) -> float:
     """Take a run to its last checkpoint, where there is one, and return the seconds that it had taken by then."""
-    saved = desk.resume()
+    saved = workspace.resume()
     if saved is None:
         return 0.0
     replicate.run = Run.from_tree(saved["run"])
-    desk.log(f"goes on after epoch {len(replicate.run.history)}")
+    workspace.log(f"goes on after epoch {len(replicate.run.history)}")
     return saved["seconds"]
 
 
-def _leave_epoch(desk: Desk, replicate: Replicate, record: Record, seconds: float) -> None:
+def _leave_epoch(workspace: Workspace, replicate: Replicate, record: Record, seconds: float) -> None:
     """Show an epoch and save the run."""
-    desk.show(epoch=record["epoch"], error=record["error"], layers=sum(map(bool, record["mask"])))
-    desk.checkpoint(lambda: {"run": replicate.run.tree(), "seconds": seconds})
+    workspace.show(epoch=record["epoch"], error=record["error"], layers=sum(map(bool, record["mask"])))
+    workspace.checkpoint(lambda: {"run": replicate.run.tree(), "seconds": seconds})

@@ -1,11 +1,11 @@
-"""A cell's desk: its own folder, where it looks up what it needs, leaves checkpoints and shows how far it is.
+"""A job's workspace: its own folder, where it looks up what it needs, leaves checkpoints and shows how far it is.
 
-    cells/<cell>/checkpoint.npz   the run so far, replaced every few seconds; gone when the cell has finished
-    cells/<cell>/progress.json    what the progress display reads
-    cells/<cell>/result.json      the result, written last: where it is, the cell has finished
+    jobs/<job>/checkpoint.npz   the run so far, replaced every few seconds; gone when the job has finished
+    jobs/<job>/progress.json    what the progress display reads
+    jobs/<job>/result.json      the result, written last: where it is, the job has finished
 
 Every file is moved into place whole, so a process may be killed at any moment. A file named `stop` in the study's
-folder asks all cells, on whatever machine, to leave a checkpoint after the epoch under way and to stop there.
+folder asks all jobs, on whatever machine, to leave a checkpoint after the epoch under way and to stop there.
 """
 
 import json
@@ -21,33 +21,33 @@ from experiments.frame.jobs import Result
 from npnet import load_tree, save_tree, to_host
 from npnet.trees import Tree, write_atomically
 
-__all__ = ["STOP", "Desk", "Stopped", "log", "read_json", "write_json"]
+__all__ = ["STOP", "Stopped", "Workspace", "log", "read_json", "write_json"]
 
 STOP = "stop"
 
-# Seconds: what a killed cell loses at most, beside the epoch under way. NPNET_CHECKPOINT_SECONDS says otherwise.
+# Seconds: what a killed job loses at most, beside the epoch under way. NPNET_CHECKPOINT_SECONDS says otherwise.
 CHECKPOINT_EVERY = 5.0
 SHOW_EVERY = 0.3
 
 
-class Stopped(Exception):  # noqa: N818 (no error: the cell was asked to)
-    """A cell has left its checkpoint and stopped, as it was asked to."""
+class Stopped(Exception):  # noqa: N818 (no error: the job was asked to)
+    """A job has left its checkpoint and stopped, as it was asked to."""
 
 
-class Desk:
-    """The folder of one cell inside a study's folder. A class, because it remembers when it last wrote."""
+class Workspace:
+    """The folder of one job inside a study's folder. A class, because it remembers when it last wrote."""
 
-    def __init__(self, study: Path, cell: str) -> None:
-        self.study, self.cell = study, cell
-        self.path = study / "cells" / cell
+    def __init__(self, study: Path, job: str) -> None:
+        self.study, self.job = study, job
+        self.path = study / "jobs" / job
         self.path.mkdir(parents=True, exist_ok=True)
         self.begun = self.saved = time.monotonic()
         self.shown = 0.0
         self.show()
 
-    def needed(self, cell: str) -> Path:
-        """Return the folder of another cell, one that this cell's `needs` names."""
-        return self.study / "cells" / cell
+    def needed(self, job: str) -> Path:
+        """Return the folder of another job, one that this job's `needs` names."""
+        return self.study / "jobs" / job
 
     def resume(self) -> Tree | None:
         """Return the last checkpoint; None where there is none, or where it is damaged, which goes into the log."""
@@ -56,11 +56,11 @@ class Desk:
         except FileNotFoundError:
             return None
         except ValueError as error:
-            self.log(f"checkpoint is damaged, the cell begins again from its start ({error})")
+            self.log(f"checkpoint is damaged, the job begins again from its start ({error})")
             return None
 
     def checkpoint(self, tree: Callable[[], Tree]) -> None:
-        """Save what `tree` returns, from which the cell can go on, unless the last one is only a few seconds old."""
+        """Save what `tree` returns, from which the job can go on, unless the last one is only a few seconds old."""
         every = float(os.environ.get("NPNET_CHECKPOINT_SECONDS", CHECKPOINT_EVERY))
         if self.asked_to_stop or time.monotonic() - self.saved >= every:
             save_tree(self.path / "checkpoint.npz", to_host(tree()))
@@ -77,7 +77,7 @@ class Desk:
             raise Stopped
 
     def show(self, **progress: Any) -> None:
-        """Tell whoever looks how far the cell is."""
+        """Tell whoever looks how far the job is."""
         now = time.monotonic()
         if now - self.shown >= SHOW_EVERY:
             draft = self.path / "progress.draft"
@@ -87,7 +87,7 @@ class Desk:
 
     def log(self, message: str) -> None:
         """Add a line to the study's log."""
-        log(self.study, f"{self.cell}: {message}")
+        log(self.study, f"{self.job}: {message}")
 
     def finish(self, result: Result) -> None:
         """Leave the result, with the most memory that its process has held, and clear away what nobody needs now."""

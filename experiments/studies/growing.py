@@ -17,10 +17,10 @@ import numpy as np
 
 from experiments.frame.grids import Grid
 from experiments.frame.long_form import Findings
-from experiments.frame.method_grid import HIDDEN, Comparison, Targets, Ways
+from experiments.frame.method_grid import HIDDEN, Methods, MethodsByTargets, Targets
 from experiments.frame.pictures import picture
 from experiments.frame.statistics import interval, mean_sd
-from experiments.frame.task_specs import Course
+from experiments.frame.task_specs import TaskSpec
 from experiments.frame.text import difference, spread
 from npnet import Method, TopLayers, growing
 
@@ -50,24 +50,23 @@ def _method(row: str, trained: int | None) -> Method:
     return growing(**GROWN[row], trained=trained)
 
 
-def _way(row: str, column: str) -> str:
+def _method_name(row: str, column: str) -> str:
     return f"{row}; {column}"
 
 
 @dataclass(frozen=True)
-class Growing(Comparison):
+class Growing(MethodsByTargets):
     """Grow a network for a new task, deeper, wider or both, and train the new part, more of it, or everything."""
 
     name: ClassVar[str] = "growing"
     targets: ClassVar[Targets] = {
-        "digits": ("digits", Course("mnist59", 1_000, updates=5_000, patience=1_700)),
-        "lines": ("lines", Course("atl", 5_000)),
+        "digits": ("digits", TaskSpec("mnist59", train=1_000, updates=5_000, patience=1_700)),
+        "lines": ("lines", TaskSpec("atl", train=5_000)),
     }
-    ways: ClassVar[Ways] = {
-        _way(row, column): partial(_method, row, trained) for row, (column, trained) in product(ROWS, TRAINED.items())
+    methods: ClassVar[Methods] = {
+        _method_name(row, column): partial(_method, row, trained)
+        for row, (column, trained) in product(ROWS, TRAINED.items())
     }
-
-    out: Path = Path("results/growing")
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
@@ -83,7 +82,7 @@ class Growing(Comparison):
 
 
 def _values(found: Findings, family: str, row: str, column: str) -> dict[int, float]:
-    return found.values(family, _way(row, column))
+    return found.values(family, _method_name(row, column))
 
 
 def _errors(found: Findings, family: str) -> Grid:

@@ -17,10 +17,10 @@ import numpy as np
 
 from experiments.frame.grids import Grid
 from experiments.frame.long_form import Findings
-from experiments.frame.method_grid import SCRATCH, Comparison, Targets, Ways
+from experiments.frame.method_grid import SCRATCH, Methods, MethodsByTargets, Targets
 from experiments.frame.pictures import picture
 from experiments.frame.statistics import interval, mean_sd
-from experiments.frame.task_specs import Course
+from experiments.frame.task_specs import TaskSpec
 from experiments.frame.text import difference, spread
 from npnet import GradualTuning, HeadOnly, Method, modular
 
@@ -43,23 +43,21 @@ def _setting(family: str, images: int) -> str:
 
 
 @dataclass(frozen=True)
-class Modules(Comparison):
+class Modules(MethodsByTargets):
     """Put an untrained module beside a frozen network, on targets of 30 to 3,000 images, and beside the usual ways."""
 
     name: ClassVar[str] = "modules"
     targets: ClassVar[Targets] = {
-        _setting(family, n): (family, Course(_TASKS[family], n, 500, updates=9_000, patience=1_000))
+        _setting(family, n): (family, TaskSpec(_TASKS[family], train=n, validation=500, updates=9_000, patience=1_000))
         for family, n in product(_TASKS, SIZES)
     }
-    ways: ClassVar[Ways] = {
+    methods: ClassVar[Methods] = {
         SCRATCH: partial(Method, SCRATCH),
         "head": partial(Method, "head", policy=HeadOnly()),
         "fine": partial(Method, "fine"),
         "gradual": partial(Method, "gradual", policy=GradualTuning()),
         **MODULES,
     }
-
-    out: Path = Path("results/modules")
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
@@ -75,8 +73,8 @@ class Modules(Comparison):
 
 def _errors(found: Findings, family: str) -> Grid:
     rows = [
-        [way, *(spread(list(found.values(_setting(family, n), way).values()), 2) for n in SIZES)]
-        for way in found.about["ways"]
+        [method, *(spread(list(found.values(_setting(family, n), method).values()), 2) for n in SIZES)]
+        for method in found.about["methods"]
     ]
     source = found.about["sources"][family]
     title = f"{source['train']:,} {source['task']} → {_TASKS[family]}: errors in percent by images"
@@ -103,7 +101,7 @@ def _draw(found: Findings, path: Path) -> None:
     with picture(path, (width, 4.0), (0, 0, 1 - 2.0 / width, 1)) as figure:
         panels = figure.subplots(1, len(families), squeeze=False)[0]
         for panel, family in zip(panels, families, strict=True):
-            for method, colour in zip(found.about["ways"], _COLOURS, strict=True):
+            for method, colour in zip(found.about["methods"], _COLOURS, strict=True):
                 curve = {n: list(found.values(_setting(family, n), method).values()) for n in SIZES}
                 known = {n: values for n, values in curve.items() if values}
                 means = [mean_sd(values)[0] for values in known.values()]

@@ -9,27 +9,25 @@ from itertools import product
 from math import isnan
 from pathlib import Path
 from statistics import fmean
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from rich.console import Console
 
 from experiments.frame.grids import Grid, markdown, show
-from experiments.frame.jobs import Cell
+from experiments.frame.jobs import Job
 from experiments.frame.pictures import picture
 from experiments.frame.statistics import holm, paired
-from experiments.frame.study import Experiment, Job
+from experiments.frame.study import Plan, Preset, Study
 from experiments.frame.text import difference, spread
 from experiments.frame.workspace import read_json
-from experiments.studies.tables.design import TABLES, Study, protocol
-from experiments.studies.tables.probes import probes_of
+from experiments.studies.tables.design import TABLES, TableDesign, protocol
+from experiments.studies.tables.probes import probe_jobs
 from experiments.studies.tables.report import forgetting, lost
-from experiments.studies.tables.results import Results, collect, read_results, study_of, write_results
-from experiments.studies.tables.transfer import cells_of
+from experiments.studies.tables.results import TableResults, collect_table, design_from, read_results, write_results
+from experiments.studies.tables.transfer import table_jobs
 from npnet.trees import write_atomically
 
-__all__ = ["METHODS", "Rivals", "all_cells", "study"]
-
-Preset = Literal["smoke", "quick", "paper"]
+__all__ = ["METHODS", "Rivals", "rivals_design", "rivals_jobs"]
 
 METHODS = ("fine", "gradual", "budget", "by-epoch", "discriminative", "l2_sp", "gradual+l2_sp")
 _COLOURS = dict(
@@ -37,19 +35,19 @@ _COLOURS = dict(
 )
 
 
-def study(preset: Preset) -> Study:
+def rivals_design(preset: Preset) -> TableDesign:
     """Return table 1 with all methods. quick: two seeds, paper: five."""
     base = protocol(TABLES["table1"], "smoke" if preset == "smoke" else "paper")
     seeds = {"smoke": 1, "quick": 2, "paper": 5}[preset]
-    return Study(TABLES["table1"], replace(base, seeds=seeds), methods=METHODS, variant="rivals")
+    return TableDesign(TABLES["table1"], replace(base, seeds=seeds), methods=METHODS, variant="rivals")
 
 
-def all_cells(of: Study) -> list[Cell]:
-    """Return the cells of the table, and a probe for every network that they leave."""
-    return [*cells_of([of]), *probes_of([of])]
+def rivals_jobs(of: TableDesign) -> list[Job]:
+    """Return the jobs of the table, and a probe for every network that they leave."""
+    return [*table_jobs([of]), *probe_jobs([of])]
 
 
-def grid(results: Results, regularizer: str) -> Grid:
+def rivals_grid(results: TableResults, regularizer: str) -> Grid:
     """Return every method under one regularizer."""
     rows = []
     depth = len(results.study.table.hidden)
@@ -81,7 +79,7 @@ def grid(results: Results, regularizer: str) -> Grid:
     return Grid(f"{results.study.table.setting.replace('->', ' → ')}, {regularizer}: errors in percent", header, rows)
 
 
-def comparison(results: Results) -> Grid:
+def rivals_comparison(results: TableResults) -> Grid:
     """Return what each rival forgets more than Gradual Tuning, paired by seed; p adjusted for how many there are."""
     rivals = list(product((m for m in results.study.methods if m != "gradual"), results.study.regularizers))
     rows = [list(rival) for rival in rivals]
@@ -94,7 +92,7 @@ def comparison(results: Results) -> Grid:
     return Grid("Rival − Gradual Tuning, points, paired by seed; p of the t-tests, adjusted (Holm)", header, rows)
 
 
-def _draw(results: Results, path: Path) -> None:
+def _draw(results: TableResults, path: Path) -> None:
     """Draw what is forgotten against the error on the new task: filled with the old head, hollow with a new one."""
     with picture(path, (11.0, 3.9), (0, 0, 0.87, 1)) as figure:
         regularizers = results.study.regularizers
@@ -122,35 +120,32 @@ def _draw(results: Results, path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Rivals(Experiment):
+class Rivals(Study):
     """Put Gradual Tuning beside controls and rivals on table 1, with probes that tell a lost head from lost features.
 
-    Attributes:
-        preset: "quick" with two repetitions, "paper" with five, "smoke" in seconds to see that it works.
+    Preset "quick" has two repetitions, "paper" five.
     """
 
     name: ClassVar[str] = "rivals"
+    presets: ClassVar[tuple[Preset, ...]] = ("smoke", "quick", "paper")
 
-    out: Path = Path("results/rivals")
-    preset: Preset = "quick"
-
-    def job(self) -> Job:
+    def plan(self) -> Plan:
         """Return what to run."""
-        of = study(self.preset)
-        cells = all_cells(of)
-        return Job(f"{len(cells)} cells", {"experiment": self.name, "studies": {of.name: asdict(of)}}, cells)
+        of = rivals_design(self.preset)
+        jobs = rivals_jobs(of)
+        return Plan(f"{len(jobs)} jobs", {"experiment": self.name, "studies": {of.name: asdict(of)}}, jobs)
 
     @classmethod
     def report(cls, folder: Path, out: Path, console: Console) -> None:
         """Print the tables of what has finished in `folder`, and write results, tables and figures to `out`."""
         configuration = read_json(folder / "configuration.json")
-        if configuration is not None and (folder / "cells").is_dir():
-            results = collect(folder, study_of(configuration["studies"]["rivals"]))
+        if configuration is not None and (folder / "jobs").is_dir():
+            results = collect_table(folder, design_from(configuration["studies"]["rivals"]))
         else:
             results = read_results(folder)
         write_results(results, out)
-        grids = [grid(results, regularizer) for regularizer in results.study.regularizers]
-        pairs = comparison(results)
+        grids = [rivals_grid(results, regularizer) for regularizer in results.study.regularizers]
+        pairs = rivals_comparison(results)
         picture = "![What each method forgets, with its own head and with a new one](rivals.png)\n"
         write_atomically(out / "table.md", "\n".join([*map(markdown, [*grids, pairs]), picture]).encode())
         _draw(results, out / "rivals.png")

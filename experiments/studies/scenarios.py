@@ -18,10 +18,10 @@ import numpy as np
 
 from experiments.frame.grids import Grid
 from experiments.frame.long_form import Findings
-from experiments.frame.method_grid import HIDDEN, SCRATCH, Comparison, Targets, Ways
+from experiments.frame.method_grid import HIDDEN, SCRATCH, Methods, MethodsByTargets, Targets
 from experiments.frame.pictures import picture
 from experiments.frame.statistics import interval, mean_sd
-from experiments.frame.task_specs import Course
+from experiments.frame.task_specs import TaskSpec
 from experiments.frame.text import difference, spread
 from npnet import GradualTuning, Method, probe
 
@@ -51,29 +51,27 @@ def _setting(family: str, corner: Corner) -> str:
     return f"{family}, {', '.join(corner)}"
 
 
-def _course(family: str, corner: Corner) -> Course:
+def _course(family: str, corner: Corner) -> TaskSpec:
     """Return how the target in a corner is learned."""
     size, kind = corner
     task = _TASKS[family][kind]
     if size == "small":
-        return Course(task, 100 if family == "digits" else 500, 500, updates=3_000, patience=1_000)
-    return Course(task, 20_000, updates=60_000, patience=6_000)
+        return TaskSpec(task, train=100 if family == "digits" else 500, validation=500, updates=3_000, patience=1_000)
+    return TaskSpec(task, train=20_000, updates=60_000, patience=6_000)
 
 
 @dataclass(frozen=True)
-class Scenarios(Comparison):
+class Scenarios(MethodsByTargets):
     """Ask what to do with a network and a new task, small or large, similar or different: six ways, in four corners."""
 
     name: ClassVar[str] = "scenarios"
     targets: ClassVar[Targets] = {_setting(*place): (place[0], _course(*place)) for place in product(_TASKS, CORNERS)}
-    ways: ClassVar[Ways] = {
+    methods: ClassVar[Methods] = {
         **{name: partial(probe, len(HIDDEN) - i) for i, name in enumerate(PROBES)},
         "fine": partial(Method, "fine"),
         "gradual": partial(Method, "gradual", policy=GradualTuning()),
         SCRATCH: partial(Method, SCRATCH),
     }
-
-    out: Path = Path("results/scenarios")
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
@@ -106,15 +104,15 @@ def _values(found: Findings, family: str, corner: Corner, method: str) -> dict[i
 
 
 def _task(found: Findings, family: str, corner: Corner) -> str:
-    course = found.about["targets"][_setting(family, corner)]
-    return f"{course['train']:,} {course['task']}"
+    spec = found.about["targets"][_setting(family, corner)]
+    return f"{spec['train']:,} {spec['task']}"
 
 
 def _errors(found: Findings, family: str) -> Grid:
     header = ["", *(f"{', '.join(corner)}:\n{_task(found, family, corner)}" for corner in CORNERS)]
     rows = [
         [method, *(spread(list(_values(found, family, corner, method).values()), 2) for corner in CORNERS)]
-        for method in (*found.about["ways"], LOWER)
+        for method in (*found.about["methods"], LOWER)
     ]
     source = found.about["sources"][family]
     return Grid(f"From {source['train']:,} {source['task']}: errors on the target in percent", header, rows)
@@ -128,7 +126,7 @@ def _verdicts(found: Findings) -> Grid:
         lower = ADVICE[corner] == LOWER
         others = {
             method: mean_sd(list(values.values()))[0]
-            for method in found.about["ways"]
+            for method in found.about["methods"]
             if method != ADVICE[corner] and not (lower and method in PROBES[1:])
             for values in [_values(found, family, corner, method)]
             if values
@@ -149,7 +147,7 @@ def _draw(found: Findings, path: Path) -> None:
         for (f, family), (c, corner) in product(enumerate(families), enumerate(CORNERS)):
             panel = panels[c // 2, 2 * f + c % 2]
             advised = PROBES[1:] if ADVICE[corner] == LOWER else (ADVICE[corner],)
-            for row, method in enumerate(reversed(found.about["ways"])):
+            for row, method in enumerate(reversed(found.about["methods"])):
                 values = list(_values(found, family, corner, method).values())
                 if values:
                     face = "#0072B2" if method in advised else "white"
@@ -158,7 +156,7 @@ def _draw(found: Findings, path: Path) -> None:
                     panel.errorbar(
                         mean_sd(values)[0], row, xerr=bar, fmt="o", color="#0072B2", markerfacecolor=face, elinewidth=1
                     )
-            panel.set_yticks(range(len(found.about["ways"])), reversed(found.about["ways"]) if c % 2 == 0 else [])
+            panel.set_yticks(range(len(found.about["methods"])), reversed(found.about["methods"]) if c % 2 == 0 else [])
             panel.grid(axis="x", color="0.92")
             panel.set_title(f"{', '.join(corner)}:\n{_task(found, family, corner)}", loc="left", weight="bold")
             if c >= 2:

@@ -19,13 +19,13 @@ import numpy as np
 from experiments.frame.grids import Grid
 from experiments.frame.jobs import Result
 from experiments.frame.long_form import Findings
-from experiments.frame.method_grid import Comparison, Targets, Ways
+from experiments.frame.method_grid import Methods, MethodsByTargets, Targets
 from experiments.frame.pictures import picture
 from experiments.frame.statistics import interval, mean_sd
-from experiments.frame.task_specs import TARGET, Course, begin_target, measured
+from experiments.frame.task_specs import TARGET, TaskSpec, begin_target, measurements_of
 from experiments.frame.text import difference, spread
-from experiments.frame.training import Lesson
-from experiments.frame.workspace import Desk
+from experiments.frame.training import TrainingFunction
+from experiments.frame.workspace import Workspace
 from npnet import GradualTuning, HeadOnly, Method, Replicate, TopLayers, error, growing
 from npnet import without_forgetting as keeping
 
@@ -40,9 +40,9 @@ def _gradual_keeping() -> Method:
 
 
 def begin_beside(
-    desk: Desk,
-    course: Course,
-    learned: Course,
+    workspace: Workspace,
+    spec: TaskSpec,
+    learned: TaskSpec,
     hidden: tuple[int, ...],
     seed: int,
     source: str,
@@ -54,7 +54,7 @@ def begin_beside(
 
     Both tasks then count for when to stop, by their mean error; an epoch goes through both, and so has more updates.
     """
-    target = begin_target(desk, course, hidden, seed, source, method)
+    target = begin_target(workspace, spec, hidden, seed, source, method)
     if label != JOINT:
         return target
     old = learned.load(seed)
@@ -65,7 +65,14 @@ def begin_beside(
 
 
 def end_beside(
-    desk: Desk, replicate: Replicate, seconds: float, learned: Course, seed: int, setting: str, label: str, **_: Any
+    workspace: Workspace,
+    replicate: Replicate,
+    seconds: float,
+    learned: TaskSpec,
+    seed: int,
+    setting: str,
+    label: str,
+    **_: Any,
 ) -> Result:
     """Measure the test errors on the new task and on the old one."""
     network = replicate.run.network
@@ -73,21 +80,21 @@ def end_beside(
         "error": error(network, TARGET, replicate.tasks[TARGET].test),
         "old": error(network, learned.task, learned.load(seed).test),
     }
-    return measured(replicate, seconds, setting, label, seed, found)
+    return measurements_of(replicate, seconds, setting, label, seed, found)
 
 
 @dataclass(frozen=True)
-class WithoutForgetting(Comparison):
+class WithoutForgetting(MethodsByTargets):
     """Learn a new task without forgetting the old one, whose data are gone: old and new error of eight ways."""
 
     name: ClassVar[str] = "without_forgetting"
     targets: ClassVar[Targets] = {
-        "mnist04 → mnist59": ("digits", Course("mnist59", 5_000, updates=20_000, patience=4_000)),
-        "mnist04 → fashion59": ("digits", Course("fashion59", 5_000, updates=20_000, patience=4_000)),
-        "acl → ac": ("lines", Course("ac", 10_000, updates=35_000, patience=5_000)),
-        "acl → sbl": ("lines", Course("sbl", 10_000, updates=35_000, patience=5_000)),
+        "mnist04 → mnist59": ("digits", TaskSpec("mnist59", train=5_000, updates=20_000, patience=4_000)),
+        "mnist04 → fashion59": ("digits", TaskSpec("fashion59", train=5_000, updates=20_000, patience=4_000)),
+        "acl → ac": ("lines", TaskSpec("ac", train=10_000, updates=35_000, patience=5_000)),
+        "acl → sbl": ("lines", TaskSpec("sbl", train=10_000, updates=35_000, patience=5_000)),
     }
-    ways: ClassVar[Ways] = {
+    methods: ClassVar[Methods] = {
         LWF: keeping,
         FINE: partial(Method, "fine"),
         "top layer": partial(Method, "top", policy=TopLayers(1)),
@@ -97,10 +104,8 @@ class WithoutForgetting(Comparison):
         BOTH: _gradual_keeping,
         JOINT: partial(Method, "joint"),
     }
-    lesson: ClassVar[Lesson] = Lesson(begin_beside, end_beside)
+    training: ClassVar[TrainingFunction] = TrainingFunction(begin_beside, end_beside)
     remembers: ClassVar[bool] = True
-
-    out: Path = Path("results/without_forgetting")
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
@@ -120,17 +125,17 @@ class WithoutForgetting(Comparison):
 
 def _before(found: Findings, setting: str) -> dict[int, float]:
     """Return the old task's error before the new one was learned."""
-    course = found.about["sources"][_family(setting)]
+    spec = found.about["sources"][_family(setting)]
     hidden = "-".join(map(str, found.about["hidden"]))
-    return found.values(f"source {course['task']} {hidden}", "scratch")
+    return found.values(f"source {spec['task']} {hidden}", "scratch")
 
 
 def _family(setting: str) -> str:
     return WithoutForgetting.targets[setting][0]
 
 
-def _pair(found: Findings, setting: str, way: str) -> tuple[dict[int, float], dict[int, float]]:
-    return found.values(setting, way, "old"), found.values(setting, way)
+def _pair(found: Findings, setting: str, method: str) -> tuple[dict[int, float], dict[int, float]]:
+    return found.values(setting, method, "old"), found.values(setting, method)
 
 
 def _header(found: Findings) -> list[str]:
@@ -142,9 +147,9 @@ def _errors(found: Findings) -> Grid:
     for setting in found.about["targets"]:
         before += [spread(list(_before(found, setting).values()), 2), "–"]
     rows = [before]
-    for way in found.about["ways"]:
-        pairs = [values for setting in found.about["targets"] for values in _pair(found, setting, way)]
-        rows.append([way, *(spread(list(values.values()), 2) for values in pairs)])
+    for method in found.about["methods"]:
+        pairs = [values for setting in found.about["targets"] for values in _pair(found, setting, method)]
+        rows.append([method, *(spread(list(values.values()), 2) for values in pairs)])
     return Grid("Test errors in percent on the old and on the new task", _header(found), rows)
 
 
@@ -153,11 +158,11 @@ def _beside(found: Findings) -> Grid:
     first, rows = [LWF], []
     for setting in found.about["targets"]:
         first += [spread([100 - e for e in values.values()], 1) for values in _pair(found, setting, LWF)]
-    for way in found.about["ways"]:
-        if way != LWF:
-            row = [way]
+    for method in found.about["methods"]:
+        if method != LWF:
+            row = [method]
             for setting in found.about["targets"]:
-                for of, other in zip(_pair(found, setting, LWF), _pair(found, setting, way), strict=True):
+                for of, other in zip(_pair(found, setting, LWF), _pair(found, setting, method), strict=True):
                     row.append(difference(of, other, 1)[0])
             rows.append(row)
     return Grid(
@@ -166,18 +171,20 @@ def _beside(found: Findings) -> Grid:
 
 
 def _draw(found: Findings, path: Path) -> None:
-    settings, ways = list(found.about["targets"]), list(found.about["ways"])
+    settings, methods = list(found.about["targets"]), list(found.about["methods"])
     width = 1.8 + 3.2 * len(settings)
     with picture(path, (width, 3.4), (0, 0, 1 - 1.6 / width, 1)) as figure:
         panels = figure.subplots(1, len(settings), squeeze=False)[0]
         for panel, setting in zip(panels, settings, strict=True):
-            for i, way in enumerate(ways):
-                old, new = (list(values.values()) for values in _pair(found, setting, way))
+            for i, method in enumerate(methods):
+                old, new = (list(values.values()) for values in _pair(found, setting, method))
                 if old and new:
                     bars = np.nan_to_num([interval(new)]), np.nan_to_num([interval(old)])
-                    marker = "s" if way == JOINT else "D" if way in (LWF, BOTH) else "o"
+                    marker = "s" if method == JOINT else "D" if method in (LWF, BOTH) else "o"
                     style: Mapping[str, Any] = {"color": f"C{i}", "marker": marker, "elinewidth": 0.8}
-                    panel.errorbar(mean_sd(new)[0], mean_sd(old)[0], bars[1], bars[0], linestyle="", label=way, **style)
+                    panel.errorbar(
+                        mean_sd(new)[0], mean_sd(old)[0], bars[1], bars[0], linestyle="", label=method, **style
+                    )
             panel.axhline(
                 mean_sd(list(_before(found, setting).values()))[0], color="0.6", linestyle="--", linewidth=0.8
             )

@@ -54,7 +54,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_bits_of_one_machine(uninterrupt
     with running_cluster(tmp_path, workers=2) as (address, processes):
         out = tmp_path / "results"
         process = start(out, "--cluster", address)
-        assert not list(out.glob("cells/*-0/result.json"))  # both are at work on the three first networks
+        assert not list(out.glob("jobs/*-0/result.json"))  # both are at work on the three first networks
         processes[0].kill()
         printed, _ = process.communicate(timeout=300)
         assert process.returncode == 0, printed

@@ -37,7 +37,7 @@ def test_every_trial_is_there(studied):
 
 def test_the_same_command_goes_on(studied):
     before = (studied / "results.csv").read_bytes()
-    (studied / "cells" / "thin-200-none" / "result.json").unlink()
+    (studied / "jobs" / "thin-200-none" / "result.json").unlink()
     run(command("difficulty", "--preset", "smoke", "--out", studied, "--workers", 1))
     assert (studied / "results.csv").read_bytes() == before
 

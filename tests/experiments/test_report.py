@@ -15,11 +15,11 @@ from experiments.frame.statistics import mean_sd, paired
 from experiments.published import published
 from experiments.studies.tables import figures
 from experiments.studies.tables.claims import Theirs, claims_grid, claims_of, count, theirs, write_claims
-from experiments.studies.tables.design import REGULARIZERS, ROWS, TABLES, Study, protocol
-from experiments.studies.tables.report import comparison_grid, notes, table_grid
-from experiments.studies.tables.results import Point, Results, joined, read_results, write_results
+from experiments.studies.tables.design import REGULARIZERS, ROWS, TABLES, TableDesign, protocol
+from experiments.studies.tables.report import comparison_grid, table_grid, table_notes
+from experiments.studies.tables.results import Point, TableResults, joined_results, read_results, write_results
 
-TABLE3 = Study(TABLES["table3"], protocol(TABLES["table3"], "quick"))
+TABLE3 = TableDesign(TABLES["table3"], protocol(TABLES["table3"], "quick"))
 
 
 def results_of(errors):
@@ -31,7 +31,7 @@ def results_of(errors):
         for seed, values in enumerate(runs)
         for metric, value in zip(names, values, strict=True)
     ]
-    return Results(TABLE3, {}, measurements, [])
+    return TableResults(TABLE3, {}, measurements, [])
 
 
 def test_published_numbers_are_whole():
@@ -117,14 +117,14 @@ def test_the_comparison_is_of_forgetting():
 
 def test_notes_tell_amounts_and_what_is_missing():
     results = results_of({("fine", "none"): [(9, 20, 3, TABLE3.protocol.max_epochs_b)]})
-    text = "\n".join(notes(results))
+    text = "\n".join(table_notes(results))
     assert f"{TABLE3.protocol.train:,} / " in text
     assert "330,000 / 10,000 / 10,000 stimuli" in text
     assert "Incomplete: 1 of 18 runs" in text
     assert "1 of 1 runs on the second task ended at the cap" in text
     assert "glorot initialisation, best weights" in text
     other = replace(TABLE3, protocol=replace(TABLE3.protocol, initialise_head="normal"))
-    assert "glorot initialisation (normal for the new head), best" in notes(replace(results, study=other))[0]
+    assert "glorot initialisation (normal for the new head), best" in table_notes(replace(results, study=other))[0]
 
 
 def test_markdown_has_a_line_for_each_row():
@@ -134,7 +134,7 @@ def test_markdown_has_a_line_for_each_row():
 
 def as_published(table, less_gradual=0.0, train=100):
     """Return results that say what the paper says, each method's seeds around its mean, paired."""
-    study = Study(table, protocol(table, "paper"))
+    study = TableDesign(table, protocol(table, "paper"))
     measurements = []
     for row in (row for row in published() if row.table == table.number):
         name = f":{row.measured_on}" if len(table.first) > 1 else ""
@@ -147,7 +147,7 @@ def as_published(table, less_gradual=0.0, train=100):
             ):
                 found = Measurement(table.name, table.setting, row.method, row.regularizer, seed, metric, value)
                 measurements += [found] if found not in measurements else []
-    return Results(study, {}, measurements, [])
+    return TableResults(study, {}, measurements, [])
 
 
 def test_all_claims_hold_in_the_papers_own_numbers():
@@ -161,7 +161,7 @@ def test_all_claims_hold_in_the_papers_own_numbers():
         "difference has the paper's sign in 24. In 19 of the measured pairs the paper's own intervals are apart; of "
         "these it holds in 19."
     )
-    assert "–" not in [cell for row in claims_grid(claims).rows for cell in row]
+    assert "–" not in [job for row in claims_grid(claims).rows for job in row]
 
 
 def test_another_reading_of_a_row_is_counted_in_its_place():
@@ -216,13 +216,13 @@ def rows_of(results, *regularizers):
         "starts": [{"started": regularizers[0]}],
     }
     points = [Point("fine", regularizer, 0, 0, 0, 0, "mnist04", 1.0) for regularizer in regularizers]
-    return Results(study, about, [m for m in results.measurements if m.regularizer in regularizers], points)
+    return TableResults(study, about, [m for m in results.measurements if m.regularizer in regularizers], points)
 
 
 def test_rows_that_were_run_apart_are_joined(tmp_path, capsys):
     whole = rows_of(as_published(TABLES["table1"]), "none", "l1", "dropout")
     apart = [rows_of(whole, "l1"), rows_of(whole, "none", "dropout")]
-    together = joined(apart)
+    together = joined_results(apart)
     assert together.study == whole.study
     assert together.measurements == sorted(whole.measurements, key=lambda m: list(ROWS).index(m.regularizer))
     assert [point.regularizer for point in together.curves] == ["none", "l1", "dropout"]
@@ -254,7 +254,7 @@ def test_rows_of_other_tables_or_protocols_are_not_joined():
         rows_of(as_published(TABLES["table2"]), "none"),
     ):
         with pytest.raises(ValueError, match="expected rows of"):
-            joined([mine, other])
+            joined_results([mine, other])
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -263,7 +263,7 @@ def test_joined_rows_may_have_more_repetitions_than_others(order):
     two = replace(results.study, protocol=replace(results.study.protocol, seeds=2))
     fewer = rows_of(replace(results, study=two), "none")
     fewer = replace(fewer, measurements=[m for m in fewer.measurements if m.seed < 2])
-    together = joined([rows_of(results, "l1"), fewer][::order])
+    together = joined_results([rows_of(results, "l1"), fewer][::order])
     assert together.study == replace(results.study, regularizers=("none", "l1"))
     assert together.about["seeds"] == [0, 1, 2, 3, 4]
     assert [len(together.values("task_b_error", "fine", row)) for row in ("none", "l1")] == [2, 3]
@@ -272,7 +272,7 @@ def test_joined_rows_may_have_more_repetitions_than_others(order):
 def test_pairs_are_the_seeds_that_both_methods_have():
     results = as_published(TABLES["table1"])
     late = [m for m in results.measurements if (m.method, m.seed) != ("gradual", 2)]
-    (row, *_) = comparison_grid(Results(results.study, {}, late, [])).rows
+    (row, *_) = comparison_grid(TableResults(results.study, {}, late, [])).rows
     assert row[-1] == "2"
     fine = [m.value for m in late if (m.metric, m.method, m.regularizer) == ("task_a_error_after", "fine", "none")]
     assert float(row[1]) == pytest.approx((fine[0] + fine[1]) / 2 - 1.2, abs=0.005)
@@ -281,7 +281,7 @@ def test_pairs_are_the_seeds_that_both_methods_have():
 def test_differences_without_spread_decide_nothing():
     results = as_published(TABLES["table1"])
     alike = [m._replace(value=floor(m.value + 0.25)) for m in results.measurements]
-    (none, *_) = claims_of([Results(results.study, {}, alike, [])])
+    (none, *_) = claims_of([TableResults(results.study, {}, alike, [])])
     assert none.difference.low == none.difference.high > 0
     assert none.verdict == "undecided"
 
@@ -302,7 +302,7 @@ def test_claims_are_reversed_or_undecided_where_they_are():
 
 
 def test_curves_of_several_first_tasks_are_drawn_as_their_mean(tmp_path):
-    study = Study(TABLES["table7"], protocol(TABLES["table7"], "smoke"), ("none",), ("fine",))
+    study = TableDesign(TABLES["table7"], protocol(TABLES["table7"], "smoke"), ("none",), ("fine",))
     errors = {"acl": 10.0, "sb2l": 20.0, "sbl": 30.0, "sbt": 40.0, "cnc": 55.0, "ac": 3.0}
     points = [
         Point("fine", "none", seed, epoch, epoch * 10, 4, task, error - epoch + seed)
@@ -311,7 +311,7 @@ def test_curves_of_several_first_tasks_are_drawn_as_their_mean(tmp_path):
         for task, error in errors.items()
     ]
     kept = [Measurement("table7", "", "fine", "none", seed, "kept_epoch", 1.0) for seed in (0, 1)]
-    results = Results(study, {}, kept, points)
+    results = TableResults(study, {}, kept, points)
     runs = figures._runs(results, "none", "fine", study.table.first)
     assert {seed: [p.error for p in run] for seed, run in runs.items()} == {0: [31.0, 30.0], 1: [32.0, 31.0]}
     assert [p.error for p in figures._runs(results, "none", "fine", ("ac",))[1]] == [4.0, 3.0]

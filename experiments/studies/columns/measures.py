@@ -15,7 +15,7 @@ __all__ = ["error_matrices", "errors_alone", "forward_transfers", "tasks_of", "t
 
 def tasks_of(found: Findings, family: str) -> list[str]:
     """Return the tasks of a family in the order in which they are learned."""
-    return [course["task"] for course in found.about["sequences"][family]]
+    return [spec["task"] for spec in found.about["sequences"][family]]
 
 
 def errors_alone(found: Findings, task: str) -> dict[int, float]:
@@ -23,7 +23,7 @@ def errors_alone(found: Findings, task: str) -> dict[int, float]:
     return found.values(source_setting(task, found.about["hidden"]), "scratch")
 
 
-def error_matrices(found: Findings, family: str, way: str) -> dict[int, Array]:
+def error_matrices(found: Findings, family: str, method: str) -> dict[int, Array]:
     """Return the error matrix of every seed that is complete."""
     tasks = tasks_of(found, family)
     matrices = {}
@@ -32,29 +32,30 @@ def error_matrices(found: Findings, family: str, way: str) -> dict[int, Array]:
         E[0, 0] = first
         for i, j in product(range(1, len(tasks)), range(len(tasks))):
             if j <= i:
-                E[i, j] = found.values(after(family, tasks[i]), way, f"error on {tasks[j]}").get(seed, np.nan)
+                E[i, j] = found.values(after(family, tasks[i]), method, f"error on {tasks[j]}").get(seed, np.nan)
         if not np.isnan(E[np.tril_indices(len(tasks))]).any():
             matrices[seed] = E
     return matrices
 
 
-def transfer_scores(found: Findings, family: str, way: str) -> dict[int, list[float]]:
+def transfer_scores(found: Findings, family: str, method: str) -> dict[int, list[float]]:
     """Return the transfer score of every task but the first, for each seed."""
     tasks = tasks_of(found, family)
     alone = [errors_alone(found, task) for task in tasks]
     return {
         seed: [transfer_score(E[k, k], alone[k][seed]) for k in range(1, len(tasks))]
-        for seed, E in error_matrices(found, family, way).items()
+        for seed, E in error_matrices(found, family, method).items()
         if all(seed in each for each in alone)
     }
 
 
-def forward_transfers(found: Findings, family: str, way: str) -> list[float]:
+def forward_transfers(found: Findings, family: str, method: str) -> list[float]:
     """Return the forward transfer of each seed: what a new head makes of the features before the task is learned."""
     tasks, transfers = tasks_of(found, family), []
-    for seed, E in error_matrices(found, family, way).items():
+    for seed, E in error_matrices(found, family, method).items():
         heads = [
-            found.values(before(family, task), FIRST if k == 0 else way).get(seed) for k, task in enumerate(tasks[1:])
+            found.values(before(family, task), FIRST if k == 0 else method).get(seed)
+            for k, task in enumerate(tasks[1:])
         ]
         untrained = [found.values(before(family, task), UNTRAINED).get(seed) for task in tasks[1:]]
         if None not in heads and None not in untrained:

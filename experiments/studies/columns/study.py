@@ -13,11 +13,11 @@ from statistics import fmean
 from typing import ClassVar
 
 from experiments.frame.grids import Grid
-from experiments.frame.long_form import Findings, Survey
-from experiments.frame.study import Job
+from experiments.frame.long_form import Findings, LongFormStudy
+from experiments.frame.study import Plan
 from experiments.frame.task_specs import small
 from experiments.frame.text import number, spread
-from experiments.studies.columns.design import HIDDEN, SEQUENCES, WAYS, after, cells_of
+from experiments.studies.columns.design import HIDDEN, METHODS, SEQUENCES, after, sequence_jobs
 from experiments.studies.columns.figures import draw_matrices, draw_scores
 from experiments.studies.columns.measures import (
     error_matrices,
@@ -32,27 +32,25 @@ __all__ = ["Columns"]
 
 
 @dataclass(frozen=True)
-class Columns(Survey):
+class Columns(LongFormStudy):
     """Learn four or five tasks one after another: with a column for each, or with one network tuned again and again."""
 
     name: ClassVar[str] = "columns"
 
-    out: Path = Path("results/columns")
-
-    def job(self) -> Job:
+    def plan(self) -> Plan:
         """Return what to run."""
         smoke = self.preset == "smoke"
         sequences = {"lines": tuple(map(small, SEQUENCES["lines"][:3]))} if smoke else SEQUENCES
         seeds = 2 if smoke else 3
-        cells = [cell for seed in range(seeds) for of in sequences.items() for cell in cells_of(*of, seed)]
+        jobs = [job for seed in range(seeds) for of in sequences.items() for job in sequence_jobs(*of, seed)]
         configuration = {
             "experiment": self.name,
             "hidden": list(HIDDEN),
             "seeds": list(range(seeds)),
-            "ways": list(WAYS),
-            "sequences": {family: [asdict(course) for course in courses] for family, courses in sequences.items()},
+            "methods": list(METHODS),
+            "sequences": {family: [asdict(spec) for spec in specs] for family, specs in sequences.items()},
         }
-        return Job(f"{len(cells)} networks", configuration, cells)
+        return Plan(f"{len(jobs)} networks", configuration, jobs)
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
@@ -78,18 +76,18 @@ def _summary(found: Findings, family: str) -> Grid:
     rows = [
         ["one network each", spread([fmean(each[s] for each in alone) for s in every], 2), *["–"] * 4, "1", "–"],
     ]
-    for way in found.about["ways"]:
-        matrices = list(error_matrices(found, family, way).values())
-        size = list(found.values(after(family, tasks[-1]), way, "parameters").values())
+    for method in found.about["methods"]:
+        matrices = list(error_matrices(found, family, method).values())
+        size = list(found.values(after(family, tasks[-1]), method, "parameters").values())
         rows.append(
             [
-                way,
+                method,
                 spread([float(E[-1].mean()) for E in matrices], 2),
                 spread([float(forgetting_since_learned(E).mean()) for E in matrices], 2),
                 spread([float(forgetting_since_best(E).mean()) for E in matrices], 2),
                 spread([backward_transfer(E) for E in matrices], 2),
-                spread(forward_transfers(found, family, way), 2),
-                spread([fmean(scores) for scores in transfer_scores(found, family, way).values()], 3),
+                spread(forward_transfers(found, family, method), 2),
+                spread([fmean(scores) for scores in transfer_scores(found, family, method).values()], 3),
                 number(size[0] / 1000, 0) if size else "–",
             ]
         )

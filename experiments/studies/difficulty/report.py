@@ -11,10 +11,10 @@ from experiments.frame.measurements import Measurement, read_csv, read_measureme
 from experiments.frame.pictures import picture
 from experiments.frame.workspace import read_json, write_json
 from experiments.published import published
-from experiments.studies.difficulty.trials import HIDDEN, PAPER_TRAIN, TASK, Trial
+from experiments.studies.difficulty.trials import HIDDEN, PAPER_TRAIN, TASK, AppearanceTrial
 from npnet.trees import write_atomically
 
-__all__ = ["paper_error", "write_report"]
+__all__ = ["paper_error", "write_difficulty_report"]
 
 _SETTING = f"{TASK} {'-'.join(map(str, HIDDEN))}"
 _COLOURS = {"none": "#000000", "l1": "#0072B2", "l1_twentieth": "#56B4E9", "dropout": "#D55E00"}
@@ -26,21 +26,21 @@ def paper_error(regularizer: str) -> float:
     return next(row.task_a_error_before for row in published() if (row.table, row.regularizer) == (3, name))
 
 
-class Found(NamedTuple):
+class TrialResult(NamedTuple):
     """What one trial came to: errors in percent, epochs, and its curve (epoch, objective, validation error)."""
 
-    trial: Trial
+    trial: AppearanceTrial
     numbers: dict[str, float]
     curve: list[tuple[int, float, float]]
 
 
-def write_report(folder: Path, out: Path, console: Console) -> None:
+def write_difficulty_report(folder: Path, out: Path, console: Console) -> None:
     """Print the table of what has finished in `folder`, and write results, table and figure to `out`.
 
     The folder is one that a run works in, or one that holds the files that an earlier report wrote.
     """
     about = read_json(folder / "results.json")
-    found = _read(folder, about) if about and not (folder / "cells").is_dir() else []
+    found = _read(folder, about) if about and not (folder / "jobs").is_dir() else []
     if not found:
         about = read_json(folder / "configuration.json")
         found, about = _collect(folder, about)
@@ -55,11 +55,11 @@ def write_report(folder: Path, out: Path, console: Console) -> None:
         console.print(f"Incomplete: {len(found)} of {len(about['trials'])} networks have finished.")
 
 
-def _collect(folder: Path, configuration: dict[str, Any]) -> tuple[list[Found], dict[str, Any]]:
-    """Gather what the cells have left so far, and where it comes from."""
+def _collect(folder: Path, configuration: dict[str, Any]) -> tuple[list[TrialResult], dict[str, Any]]:
+    """Gather what the jobs have left so far, and where it comes from."""
     found, seconds = [], {}
     environments: list[dict[str, str]] = []
-    for trial in (Trial(**each) for each in configuration["trials"]):
+    for trial in (AppearanceTrial(**each) for each in configuration["trials"]):
         result = result_of(folder, trial.name)
         if result is not None:
             numbers = {
@@ -69,14 +69,14 @@ def _collect(folder: Path, configuration: dict[str, Any]) -> tuple[list[Found], 
                 "kept_epoch": float(result["kept_epoch"]),
             }
             curve = [(record["epoch"], record["objective"], record["error"]) for record in result["history"]]
-            found.append(Found(trial, numbers, curve))
+            found.append(TrialResult(trial, numbers, curve))
             seconds[trial.name] = round(result["seconds"], 1)
             if result["environment"] not in environments:
                 environments.append(result["environment"])
     return found, {**configuration, "environments": environments, "seconds": seconds}
 
 
-def _write(found: list[Found], about: dict[str, Any], out: Path) -> None:
+def _write(found: list[TrialResult], about: dict[str, Any], out: Path) -> None:
     """Write results.csv, curves.csv and results.json."""
     rows = [
         Measurement(about["experiment"], f"{_SETTING} {t.train} {t.appearance}", "scratch", t.regularizer, 0, *number)
@@ -89,20 +89,20 @@ def _write(found: list[Found], about: dict[str, Any], out: Path) -> None:
     write_json(out / "results.json", about)
 
 
-def _read(folder: Path, about: dict[str, Any]) -> list[Found]:
+def _read(folder: Path, about: dict[str, Any]) -> list[TrialResult]:
     """Read what `_write` wrote."""
-    found: dict[Trial, Found] = {}
-    trials = {trial.name: trial for trial in (Trial(**each) for each in about["trials"])}
+    found: dict[AppearanceTrial, TrialResult] = {}
+    trials = {trial.name: trial for trial in (AppearanceTrial(**each) for each in about["trials"])}
     for m in read_measurements(folder / "results.csv"):
         train, appearance = m.setting.removeprefix(_SETTING).split()
         trial = trials[f"{appearance}-{train}-{m.regularizer}"]
-        found.setdefault(trial, Found(trial, {}, [])).numbers[m.metric] = m.value
+        found.setdefault(trial, TrialResult(trial, {}, [])).numbers[m.metric] = m.value
     for name, epoch, objective, error in read_csv(folder / "curves.csv"):
         found[trials[name]].curve.append((int(epoch), float(objective), float(error)))
     return list(found.values())
 
 
-def _grid(found: list[Found]) -> Grid:
+def _grid(found: list[TrialResult]) -> Grid:
     """Return the table: a line a trial, the paper's error beside trials at the paper's size."""
     rows = []
     for trial, numbers, _ in sorted(found, key=lambda each: (-each.trial.train, each.trial.appearance != "calibrated")):
@@ -115,7 +115,7 @@ def _grid(found: list[Found]) -> Grid:
     return Grid(f"{_SETTING}, errors in percent", header, rows)
 
 
-def _draw(found: list[Found], path: Path) -> None:
+def _draw(found: list[TrialResult], path: Path) -> None:
     """Draw what appearances do to the test error on the left, the calibrated one's validation errors on the right."""
     with picture(path, (9.6, 4.4)) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(2, 3))
@@ -142,7 +142,7 @@ def _draw(found: list[Found], path: Path) -> None:
         right.set_title("calibrated appearance, by training stimuli", loc="left", weight="bold")
 
 
-def _draw_appearances(panel: Any, found: list[Found]) -> None:
+def _draw_appearances(panel: Any, found: list[TrialResult]) -> None:
     """Draw the test error under each appearance, at the size at which most of them were tried."""
     sizes = [each.trial.train for each in found]
     size = max(sizes, key=sizes.count, default=0)

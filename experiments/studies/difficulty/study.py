@@ -6,32 +6,31 @@ from typing import ClassVar
 
 from rich.console import Console
 
-from experiments.frame.study import Experiment, Job
-from experiments.studies.difficulty.report import write_report
-from experiments.studies.difficulty.trials import TASK, Preset, cells_of, configuration
+from experiments.frame.study import Plan, Preset, Study
+from experiments.studies.difficulty.report import write_difficulty_report
+from experiments.studies.difficulty.trials import TASK, difficulty_configuration, difficulty_jobs
 
 __all__ = ["Difficulty"]
 
 
 @dataclass(frozen=True)
-class Difficulty(Experiment):
+class Difficulty(Study):
     """Measure how hard the stimuli are: 500-500 learns acl under several appearances, amounts and regularizers.
 
-    Attributes:
-        preset: "paper" with up to 330,000 stimuli (hours), "smoke" in seconds to see that it works.
+    Preset "paper", the default, has up to 330,000 stimuli and takes hours.
     """
 
     name: ClassVar[str] = "difficulty"
+    presets: ClassVar[tuple[Preset, ...]] = ("smoke", "paper")
 
-    out: Path = Path("results/difficulty")
     preset: Preset = "paper"
 
-    def job(self) -> Job:
+    def plan(self) -> Plan:
         """Return what to run."""
-        cells = cells_of(self.preset)
-        return Job(f"{len(cells)} networks on {TASK}", configuration(self.preset), cells)
+        jobs = difficulty_jobs(self.preset)
+        return Plan(f"{len(jobs)} networks on {TASK}", difficulty_configuration(self.preset), jobs)
 
     @classmethod
     def report(cls, folder: Path, out: Path, console: Console) -> None:
         """Print the tables of what has finished in `folder`, and write results, tables and figures to `out`."""
-        write_report(folder, out, console)
+        write_difficulty_report(folder, out, console)

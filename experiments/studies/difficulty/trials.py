@@ -6,18 +6,28 @@ fraction of them under appearances in which the levels, the stroke, the backgrou
 """
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
-from experiments.frame.jobs import Cell, Result
-from experiments.frame.training import Lesson
-from experiments.frame.workspace import Desk
-from experiments.studies.tables.design import REGULARIZERS, Protocol
+from experiments.frame.jobs import Job, Result
+from experiments.frame.study import Preset
+from experiments.frame.training import TrainingFunction
+from experiments.frame.workspace import Workspace
+from experiments.studies.tables.design import REGULARIZERS, TrainingProtocol
 from experiments.studies.tables.transfer import hyperparameters, leave
 from npnet import Replicate, Run, error, generator, mlp
 from npnet.initialisers import INITIALISERS
 from npnet.tasks import CALIBRATED, line_task
 
-__all__ = ["APPEARANCES", "HIDDEN", "PAPER_TRAIN", "PRESETS", "TASK", "Trial", "cells_of", "configuration"]
+__all__ = [
+    "APPEARANCES",
+    "HIDDEN",
+    "PAPER_TRAIN",
+    "PRESETS",
+    "TASK",
+    "AppearanceTrial",
+    "difficulty_configuration",
+    "difficulty_jobs",
+]
 
 TASK, HIDDEN = "acl", (500, 500)
 PAPER_TRAIN = 330_000  # training stimuli of the paper
@@ -37,7 +47,7 @@ APPEARANCES = {
 
 
 @dataclass(frozen=True)
-class Trial:
+class AppearanceTrial:
     """One network to train: the appearance of its stimuli by name, how many it trains on, its regularizer.
 
     max_epochs: where training stops at the latest; None: where the protocol says.
@@ -50,22 +60,27 @@ class Trial:
 
     @property
     def name(self) -> str:
-        """The name of its cell."""
+        """The name of its job."""
         return f"{self.appearance}-{self.train}-{self.regularizer}"
 
 
-Preset = Literal["smoke", "paper"]
+_CLEAR = (AppearanceTrial("clear", PAPER_TRAIN, "none", 90), AppearanceTrial("clear", PAPER_TRAIN, "l1", 80))
+_CALIBRATED = (
+    AppearanceTrial("calibrated", PAPER_TRAIN),
+    AppearanceTrial("calibrated", PAPER_TRAIN, "l1_twentieth", 112),
+)
+_SOME = (AppearanceTrial("calibrated", 20_000), *(AppearanceTrial(each, 40_000, max_epochs=40) for each in APPEARANCES))
 
-_CLEAR = (Trial("clear", PAPER_TRAIN, "none", 90), Trial("clear", PAPER_TRAIN, "l1", 80))
-_CALIBRATED = (Trial("calibrated", PAPER_TRAIN), Trial("calibrated", PAPER_TRAIN, "l1_twentieth", 112))
-_SOME = (Trial("calibrated", 20_000), *(Trial(each, 40_000, max_epochs=40) for each in APPEARANCES))
-
-PRESETS: dict[Preset, tuple[tuple[Trial, ...], Protocol]] = {
+PRESETS: dict[Preset, tuple[tuple[AppearanceTrial, ...], TrainingProtocol]] = {
     "smoke": (
-        (*(Trial(each, 200) for each in APPEARANCES), Trial("calibrated", 400), Trial("calibrated", 400, "l1", 2)),
-        Protocol(400, 100, 100, max_epochs_a=3),
+        (
+            *(AppearanceTrial(each, 200) for each in APPEARANCES),
+            AppearanceTrial("calibrated", 400),
+            AppearanceTrial("calibrated", 400, "l1", 2),
+        ),
+        TrainingProtocol(train=400, validation=100, test=100, max_epochs_a=3),
     ),
-    "paper": ((*_CLEAR, *_CALIBRATED, *_SOME), Protocol(PAPER_TRAIN, 10_000, 10_000)),
+    "paper": ((*_CLEAR, *_CALIBRATED, *_SOME), TrainingProtocol(train=PAPER_TRAIN, validation=10_000, test=10_000)),
 }
 """What is trained, in which order, and how; a trial's own number of training stimuli counts.
 
@@ -74,7 +89,7 @@ are compared after 40 epochs each, with the weights of the best of them.
 """
 
 
-def configuration(preset: Preset) -> dict[str, Any]:
+def difficulty_configuration(preset: Preset) -> dict[str, Any]:
     """Return what a results folder is computed from."""
     trials, protocol = PRESETS[preset]
     return {
@@ -83,14 +98,14 @@ def configuration(preset: Preset) -> dict[str, Any]:
         "hidden": list(HIDDEN),
         "trials": [asdict(trial) for trial in trials],
         "protocol": asdict(protocol),
-        "regularizers": {name: asdict(recipe) for name, recipe in REGULARIZERS.items()},
+        "regularizers": {name: asdict(regularization) for name, regularization in REGULARIZERS.items()},
         "appearances": {name: asdict(look) for name, look in APPEARANCES.items()},
     }
 
 
-def begin_trial(desk: Desk, trial: Trial, protocol: Protocol) -> Replicate:
+def begin_trial(workspace: Workspace, trial: AppearanceTrial, protocol: TrainingProtocol) -> Replicate:
     """Return a new network at its start on acl as a trial says, by the protocol of the paper's first tasks."""
-    p, recipe = protocol, REGULARIZERS[trial.regularizer]
+    p, regularization = protocol, REGULARIZERS[trial.regularizer]
     task = line_task(TASK, p.data_seed, trial.train, p.validation, p.test, APPEARANCES[trial.appearance])
     rng = generator(p.data_seed, "first", TASK)  # the start that tables of the paper with this first task have, too
     network = mlp(
@@ -98,21 +113,26 @@ def begin_trial(desk: Desk, trial: Trial, protocol: Protocol) -> Replicate:
         {TASK: 2},
         rng,
         INITIALISERS[p.initialise],
-        dropout=recipe.rates(len(HIDDEN)),
+        dropout=regularization.rates(len(HIDDEN)),
     )
-    return Replicate(Run(network, rng), {TASK: task}, hyperparameters(p, recipe, trial.max_epochs or p.max_epochs_a))
+    return Replicate(
+        Run(network, rng), {TASK: task}, hyperparameters(p, regularization, trial.max_epochs or p.max_epochs_a)
+    )
 
 
-def end_trial(desk: Desk, replicate: Replicate, seconds: float, trial: Trial, protocol: Protocol) -> Result:
+def end_trial(
+    workspace: Workspace, replicate: Replicate, seconds: float, trial: AppearanceTrial, protocol: TrainingProtocol
+) -> Result:
     """Measure the errors on the test set and on what was trained on."""
     network, task = replicate.run.network, replicate.tasks[TASK]
     errors = {"test": error(network, TASK, task.test), "train": error(network, TASK, task.train)}
-    return leave(desk, replicate, seconds, errors)
+    return leave(workspace, replicate, seconds, errors)
 
 
-def cells_of(preset: Preset) -> list[Cell]:
-    """Return a cell for each trial; none needs another."""
+def difficulty_jobs(preset: Preset) -> list[Job]:
+    """Return a job for each trial; none needs another."""
     trials, protocol = PRESETS[preset]
     return [
-        Cell(trial.name, Lesson(begin_trial, end_trial), {"trial": trial, "protocol": protocol}) for trial in trials
+        Job(trial.name, TrainingFunction(begin_trial, end_trial), {"trial": trial, "protocol": protocol})
+        for trial in trials
     ]

@@ -16,15 +16,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.frame.grids import Grid
-from experiments.frame.jobs import Cell, Result
-from experiments.frame.long_form import Findings, Survey
+from experiments.frame.jobs import Job, Result
+from experiments.frame.long_form import Findings, LongFormStudy
 from experiments.frame.pictures import curve, picture
 from experiments.frame.statistics import mean_sd
-from experiments.frame.study import Job
-from experiments.frame.task_specs import Course, measured, named, small
+from experiments.frame.study import Plan
+from experiments.frame.task_specs import TaskSpec, measurements_of, network_name, small
 from experiments.frame.text import difference, number, spread
-from experiments.frame.training import Lesson
-from experiments.frame.workspace import Desk
+from experiments.frame.training import TrainingFunction
+from experiments.frame.workspace import Workspace
 from npnet import Hyperparameters, Momentum, Network, Replicate, Split, Task, begin, cosine, error, generator, mlp
 from npnet import distillation as distilling
 from npnet import fine_tuning as learning
@@ -39,7 +39,7 @@ SOURCE = {"teacher": 0.67, "labels alone": 1.46, "T = 20": 0.74}
 
 HARD, USUAL = "labels alone", "T = 20"
 
-ALL = Course("mnist", 55_000, 5_000, 10_000, updates=8_250, rate=0.05, batch_size=100)
+ALL = TaskSpec("mnist", train=55_000, validation=5_000, test=10_000, updates=8_250, rate=0.05, batch_size=100)
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
         "teacher": replace(ALL, updates=16_500),
@@ -55,8 +55,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "seeds": 5,
     },
     "smoke": {
-        "teacher": small(Course("ac", 60)),
-        "students": {n: small(Course("ac", n)) for n in (20, 60)},
+        "teacher": small(TaskSpec("ac", train=60)),
+        "students": {n: small(TaskSpec("ac", train=n)) for n in (20, 60)},
         "hidden": [(12, 12), (8, 8), (3, 3)],
         "temperatures": (1.0, 20.0),
         "at": 60,
@@ -71,21 +71,21 @@ def _label(temperature: float | None) -> str:
 
 
 def _setting(hidden: Sequence[int], examples: int) -> str:
-    return f"{named(hidden)} from {examples}"
+    return f"{network_name(hidden)} from {examples}"
 
 
-def _settings(course: Course) -> Hyperparameters:
+def _settings(spec: TaskSpec) -> Hyperparameters:
     """Return momentum 0.9 and a rate that falls along a cosine to the end of the course, which no patience cuts."""
-    given = course.hyperparameters()
-    return replace(given, optimizer=Momentum(), rate=cosine(course.rate, given.max_epochs), patience=None)
+    given = spec.hyperparameters()
+    return replace(given, optimizer=Momentum(), rate=cosine(spec.rate, given.max_epochs), patience=None)
 
 
-def begin_teacher(desk: Desk, course: Course, hidden: tuple[int, ...], seed: int) -> Replicate:
+def begin_teacher(workspace: Workspace, spec: TaskSpec, hidden: tuple[int, ...], seed: int) -> Replicate:
     """Return the teacher at its start: half of the hidden units dropped, incoming weights no longer than 3."""
-    task, rng = course.load(seed), generator(seed, "teacher")
+    task, rng = spec.load(seed), generator(seed, "teacher")
     jittered = Split(Jittered(task.train.inputs[:], 2, seed), task.train.labels)
     network = mlp((task.train.inputs.shape[-1], *hidden), {task.name: task.outputs}, rng, dropout=(0.5,) * len(hidden))
-    run, settings = begin(replace(learning, surgery=_as_it_is), network, task, rng, _settings(course))
+    run, settings = begin(replace(learning, surgery=_as_it_is), network, task, rng, _settings(spec))
     return Replicate(run, {task.name: replace(task, train=jittered)}, replace(settings, max_norm=3.0))
 
 
@@ -93,68 +93,84 @@ def _as_it_is(network: Network, task: Task, rng: np.random.Generator, initialise
     return network
 
 
-def end_teacher(desk: Desk, replicate: Replicate, seconds: float, course: Course, seed: int, **_: Any) -> Result:
+def end_teacher(
+    workspace: Workspace, replicate: Replicate, seconds: float, spec: TaskSpec, seed: int, **_: Any
+) -> Result:
     """Leave the teacher as network.npz."""
-    replicate.run.network.save(desk.path / "network.npz")
-    found = {"error": error(replicate.run.network, course.task, course.load(seed).test)}
-    return measured(replicate, seconds, "teacher", "dropout, max-norm, jitter", seed, found)
+    replicate.run.network.save(workspace.path / "network.npz")
+    found = {"error": error(replicate.run.network, spec.task, spec.load(seed).test)}
+    return measurements_of(replicate, seconds, "teacher", "dropout, max-norm, jitter", seed, found)
 
 
 def begin_student(
-    desk: Desk, course: Course, hidden: tuple[int, ...], seed: int, teacher: str, temperature: float | None, **_: str
+    workspace: Workspace,
+    spec: TaskSpec,
+    hidden: tuple[int, ...],
+    seed: int,
+    teacher: str,
+    temperature: float | None,
+    **_: str,
 ) -> Replicate:
     """Return a student at its start: of one seed they all begin alike and see the same batches."""
-    task, rng = course.load(seed), generator(seed, "student")
+    task, rng = spec.load(seed), generator(seed, "student")
     network = mlp((task.train.inputs.shape[-1], *hidden), {}, rng)
     method = learning
     if temperature is not None:
-        method = distilling(Network.load(desk.needed(teacher) / "network.npz"), temperature=temperature)
-    run, settings = begin(method, network, task, rng, _settings(course))
+        method = distilling(Network.load(workspace.needed(teacher) / "network.npz"), temperature=temperature)
+    run, settings = begin(method, network, task, rng, _settings(spec))
     return Replicate(run, {task.name: task}, settings)
 
 
 def end_student(
-    desk: Desk, replicate: Replicate, seconds: float, course: Course, seed: int, setting: str, label: str, **_: Any
+    workspace: Workspace,
+    replicate: Replicate,
+    seconds: float,
+    spec: TaskSpec,
+    seed: int,
+    setting: str,
+    label: str,
+    **_: Any,
 ) -> Result:
     """Measure the error on the test set."""
-    found = {"error": error(replicate.run.network, course.task, course.load(seed).test)}
-    return measured(replicate, seconds, setting, label, seed, found)
+    found = {"error": error(replicate.run.network, spec.task, spec.load(seed).test)}
+    return measurements_of(replicate, seconds, setting, label, seed, found)
 
 
-learn_teacher, learn_student = Lesson(begin_teacher, end_teacher), Lesson(begin_student, end_student)
+learn_teacher, learn_student = (
+    TrainingFunction(begin_teacher, end_teacher),
+    TrainingFunction(begin_student, end_student),
+)
 
 
 @dataclass(frozen=True)
-class Distillation(Survey):
+class Distillation(LongFormStudy):
     """Distil a large teacher of digits into small students: by temperature, and by the number of examples."""
 
     name: ClassVar[str] = "distillation"
 
-    out: Path = Path("results/distillation")
-
-    def job(self) -> Job:
+    def plan(self) -> Plan:
         """Return what to run."""
         design = PRESETS[self.preset]
         (wide, usual, narrow), at, students = design["hidden"], design["at"], design["students"]
         ways = {(usual, n, t) for n in students for t in (None, 20.0)}
         ways |= {(hidden, at, t) for hidden in (usual, narrow) for t in (None, *design["temperatures"])}
-        cells = [
-            Cell(f"teacher-{seed}", learn_teacher, {"course": design["teacher"], "hidden": wide, "seed": seed})
+        jobs = [
+            Job(f"teacher-{seed}", learn_teacher, {"spec": design["teacher"], "hidden": wide, "seed": seed})
             for seed in range(design["seeds"])
         ]
         order = sorted(ways, key=lambda way: (way[0], way[1], way[2] or 0.0))
         for seed, (hidden, n, t) in product(range(design["seeds"]), order):
-            what = {"course": students[n], "hidden": hidden, "seed": seed, "teacher": f"teacher-{seed}"}
+            what = {"spec": students[n], "hidden": hidden, "seed": seed, "teacher": f"teacher-{seed}"}
             names = {"temperature": t, "setting": _setting(hidden, n), "label": _label(t)}
-            name = f"{named(hidden)}-{n}-{'hard' if t is None else f'T{t:g}'}-{seed}"
-            cells.append(Cell(name, learn_student, what | names, (f"teacher-{seed}",)))
+            name = f"{network_name(hidden)}-{n}-{'hard' if t is None else f'T{t:g}'}-{seed}"
+            jobs.append(Job(name, learn_student, what | names, (f"teacher-{seed}",)))
         configuration = {
             "experiment": self.name,
             **{key: design[key] for key in ("hidden", "temperatures", "at", "seeds")},
             "teacher": asdict(design["teacher"]),
-            "students": {str(n): asdict(course) for n, course in students.items()},
+            "students": {str(n): asdict(spec) for n, spec in students.items()},
         }
-        return Job(f"{len(cells)} networks", configuration, cells)
+        return Plan(f"{len(jobs)} networks", configuration, jobs)
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
@@ -185,7 +201,7 @@ def _three(found: Findings) -> Grid:
         values = _values(found, usual, examples, label)
         if label == "teacher":
             values = found.values("teacher", "dropout, max-norm, jitter")
-        who = f"teacher {named(wide)}" if label == "teacher" else f"student {named(usual)}, {label}"
+        who = f"teacher {network_name(wide)}" if label == "teacher" else f"student {network_name(usual)}, {label}"
         rows.append([who, spread(list(values.values()), 2), number(source, 2)])
     hard, distilled = (_values(found, usual, examples, label) for label in (HARD, USUAL))
     rows.append(["labels alone − distilled, points (95 %)", difference(hard, distilled, 2)[0], "0.72"])
@@ -198,7 +214,7 @@ def _by_examples(found: Findings) -> Grid:
     rows = [[label, *(spread(list(values.values()), 2) for values in curve)] for label, curve in curves.items()]
     saved = [difference(hard, soft, 2)[0] for hard, soft in zip(curves[HARD], curves[USUAL], strict=True)]
     rows.append(["saved, points (95 %)", *saved])
-    return Grid(f"{named(usual)} by examples: errors in percent", ["", *(f"{n:,}" for n in _sizes(found))], rows)
+    return Grid(f"{network_name(usual)} by examples: errors in percent", ["", *(f"{n:,}" for n in _sizes(found))], rows)
 
 
 def _labels(found: Findings) -> list[str]:
@@ -209,7 +225,7 @@ def _by_temperature(found: Findings) -> Grid:
     _, *students = found.about["hidden"]
     at, labels = found.about["at"], _labels(found)
     rows = [
-        [named(hidden), *(spread(list(_values(found, hidden, at, label).values()), 2) for label in labels)]
+        [network_name(hidden), *(spread(list(_values(found, hidden, at, label).values()), 2) for label in labels)]
         for hidden in students
     ]
     return Grid(f"By temperature, {at:,} examples: errors in percent", ["", *labels], rows)
@@ -224,11 +240,11 @@ def _draw(found: Findings, path: Path) -> None:
             errors = [_values(found, students[0], n, label) for n in _sizes(found)]
             curve(first, _sizes(found), errors, color=colour, label=label)
         teacher = mean_sd(list(found.values("teacher", "dropout, max-norm, jitter").values()))[0]
-        first.axhline(teacher, color="0.5", linestyle=":", label=f"teacher {named(wide)}")
+        first.axhline(teacher, color="0.5", linestyle=":", label=f"teacher {network_name(wide)}")
         first.set(xscale="log", yscale="log", xlabel="examples", ylabel="test error (%)")
         first.set_xticks(_sizes(found), [f"{n:,}" for n in _sizes(found)])
         first.xaxis.minorticks_off()
-        first.set_title(f"student {named(students[0])}", loc="left", weight="bold")
+        first.set_title(f"student {network_name(students[0])}", loc="left", weight="bold")
         first.legend(frameon=False)
         for panel, hidden in zip(others, students, strict=True):
             errors = [_values(found, hidden, at, _label(t)) for t in temperatures]
@@ -238,5 +254,5 @@ def _draw(found: Findings, path: Path) -> None:
             panel.set(xscale="log", xlabel="temperature")
             panel.set_xticks(temperatures, [f"{t:g}" for t in temperatures])
             panel.minorticks_off()
-            panel.set_title(f"{named(hidden)}, {at:,} examples", loc="left", weight="bold")
+            panel.set_title(f"{network_name(hidden)}, {at:,} examples", loc="left", weight="bold")
             panel.legend(frameon=False)

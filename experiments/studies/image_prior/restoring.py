@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from experiments.frame.jobs import Cell, Result
-from experiments.frame.long_form import Preset
+from experiments.frame.jobs import Job, Result
 from experiments.frame.provenance import environment
-from experiments.frame.workspace import Desk
+from experiments.frame.study import Preset
+from experiments.frame.workspace import Workspace
 from npnet import Adam, Hyperparameters, Run, Split, Task, constant, generator, mlp, squared_error, train
 from npnet.arrays import Array
 from npnet.losses import Loss
@@ -33,9 +33,9 @@ __all__ = [
     "PRESETS",
     "PRIORS",
     "SIDE",
-    "Design",
-    "cells_of",
+    "ImagePriorDesign",
     "corrupted",
+    "image_prior_jobs",
     "mean_filter",
     "psnr",
     "squared_error_where",
@@ -52,7 +52,7 @@ CLEAR = Appearance(amplitude=0.0, noise=0.0)  # all noise is ours
 
 
 @dataclass(frozen=True)
-class Design:
+class ImagePriorDesign:
     """All that the numbers depend on; noise: its standard deviation, of levels 0 to 1; lost: the share of pixels."""
 
     iterations: int = 1_000
@@ -72,9 +72,9 @@ class Design:
         return sorted({*(n for n in known if n < self.iterations), self.iterations})
 
 
-PRESETS: dict[Preset, Design] = {
-    "quick": Design(),
-    "smoke": Design(20, 2, hidden={"code": (8, 8), "positions": (8, 8)}),
+PRESETS: dict[Preset, ImagePriorDesign] = {
+    "quick": ImagePriorDesign(),
+    "smoke": ImagePriorDesign(20, 2, hidden={"code": (8, 8), "positions": (8, 8)}),
 }
 
 
@@ -100,7 +100,7 @@ def mean_filter(image: Array, known: Array) -> Array:
     return np.where(count > 0, total(image * known) / np.maximum(count, 1), image[known].mean())
 
 
-def corrupted(design: Design, corruption: Corruption, seed: int) -> tuple[Array, Array, Array]:
+def corrupted(design: ImagePriorDesign, corruption: Corruption, seed: int) -> tuple[Array, Array, Array]:
     """Return a seed's stimulus, what is left of it, and which pixels are known, each (1, 1024)."""
     clean = draw(design.task, seed, 0, 1, CLEAR).images.reshape(1, -1) / 255
     rng, known = generator(seed, "corruption", corruption), np.ones(clean.shape, bool)
@@ -110,7 +110,9 @@ def corrupted(design: Design, corruption: Corruption, seed: int) -> tuple[Array,
     return clean, np.where(known, clean, 0.5), known
 
 
-def begin_prior(design: Design, prior: Prior, left: Array, known: Array, seed: int) -> tuple[Run, Task, Array, Loss]:
+def begin_prior(
+    design: ImagePriorDesign, prior: Prior, left: Array, known: Array, seed: int
+) -> tuple[Run, Task, Array, Loss]:
     """Return an untrained generator, the known pixels to fit, its fixed inputs for all pixels, and the loss.
 
     The code is one example of 1024 outputs; positions are an example of one output for each pixel.
@@ -132,14 +134,20 @@ def begin_prior(design: Design, prior: Prior, left: Array, known: Array, seed: i
 
 
 def restore(
-    desk: Desk, design: Design, corruption: Corruption, prior: Prior, seed: int, setting: str, label: str
+    workspace: Workspace,
+    design: ImagePriorDesign,
+    corruption: Corruption,
+    prior: Prior,
+    seed: int,
+    setting: str,
+    label: str,
 ) -> Result:
     """Fit a generator to a corrupted stimulus; leave PSNR by iteration, and of seed 0 what it gave at its best."""
     clean, left, known = corrupted(design, corruption, seed)
     run, task, X, loss = begin_prior(design, prior, left, known, seed)
     found: dict[str, Any] = {"best": -1.0, "at": 0, "image": left, "curve": []}
     seconds = 0.0
-    if (saved := desk.resume()) is not None:
+    if (saved := workspace.resume()) is not None:
         run, found, seconds = Run.from_tree(saved["run"]), saved["found"], saved["seconds"]
     start = time.monotonic()
     settings = Hyperparameters(
@@ -158,10 +166,10 @@ def restore(
             found = {**found, "best": now, "at": record["epoch"], "image": Z}
         if record["epoch"] in design.looks:
             found["curve"] = [*found["curve"], [record["epoch"], now, psnr(Z[known], left[known])]]
-        desk.show(epoch=record["epoch"], psnr=round(now, 2))
+        workspace.show(epoch=record["epoch"], psnr=round(now, 2))
         tree = {"run": run.tree(), "found": found, "seconds": seconds + time.monotonic() - start}
-        desk.checkpoint(partial(dict, tree))
-        desk.stop_if_asked()
+        workspace.checkpoint(partial(dict, tree))
+        workspace.stop_if_asked()
     numbers = {"best": found["best"], "best at": float(found["at"])}
     for n, to_clean, to_left in found["curve"]:
         numbers |= {f"after {n}": to_clean, f"fit after {n}": to_left}
@@ -171,7 +179,9 @@ def restore(
     return _result(measurements, seconds + time.monotonic() - start)
 
 
-def simple(desk: Desk, design: Design, corruption: Corruption, seed: int, setting: str, label: str) -> Result:
+def simple(
+    workspace: Workspace, design: ImagePriorDesign, corruption: Corruption, seed: int, setting: str, label: str
+) -> Result:
     """Leave the PSNR of what is left of the stimulus (LEFT), or of its 3 × 3 means (FILTER)."""
     start = time.monotonic()
     clean, left, known = corrupted(design, corruption, seed)
@@ -184,13 +194,13 @@ def _result(measurements: list[list[Any]], seconds: float) -> Result:
     return {"measurements": measurements, "seconds": seconds, "environment": environment()}
 
 
-def cells_of(design: Design) -> list[Cell]:
+def image_prior_jobs(design: ImagePriorDesign) -> list[Job]:
     """Return the simple ways and both generators, for each stimulus and corruption."""
-    cells = []
+    jobs = []
     for seed, corruption in product(range(design.seeds), CORRUPTIONS):
         what = {"design": design, "corruption": corruption, "seed": seed, "setting": corruption}
         for label, name in ((LEFT, "left"), (FILTER, "mean")):
-            cells.append(Cell(f"{corruption}-{name}-{seed}", simple, {**what, "label": label}))
+            jobs.append(Job(f"{corruption}-{name}-{seed}", simple, {**what, "label": label}))
         for prior in PRIORS:
-            cells.append(Cell(f"{corruption}-{prior}-{seed}", restore, {**what, "prior": prior, "label": prior}))
-    return cells
+            jobs.append(Job(f"{corruption}-{prior}-{seed}", restore, {**what, "prior": prior, "label": prior}))
+    return jobs

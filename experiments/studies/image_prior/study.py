@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.frame.grids import Grid
-from experiments.frame.long_form import Findings, Survey
+from experiments.frame.long_form import Findings, LongFormStudy
 from experiments.frame.pictures import curve, picture, tiles
 from experiments.frame.statistics import mean_sd
-from experiments.frame.study import Job
+from experiments.frame.study import Plan
 from experiments.frame.text import difference, spread
 from experiments.studies.image_prior.restoring import (
     CORRUPTIONS,
@@ -19,9 +19,9 @@ from experiments.studies.image_prior.restoring import (
     PRESETS,
     PRIORS,
     SIDE,
-    Design,
-    cells_of,
+    ImagePriorDesign,
     corrupted,
+    image_prior_jobs,
     mean_filter,
 )
 
@@ -31,18 +31,16 @@ COLOURS = {"code": "#0072B2", "positions": "#D55E00"}
 
 
 @dataclass(frozen=True)
-class ImagePrior(Survey):
+class ImagePrior(LongFormStudy):
     """Fit an untrained generator to a corrupted stimulus, and see how near it comes to the clean one on its way."""
 
     name: ClassVar[str] = "image_prior"
 
-    out: Path = Path("results/image_prior")
-
-    def job(self) -> Job:
+    def plan(self) -> Plan:
         """Return what to run."""
         design = PRESETS[self.preset]
-        cells = cells_of(design)
-        return Job(f"{len(cells)} restorations", {"experiment": self.name, "design": asdict(design)}, cells)
+        jobs = image_prior_jobs(design)
+        return Plan(f"{len(jobs)} restorations", {"experiment": self.name, "design": asdict(design)}, jobs)
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
@@ -62,9 +60,9 @@ class ImagePrior(Survey):
         }
 
 
-def _design(found: Findings) -> Design:
+def _design(found: Findings) -> ImagePriorDesign:
     given: dict[str, Any] = dict(found.about["design"])
-    return Design(**{**given, "hidden": {prior: tuple(widths) for prior, widths in given["hidden"].items()}})
+    return ImagePriorDesign(**{**given, "hidden": {prior: tuple(widths) for prior, widths in given["hidden"].items()}})
 
 
 def common(found: Findings, corruption: str, prior: str) -> int | None:

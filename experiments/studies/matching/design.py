@@ -1,4 +1,4 @@
-"""The design of the matching study: what is matched, in which rows of which table, and the cells.
+"""The design of the matching study: what is matched, in which rows of which table, and the jobs.
 
 "same": the student learns the teacher's own task. "other": it learns another one, and a branch, a head of the size of
 the teacher's, is to answer the new images as the teacher does; beside it the oracle, a student of the same shape that
@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Literal
 
-from experiments.frame.jobs import Cell, Result
-from experiments.frame.long_form import Preset
-from experiments.frame.task_specs import Course, end_target, measured
+from experiments.frame.jobs import Job, Result
+from experiments.frame.study import Preset
+from experiments.frame.task_specs import TaskSpec, end_target, measurements_of
 from experiments.frame.tasks import per_class
-from experiments.frame.training import Lesson
-from experiments.frame.workspace import Desk
+from experiments.frame.training import TrainingFunction
+from experiments.frame.workspace import Workspace
 from npnet import (
     Match,
     Method,
@@ -40,7 +40,7 @@ from npnet.methods.method import with_head
 from npnet.recordings import record
 from npnet.tasks import in_patches
 
-__all__ = ["ALL", "CE", "ORACLE", "OTHER", "PRESETS", "SAME", "Design", "cells_of", "setting"]
+__all__ = ["ALL", "CE", "ORACLE", "OTHER", "PRESETS", "SAME", "MatchingDesign", "matching_jobs", "matching_setting"]
 
 CE, ORACLE, PATCHED = "CE", "CE, pre-trained (oracle)", "patches: CE"
 ALL = 0  # examples a class, where it means all that there are
@@ -104,15 +104,15 @@ OTHER: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Design:
+class MatchingDesign:
     """All that the numbers depend on.
 
     same, other: {family: (the teacher's course, the student's)}, on one task and on two. per_class: examples a class.
     teacher, student: hidden widths; with a first layer that is shared over `patches`, `channels` in place of the first.
     """
 
-    same: Mapping[str, tuple[Course, Course]]
-    other: Mapping[str, tuple[Course, Course]]
+    same: Mapping[str, tuple[TaskSpec, TaskSpec]]
+    other: Mapping[str, tuple[TaskSpec, TaskSpec]]
     per_class: tuple[int, ...] = (1, 5, 10, 50, 100, 500, ALL)
     per_class_other: tuple[int, ...] = (5, 10, 25, 50, ALL)
     teacher: tuple[int, ...] = (200, 200, 200)
@@ -122,12 +122,18 @@ class Design:
     seeds: int = 5
 
 
-_TINY = Course("ac", 60, 40, 50, updates=9, patience=6)
-_DIGITS, _FEW_DIGITS = Course("mnist", 55_000, 1_000, 10_000, 27_500), Course("mnist59", 5_000, 1_000, 5_000, 6_000)
-_LINES, _FEW_LINES = Course("cnc", 20_000, 1_000, 4_000, 30_000), Course("ac", 5_000, 1_000, 4_000, 6_000)
+_TINY = TaskSpec("ac", train=60, validation=40, test=50, updates=9, patience=6)
+_DIGITS, _FEW_DIGITS = (
+    TaskSpec("mnist", train=55_000, validation=1_000, test=10_000, updates=27_500),
+    TaskSpec("mnist59", train=5_000, validation=1_000, test=5_000, updates=6_000),
+)
+_LINES, _FEW_LINES = (
+    TaskSpec("cnc", train=20_000, validation=1_000, test=4_000, updates=30_000),
+    TaskSpec("ac", train=5_000, validation=1_000, test=4_000, updates=6_000),
+)
 
-PRESETS: dict[Preset, Design] = {
-    "quick": Design(
+PRESETS: dict[Preset, MatchingDesign] = {
+    "quick": MatchingDesign(
         {
             "digits": (_DIGITS, replace(_DIGITS, updates=6_000)),
             "lines": (_LINES, replace(_LINES, updates=6_000)),
@@ -137,7 +143,7 @@ PRESETS: dict[Preset, Design] = {
             "lines": (replace(_LINES, train=60_000), _FEW_LINES),
         },
     ),
-    "smoke": Design(
+    "smoke": MatchingDesign(
         {"lines": (_TINY, _TINY)},
         {"lines": (replace(_TINY, task="acl"), _TINY)},
         (1, ALL),
@@ -151,46 +157,57 @@ PRESETS: dict[Preset, Design] = {
 }
 
 
-def setting(table: str, family: str, n: int) -> str:
+def matching_setting(table: str, family: str, n: int) -> str:
     """Return what measurements are called: the table, the family and the number of examples a class."""
     return f"{table}, {family}: {n or 'all'} a class"
 
 
-def learned(course: Course, seed: int, patches: int, n: int = ALL) -> tuple[Task, Course]:
+def learned(spec: TaskSpec, seed: int, patches: int, n: int = ALL) -> tuple[Task, TaskSpec]:
     """Return the task of a course with n examples a class, its pixels in patches, and the course for so few.
 
     At most 150 epochs, but never fewer than 600 updates unless the course itself has fewer.
     """
-    task = course.load(seed)
+    task = spec.load(seed)
     if n:
         task = replace(task, train=per_class(task.train, n))
     if patches > 1:
         side = round(task.train.inputs.shape[-1] ** 0.5)
         task = in_patches(task, side, side // round(patches**0.5))
-    steps = -(-len(task.train) // course.batch_size)
-    updates = min(course.updates, max(600, 150 * steps))
-    return task, replace(course, train=len(task.train), updates=updates, patience=max(updates // 3, 1))
+    steps = -(-len(task.train) // spec.batch_size)
+    updates = min(spec.updates, max(600, 150 * steps))
+    return task, replace(spec, train=len(task.train), updates=updates, patience=max(updates // 3, 1))
 
 
-def begin_teacher(desk: Desk, course: Course, hidden: tuple[int, ...], patches: int, seed: int, role: str) -> Replicate:
+def begin_matching_teacher(
+    workspace: Workspace, spec: TaskSpec, hidden: tuple[int, ...], patches: int, seed: int, role: str
+) -> Replicate:
     """Return a teacher, or the oracle's source network, at its start."""
-    (task, course), rng = learned(course, seed, patches), generator(seed, role)
+    (task, spec), rng = learned(spec, seed, patches), generator(seed, role)
     network = mlp((task.train.inputs.shape[-1], *hidden), {task.name: task.outputs}, rng, patches=patches)
-    return Replicate(Run(network, rng), {task.name: task}, course.hyperparameters())
+    return Replicate(Run(network, rng), {task.name: task}, spec.hyperparameters())
 
 
-def end_teacher(
-    desk: Desk, replicate: Replicate, seconds: float, course: Course, patches: int, seed: int, role: str, **_: Any
+def end_matching_teacher(
+    workspace: Workspace,
+    replicate: Replicate,
+    seconds: float,
+    spec: TaskSpec,
+    patches: int,
+    seed: int,
+    role: str,
+    **_: Any,
 ) -> Result:
     """Leave it as network.npz."""
-    replicate.run.network.save(desk.path / "network.npz")
-    found = {"error": error(replicate.run.network, course.task, replicate.tasks[course.task].test)}
-    return measured(replicate, seconds, f"{role} {course.task}", "patches" if patches > 1 else "whole", seed, found)
+    replicate.run.network.save(workspace.path / "network.npz")
+    found = {"error": error(replicate.run.network, spec.task, replicate.tasks[spec.task].test)}
+    return measurements_of(
+        replicate, seconds, f"{role} {spec.task}", "patches" if patches > 1 else "whole", seed, found
+    )
 
 
-def begin_student(
-    desk: Desk,
-    course: Course,
+def begin_matching_student(
+    workspace: Workspace,
+    spec: TaskSpec,
     n: int,
     hidden: tuple[int, ...],
     patches: int,
@@ -202,51 +219,54 @@ def begin_student(
     **names: str,
 ) -> Replicate:
     """Return a student at its start: of one seed they begin alike, but for the oracle's, and see the same batches."""
-    task, course = learned(course, seed, patches, n)
+    task, spec = learned(spec, seed, patches, n)
     task, rng = replace(task, name=TARGET), generator(seed, "student")
-    guide = Network.load(desk.needed(teacher) / "network.npz")
+    guide = Network.load(workspace.needed(teacher) / "network.npz")
     heads = {name: len(p["b"]) for name, p in guide.heads.items()} if branch else {}
     network = mlp((task.train.inputs.shape[-1], *hidden), {}, rng, patches=patches)
     if oracle is not None:
-        network = replace(Network.load(desk.needed(oracle) / "network.npz"), heads={})
+        network = replace(Network.load(workspace.needed(oracle) / "network.npz"), heads={})
     for name, classes in heads.items():
         network = network.add_head(name, classes, generator(seed, "branch"))
     method = sum((PARTS[part](guide, next(iter(heads), None)) for part in parts), Method("CE", with_head))
-    run, settings = begin(method, network, task, rng, course.hyperparameters())
+    run, settings = begin(method, network, task, rng, spec.hyperparameters())
     return Replicate(run, {TARGET: task}, settings)
 
 
-learn_teacher, learn_student = Lesson(begin_teacher, end_teacher), Lesson(begin_student, end_target)
+learn_teacher, learn_student = (
+    TrainingFunction(begin_matching_teacher, end_matching_teacher),
+    TrainingFunction(begin_matching_student, end_target),
+)
 
 
-def cells_of(design: Design) -> list[Cell]:
+def matching_jobs(design: MatchingDesign) -> list[Job]:
     """Return the teachers, with and without patches, the oracle's source networks, then all students."""
-    cells: list[Cell] = []
+    jobs: list[Job] = []
 
-    def teach(name: str, course: Course, role: str, hidden: tuple[int, ...], patches: int, seed: int) -> str:
-        what = {"course": course, "hidden": hidden, "patches": patches, "seed": seed, "role": role}
-        cells.append(Cell(f"{name}-{seed}", learn_teacher, what))
-        return cells[-1].name
+    def teach(name: str, spec: TaskSpec, role: str, hidden: tuple[int, ...], patches: int, seed: int) -> str:
+        what = {"spec": spec, "hidden": hidden, "patches": patches, "seed": seed, "role": role}
+        jobs.append(Job(f"{name}-{seed}", learn_teacher, what))
+        return jobs[-1].name
 
-    def learn(table: str, family: str, course: Course, sizes: tuple[int, ...], seed: int, *ends: str) -> None:
+    def learn(table: str, family: str, spec: TaskSpec, sizes: tuple[int, ...], seed: int, *ends: str) -> None:
         for n, (label, parts) in product(sizes, (SAME if table == "same" else OTHER).items()):
             shared = label.startswith("patches")
             teacher, oracle = ends[shared], ends[1] if label == ORACLE else None
-            what = {"course": course, "n": n, "seed": seed, "teacher": teacher, "parts": parts, "oracle": oracle}
+            what = {"spec": spec, "n": n, "seed": seed, "teacher": teacher, "parts": parts, "oracle": oracle}
             what["hidden"] = (design.channels, *design.student[1:]) if shared else design.student
             what |= {"patches": design.patches if shared else 1, "branch": table == "other" and bool(parts)}
-            what |= {"setting": setting(table, family, n), "label": label}
+            what |= {"setting": matching_setting(table, family, n), "label": label}
             name = f"{table}-{family}-{n or 'all'}-{label}-{seed}".translate(str.maketrans(" :,+()", "______"))
-            cells.append(Cell(name, learn_student, what, (teacher, *([oracle] if oracle else []))))
+            jobs.append(Job(name, learn_student, what, (teacher, *([oracle] if oracle else []))))
 
     for seed in range(design.seeds):
-        for family, (teachers, course) in design.same.items():
+        for family, (teachers, spec) in design.same.items():
             whole = teach(f"teacher-{family}", teachers, "teacher", design.teacher, 1, seed)
             hidden = (design.channels, *design.teacher[1:])
             shared = teach(f"patched-{family}", teachers, "teacher", hidden, design.patches, seed)
-            learn("same", family, course, design.per_class, seed, whole, shared)
-        for family, (source, course) in design.other.items():
+            learn("same", family, spec, design.per_class, seed, whole, shared)
+        for family, (source, spec) in design.other.items():
             whole = teach(f"source-{family}", source, "source", design.teacher, 1, seed)
             oracle = teach(f"oracle-{family}", source, "oracle", design.student, 1, seed)
-            learn("other", family, course, design.per_class_other, seed, whole, oracle)
-    return cells
+            learn("other", family, spec, design.per_class_other, seed, whole, oracle)
+    return jobs

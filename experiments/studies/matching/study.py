@@ -13,15 +13,24 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from experiments.frame.grids import Grid
-from experiments.frame.long_form import Findings, Survey
+from experiments.frame.long_form import Findings, LongFormStudy
 from experiments.frame.pictures import curve, picture
-from experiments.frame.study import Job
+from experiments.frame.study import Plan
 from experiments.frame.text import difference, spread
-from experiments.studies.matching.design import CE, ORACLE, OTHER, PATCHED, PRESETS, SAME, cells_of, setting
+from experiments.studies.matching.design import (
+    CE,
+    ORACLE,
+    OTHER,
+    PATCHED,
+    PRESETS,
+    SAME,
+    matching_jobs,
+    matching_setting,
+)
 
 __all__ = ["Matching"]
 
-TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {"same": SAME, "other": OTHER}
+METHODS: Mapping[str, Mapping[str, tuple[str, ...]]] = {"same": SAME, "other": OTHER}
 SHOWN = {
     CE: "black",
     ORACLE: "0.6",
@@ -36,23 +45,21 @@ SHOWN = {
 
 
 @dataclass(frozen=True)
-class Matching(Survey):
+class Matching(LongFormStudy):
     """Match a teacher's outputs, hidden layer, attention maps and Jacobians, from one example a class to all."""
 
     name: ClassVar[str] = "matching"
 
-    out: Path = Path("results/matching")
-
-    def job(self) -> Job:
+    def plan(self) -> Plan:
         """Return what to run."""
         design = PRESETS[self.preset]
-        cells = cells_of(design)
-        return Job(f"{len(cells)} networks", {"experiment": self.name, "design": asdict(design)}, cells)
+        jobs = matching_jobs(design)
+        return Plan(f"{len(jobs)} networks", {"experiment": self.name, "design": asdict(design)}, jobs)
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
         """Return errors of each table and family, and what each way saves beside the labels alone, paired by seed."""
-        places = [(table, family) for table in TABLES for family in found.about["design"][table]]
+        places = [(table, family) for table in METHODS for family in found.about["design"][table]]
         return [grid for place in places for grid in (_errors(found, *place), _saved(found, *place))]
 
     @classmethod
@@ -82,9 +89,12 @@ def _errors(found: Findings, table: str, family: str) -> Grid:
     rows = [
         [
             way,
-            *(spread(list(found.values(setting(table, family, n), way).values()), 2) for n in _sizes(found, table)),
+            *(
+                spread(list(found.values(matching_setting(table, family, n), way).values()), 2)
+                for n in _sizes(found, table)
+            ),
         ]
-        for way in TABLES[table]
+        for way in METHODS[table]
     ]
     if table == "same":
         task = found.about["design"]["same"][family][0]["task"]
@@ -98,26 +108,26 @@ def _errors(found: Findings, table: str, family: str) -> Grid:
 def _saved(found: Findings, table: str, family: str) -> Grid:
     """Return points of error saved beside cross-entropy alone, with that network's own where it has patches."""
     rows = []
-    for way in TABLES[table]:
+    for way in METHODS[table]:
         plain = PATCHED if way.startswith("patches") else CE
         if way != plain:
-            places = [setting(table, family, n) for n in _sizes(found, table)]
+            places = [matching_setting(table, family, n) for n in _sizes(found, table)]
             rows.append([way, *(difference(found.values(p, plain), found.values(p, way), 1)[0] for p in places)])
     title = f"{_title(found, table, family)}: points saved beside CE alone (95 %)"
     return Grid(title, _header(found, table), rows)
 
 
 def _draw(found: Findings, path: Path) -> None:
-    places = [(table, family) for table in TABLES for family in found.about["design"][table]]
+    places = [(table, family) for table in METHODS for family in found.about["design"][table]]
     width = 3.0 + 3.4 * len(places) / 2
     with picture(path, (width, 6.2), (0, 0, 1 - 2.9 / width, 1)) as figure:
         panels = figure.subplots(2, len(places) // 2, squeeze=False).flat
         handles: dict[str, Any] = {}
         for panel, (table, family) in zip(panels, places, strict=True):
             sizes = _sizes(found, table)
-            for way in TABLES[table]:
+            for way in METHODS[table]:
                 if way in SHOWN:
-                    values = [found.values(setting(table, family, n), way) for n in sizes]
+                    values = [found.values(matching_setting(table, family, n), way) for n in sizes]
                     curve(panel, range(len(sizes)), values, color=SHOWN[way], label=way)
             panel.set_xticks(range(len(sizes)), [f"{n or 'all'}" for n in sizes])
             panel.set(ylabel="test error (%)", xlabel="examples a class")

@@ -1,4 +1,4 @@
-"""The design of the study of selection: sources and targets, the ways, the lesson, and the cells."""
+"""The design of the study of selection: sources and targets, the ways, the training function, and the jobs."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from experiments.frame.jobs import Cell, Result
-from experiments.frame.task_specs import TARGET, Course, begin_target, learn_source, measured
-from experiments.frame.workspace import Desk
+from experiments.frame.jobs import Job, Result
+from experiments.frame.task_specs import TARGET, TaskSpec, begin_target, learn_source, measurements_of
+from experiments.frame.workspace import Workspace
 from npnet import (
     Method,
     Network,
@@ -30,6 +30,7 @@ from npnet.selection import Descriptor, Neighbours, activations, describe, gabor
 
 __all__ = [
     "ALIKE",
+    "CHOICES",
     "EVERY",
     "FINE",
     "HIDDEN",
@@ -40,21 +41,20 @@ __all__ = [
     "SOURCES",
     "STEP",
     "TARGETS",
-    "WAYS",
     "alike",
-    "cells_of",
     "drawn",
     "learn_joint",
+    "selection_jobs",
 ]
 
 HIDDEN = (200, 200)
 SOURCES = {
-    "lines": Course("acl", 10_000, updates=15_000),
-    "images": Course("mnist04+fashion", 10_000, updates=15_000),
+    "lines": TaskSpec("acl", train=10_000, updates=15_000),
+    "images": TaskSpec("mnist04+fashion", train=10_000, updates=15_000),
 }
 TARGETS = {
-    "lines": Course("ac", 500, updates=3_000, patience=1_000),
-    "images": Course("mnist59", 100, updates=1_000, patience=500),
+    "lines": TaskSpec("ac", train=500, updates=3_000, patience=1_000),
+    "images": TaskSpec("mnist59", train=100, updates=1_000, patience=500),
 }
 ALIKE = {"lines": "of the same class", "images": "digits"}
 """What the share of neighbours is that ought to help: 0.5 and 0.5 of the source are such."""
@@ -66,7 +66,7 @@ SHOWN = 4  # images of the target, with their neighbours
 
 
 @dataclass(frozen=True)
-class Way:
+class ImageChoice:
     """From the source network or from an untrained one; which source images go along.
 
     "random": as many as there are neighbours by the first layer. "anew": as many, other ones in every epoch.
@@ -78,17 +78,17 @@ class Way:
 
 
 FINE, SELECTIVE = "fine tuning, no source", "selective: first layer, iterative"
-WAYS: Mapping[str, Way] = {
-    "from scratch": Way("none", scratch=True),
-    "selective, from scratch": Way("first layer", iterative=True, scratch=True),
-    FINE: Way("none"),
-    "joint: all source": Way("all"),
-    "joint: random source": Way("random"),
-    "joint: random source, anew each epoch": Way("anew"),
-    "selective: Gabor": Way("Gabor"),
-    "selective: Gabor, iterative": Way("Gabor", iterative=True),
-    "selective: first layer": Way("first layer"),
-    SELECTIVE: Way("first layer", iterative=True),
+CHOICES: Mapping[str, ImageChoice] = {
+    "from scratch": ImageChoice("none", scratch=True),
+    "selective, from scratch": ImageChoice("first layer", iterative=True, scratch=True),
+    FINE: ImageChoice("none"),
+    "joint: all source": ImageChoice("all"),
+    "joint: random source": ImageChoice("random"),
+    "joint: random source, anew each epoch": ImageChoice("anew"),
+    "selective: Gabor": ImageChoice("Gabor"),
+    "selective: Gabor, iterative": ImageChoice("Gabor", iterative=True),
+    "selective: first layer": ImageChoice("first layer"),
+    SELECTIVE: ImageChoice("first layer", iterative=True),
 }
 
 
@@ -122,27 +122,35 @@ def alike(family: str, near: Neighbours, source: Array, labels: Array) -> float:
 
 
 def learn_joint(
-    desk: Desk, family: str, course: Course, learned: Course, seed: int, source: str, way: Way, setting: str, label: str
+    workspace: Workspace,
+    family: str,
+    spec: TaskSpec,
+    learned: TaskSpec,
+    seed: int,
+    source: str,
+    choice: ImageChoice,
+    setting: str,
+    label: str,
 ) -> Result:
     """Learn the target beside the source images that a way takes, and leave the errors and which neighbours counted."""
-    known = Network.load(desk.needed(source) / "network.npz")
-    replicate = begin_target(desk, course, HIDDEN, seed, None if way.scratch else source, lambda: Method("joint"))
+    known = Network.load(workspace.needed(source) / "network.npz")
+    replicate = begin_target(workspace, spec, HIDDEN, seed, None if choice.scratch else source, lambda: Method("joint"))
     old, task, run = learned.load(seed), replicate.tasks[TARGET], replicate.run
-    if way.scratch and way.images != "none":
+    if choice.scratch and choice.images != "none":
         run.network = run.network.add_head(old.name, old.outputs, generator(seed, "old head"))
-    near = None if way.images == "none" else neighbours(old, task, known, way.images, seed)
+    near = None if choice.images == "none" else neighbours(old, task, known, choice.images, seed)
     first, seconds = near, 0.0
-    if (saved := desk.resume()) is not None:
+    if (saved := workspace.resume()) is not None:
         run, seconds = Run.from_tree(saved["run"]), saved["seconds"]
         near = near and Neighbours(**saved["neighbours"])
-        desk.log(f"goes on after epoch {len(run.history)}")
+        workspace.log(f"goes on after epoch {len(run.history)}")
     start = time.monotonic()
-    for record, now in _epochs(replace(replicate, run=run), old, task, near, way, seed):
+    for record, now in _epochs(replace(replicate, run=run), old, task, near, choice, seed):
         near, tree = now, now and now.tree()
         stands = {"run": run.tree(), "neighbours": tree, "seconds": seconds + time.monotonic() - start}
-        desk.show(epoch=record["epoch"], error=record["error"])
-        desk.checkpoint(partial(dict, stands))
-        desk.stop_if_asked()
+        workspace.show(epoch=record["epoch"], error=record["error"])
+        workspace.checkpoint(partial(dict, stands))
+        workspace.stop_if_asked()
     found = {"error": error(run.network, TARGET, task.test), "source images": 0.0}
     if near is not None:
         found["source images"] = float(len(near.rows()))
@@ -150,32 +158,34 @@ def learn_joint(
         found["alike"] = 100 * alike(family, near, old.train.labels, task.train.labels)
         if seed == 0:
             found |= {f"neighbour {i}-{j}": float(first.ranking[i, j]) for i in range(SHOWN) for j in range(NEAR)}
-    return measured(replace(replicate, run=run), seconds + time.monotonic() - start, setting, label, seed, found)
+    return measurements_of(replace(replicate, run=run), seconds + time.monotonic() - start, setting, label, seed, found)
 
 
 def _epochs(
-    replicate: Replicate, old: Task, task: Task, near: Neighbours | None, way: Way, seed: int
+    replicate: Replicate, old: Task, task: Task, near: Neighbours | None, choice: ImageChoice, seed: int
 ) -> Iterator[tuple[Record, Neighbours | None]]:
     run, settings = replicate.run, replace(replicate.settings, watch=(TARGET,))
     if near is None:
         for record in train(run, replicate.tasks, settings):
             yield record, None
-    elif way.images == "anew":
+    elif choice.images == "anew":
         while not run.finished:
             others = drawn(len(old.train), len(near.rows()), seed, len(run.history))
             yield from islice(selective_joint_tuning(run, old, task, others, settings, step=0), 1)
     else:
-        yield from selective_joint_tuning(run, old, task, near, settings, EVERY, STEP if way.iterative else 0)
+        yield from selective_joint_tuning(run, old, task, near, settings, EVERY, STEP if choice.iterative else 0)
 
 
-def cells_of(sources: Mapping[str, Course], targets: Mapping[str, Course], seeds: int) -> list[Cell]:
+def selection_jobs(sources: Mapping[str, TaskSpec], targets: Mapping[str, TaskSpec], seeds: int) -> list[Job]:
     """Return each seed's source networks, and every way with every family."""
-    cells = []
+    jobs = []
     for seed, family in product(range(seeds), sources):
-        source, course = f"source-{family}-{seed}", sources[family]
-        cells.append(Cell(source, learn_source, {"course": course, "hidden": HIDDEN, "seed": seed}))
-        for label, way in WAYS.items():
-            what = {"family": family, "course": targets[family], "learned": course, "seed": seed, "source": source}
+        source, spec = f"source-{family}-{seed}", sources[family]
+        jobs.append(Job(source, learn_source, {"spec": spec, "hidden": HIDDEN, "seed": seed}))
+        for label, choice in CHOICES.items():
+            what = {"family": family, "spec": targets[family], "learned": spec, "seed": seed, "source": source}
             name = f"{family}-{label}-{seed}".translate(str.maketrans(" ", "_", ":,"))
-            cells.append(Cell(name, learn_joint, {**what, "way": way, "setting": family, "label": label}, (source,)))
-    return cells
+            jobs.append(
+                Job(name, learn_joint, {**what, "choice": choice, "setting": family, "label": label}, (source,))
+            )
+    return jobs

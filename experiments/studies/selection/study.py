@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from experiments.frame.grids import Grid
-from experiments.frame.long_form import Findings, Survey
+from experiments.frame.long_form import Findings, LongFormStudy
 from experiments.frame.pictures import picture, strips, tiles
-from experiments.frame.study import Job
-from experiments.frame.task_specs import Course, small
+from experiments.frame.study import Plan
+from experiments.frame.task_specs import TaskSpec, small
 from experiments.frame.text import difference, spread
 from experiments.studies.selection.design import (
     ALIKE,
+    CHOICES,
     EVERY,
     FINE,
     HIDDEN,
@@ -30,8 +31,7 @@ from experiments.studies.selection.design import (
     SOURCES,
     STEP,
     TARGETS,
-    WAYS,
-    cells_of,
+    selection_jobs,
 )
 from npnet import Split, Task
 from npnet.arrays import Array
@@ -40,29 +40,27 @@ __all__ = ["Selection"]
 
 
 @dataclass(frozen=True)
-class Selection(Survey):
+class Selection(LongFormStudy):
     """Learn a small target beside all source images, some at random, none, or those that look like the target's."""
 
     name: ClassVar[str] = "selection"
 
-    out: Path = Path("results/selection")
-
-    def job(self) -> Job:
+    def plan(self) -> Plan:
         """Return what to run: ten seeds of everything; to see that it works, two of what needs no files."""
         smoke = self.preset == "smoke"
         sources = {"lines": small(SOURCES["lines"])} if smoke else SOURCES
         targets = {"lines": replace(small(TARGETS["lines"]), train=20, updates=7)} if smoke else TARGETS
         seeds = 2 if smoke else 10
-        cells = cells_of(sources, targets, seeds)
+        jobs = selection_jobs(sources, targets, seeds)
         configuration = {
             "experiment": self.name,
             "hidden": list(HIDDEN),
             "seeds": list(range(seeds)),
-            "sources": {family: asdict(course) for family, course in sources.items()},
-            "targets": {family: asdict(course) for family, course in targets.items()},
+            "sources": {family: asdict(spec) for family, spec in sources.items()},
+            "targets": {family: asdict(spec) for family, spec in targets.items()},
             "neighbours": [NEAR, MOST, EVERY, STEP],
         }
-        return Job(f"{len(cells)} networks", configuration, cells)
+        return Plan(f"{len(jobs)} networks", configuration, jobs)
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
@@ -80,7 +78,7 @@ class Selection(Survey):
         for family in found.about["targets"]:
             path = out / f"neighbours_{family}.png"
             try:
-                tasks = [Course(**found.about[which][family]).load(0) for which in ("sources", "targets")]
+                tasks = [TaskSpec(**found.about[which][family]).load(0) for which in ("sources", "targets")]
             except (ImportError, ConnectionError, OSError):  # image files that are not here: an earlier picture stays
                 if not path.exists():
                     continue
@@ -94,12 +92,12 @@ class Selection(Survey):
 
 def _errors(found: Findings, family: str) -> Grid:
     rows = []
-    for way in WAYS:
-        values = found.values(family, way)
-        images, share = (list(found.values(family, way, metric).values()) for metric in ("source images", "alike"))
-        saved = difference(found.values(family, FINE), values, 2) if way != FINE else ["", ""]
+    for choice in CHOICES:
+        values = found.values(family, choice)
+        images, share = (list(found.values(family, choice, metric).values()) for metric in ("source images", "alike"))
+        saved = difference(found.values(family, FINE), values, 2) if choice != FINE else ["", ""]
         rows.append(
-            [way, spread(list(values.values()), 2), *saved, spread(images, 0), spread(share, 0) if share else ""]
+            [choice, spread(list(values.values()), 2), *saved, spread(images, 0), spread(share, 0) if share else ""]
         )
     source, target = found.about["sources"][family], found.about["targets"][family]
     title = f"{source['train']:,} {source['task']} → {target['train']:,} {target['task']}: errors in percent"
@@ -108,19 +106,19 @@ def _errors(found: Findings, family: str) -> Grid:
 
 
 def _draw_errors(found: Findings, path: Path) -> None:
-    families, ways = list(found.about["targets"]), list(WAYS)
+    families, choices = list(found.about["targets"]), list(CHOICES)
     with picture(path, (2.6 + 3.4 * len(families), 3.0)) as figure:
         panels = figure.subplots(1, len(families), squeeze=False)[0]
         for panel, family in zip(panels, families, strict=True):
-            colours = {way: "#D55E00" if way.startswith("selective") else "#0072B2" for way in ways}
-            strips(panel, {way: found.values(family, way) for way in ways}, colours, panel is panels[0])
+            colours = {choice: "#D55E00" if choice.startswith("selective") else "#0072B2" for choice in choices}
+            strips(panel, {choice: found.values(family, choice) for choice in choices}, colours, panel is panels[0])
             panel.set_xlabel("test error (%)")
             source, target = (found.about[which][family] for which in ("sources", "targets"))
             panel.set_title(f"{source['task']} → {target['train']} {target['task']}", loc="left", weight="bold")
 
 
 def _draw_neighbours(found: Findings, family: str, source: Task, target: Task, path: Path) -> None:
-    ways = ("selective: Gabor", "selective: first layer")
+    choices = ("selective: Gabor", "selective: first layer")
     side = round(source.train.inputs.shape[-1] ** 0.5)
 
     def image(split: Split, row: float | None) -> Array | None:
@@ -129,12 +127,12 @@ def _draw_neighbours(found: Findings, family: str, source: Task, target: Task, p
     rows = []
     for i in range(SHOWN):
         rows.append([image(target.train, i)])
-        for way in ways:
-            near = (found.values(family, way, f"neighbour {i}-{j}").get(0) for j in range(NEAR))
+        for choice in choices:
+            near = (found.values(family, choice, f"neighbour {i}-{j}").get(0) for j in range(NEAR))
             rows[-1] += [None, *(image(source.train, row) for row in near)]
     with picture(path, (7.4, 2.7)) as figure:
         panel = figure.subplots()
         panel.imshow(tiles(rows), cmap="gray", vmin=0, vmax=1)
         panel.axis("off")
-        for column, words in ((0, "target"), (2, ways[0]), (3 + NEAR, ways[1])):
+        for column, words in ((0, "target"), (2, choices[0]), (3 + NEAR, choices[1])):
             panel.text(column * (side + 2), -4, words, weight="bold")

@@ -20,16 +20,24 @@ from experiments.published import Published, published
 from experiments.studies.sensitivity.variants import VARIANTS, rows, without_l1
 from experiments.studies.tables.design import ROWS
 from experiments.studies.tables.figures import TITLES
-from experiments.studies.tables.results import collect, merged, study_of
+from experiments.studies.tables.results import collect_table, design_from, merged
 from npnet.trees import write_atomically
 
-__all__ = ["Found", "claims_grid", "distance", "forgetting_grid", "read_found", "write_joined", "write_report"]
+__all__ = [
+    "SensitivityResults",
+    "claims_by_variant",
+    "distance",
+    "forgetting_grid",
+    "read_sensitivity",
+    "write_joined",
+    "write_sensitivity_report",
+]
 
 _METHODS = ("fine", "gradual")
 _COLOURS = {"fine": "#0072B2", "gradual": "#D55E00"}
 
 
-class Found(NamedTuple):
+class SensitivityResults(NamedTuple):
     """Where the numbers come from, and the numbers; the setting of each is the variant's name."""
 
     about: dict[str, Any]
@@ -54,11 +62,11 @@ class Found(NamedTuple):
         return {seed: after[seed] - before[seed] for seed in after}
 
 
-def write_report(folder: Path, out: Path, console: Console) -> None:
+def write_sensitivity_report(folder: Path, out: Path, console: Console) -> None:
     """Print the tables of what has finished in `folder`, and write results, tables and figure to `out`."""
     configuration = read_json(folder / "configuration.json")
-    cells = configuration is not None and (folder / "cells").is_dir()
-    _write(_collect(folder, configuration) if cells else read_found(folder), out, console)
+    cells = configuration is not None and (folder / "jobs").is_dir()
+    _write(_collect(folder, configuration) if cells else read_sensitivity(folder), out, console)
 
 
 def write_joined(folders: Sequence[Path], out: Path, console: Console) -> None:
@@ -67,10 +75,10 @@ def write_joined(folders: Sequence[Path], out: Path, console: Console) -> None:
     Of variants of which only the first networks are there, nothing is taken. Raises ValueError where a variant is there
     twice, or with two protocols.
     """
-    found = [read_found(folder) for folder in folders]
+    found = [read_sensitivity(folder) for folder in folders]
     studies: dict[str, Any] = {}
     for name, study in [item for each in found for item in each.about["studies"].items()]:
-        if study_of(studies.setdefault(name, study)) != study_of(study):
+        if design_from(studies.setdefault(name, study)) != design_from(study):
             raise ValueError(f"variant {name!r} is {study}; expected {studies[name]}, as before")
     about = {**found[0].about, "studies": studies, **merged([each.about for each in found])}
     variants = [name for each in found for name in each.variants]
@@ -78,14 +86,14 @@ def write_joined(folders: Sequence[Path], out: Path, console: Console) -> None:
         if variants.count(name) > 1:
             raise ValueError(f"variant {name!r} is there twice; expected every one once")
     whole = [m for each in found for m in each.measurements if m.setting in each.variants]
-    _write(Found(about, sorted(whole, key=lambda m: list(VARIANTS).index(m.setting))), out, console)
+    _write(SensitivityResults(about, sorted(whole, key=lambda m: list(VARIANTS).index(m.setting))), out, console)
 
 
-def _write(found: Found, out: Path, console: Console) -> None:
+def _write(found: SensitivityResults, out: Path, console: Console) -> None:
     out.mkdir(parents=True, exist_ok=True)
     write_csv(out / "results.csv", Measurement._fields, found.measurements)
     write_json(out / "results.json", found.about)
-    grids = (forgetting_grid(found), claims_grid(found))
+    grids = (forgetting_grid(found), claims_by_variant(found))
     picture = "![What each variant forgets](sensitivity.png)\n"
     write_atomically(out / "table.md", "\n".join([*map(markdown, grids), picture]).encode())
     _draw(found, out / "sensitivity.png")
@@ -93,10 +101,10 @@ def _write(found: Found, out: Path, console: Console) -> None:
         show(grid, console)
 
 
-def _collect(folder: Path, configuration: dict[str, Any]) -> Found:
-    """Gather what the cells have left so far."""
-    results = {name: collect(folder, study_of(each)) for name, each in configuration["studies"].items()}
-    return Found(
+def _collect(folder: Path, configuration: dict[str, Any]) -> SensitivityResults:
+    """Gather what the jobs have left so far."""
+    results = {name: collect_table(folder, design_from(each)) for name, each in configuration["studies"].items()}
+    return SensitivityResults(
         {**configuration, **merged([each.about for each in results.values()])},
         [
             m._replace(experiment="sensitivity", setting=name)
@@ -106,15 +114,15 @@ def _collect(folder: Path, configuration: dict[str, Any]) -> Found:
     )
 
 
-def read_found(folder: Path) -> Found:
+def read_sensitivity(folder: Path) -> SensitivityResults:
     """Read what an earlier report wrote. Raises FolderError where it is not there."""
     about = read_json(folder / "results.json")
     if about is None:
         raise FolderError(f"folder {folder} has no results.json; expected a folder given to --out before")
-    return Found(about, read_measurements(folder / "results.csv"))
+    return SensitivityResults(about, read_measurements(folder / "results.csv"))
 
 
-def distance(found: Found, variant: str) -> float:
+def distance(found: SensitivityResults, variant: str) -> float:
     """Return how far a variant is from the paper's table 1: the mean over its six rows of |log₂(ours / paper's)|.
 
     Compared are the old task's mean errors after the new one was learned. 1 is a factor of two, up or down. NaN where a
@@ -127,7 +135,7 @@ def distance(found: Found, variant: str) -> float:
     return fmean(logs)
 
 
-def forgetting_grid(found: Found) -> Grid:
+def forgetting_grid(found: SensitivityResults) -> Grid:
     """Return every variant's error on the old task before and after, nearest to the paper first."""
     cells = list(product(ROWS, _METHODS))
     paper = [f"{_paper()[cell].task_a_error_before:.1f} → {_paper()[cell].task_a_error_after:.1f}" for cell in cells]
@@ -145,7 +153,7 @@ def forgetting_grid(found: Found) -> Grid:
     return Grid("Table 1 under every open choice: error on the first task before → after, percent", header, lines)
 
 
-def claims_grid(found: Found) -> Grid:
+def claims_by_variant(found: SensitivityResults) -> Grid:
     """Return under which variants Gradual Tuning forgets less: fine − gradual, points, mean ± sd."""
     lines = []
     for variant in found.variants:
@@ -161,7 +169,7 @@ def _paper() -> Mapping[tuple[str, str], Published]:
     return {(row.regularizer, row.method): row for row in published() if row.table == 1}
 
 
-def _draw(found: Found, path: Path) -> None:
+def _draw(found: SensitivityResults, path: Path) -> None:
     """Draw what is forgotten under each variant, a panel for each regularizer; dotted lines are the paper's."""
     variants = found.variants
     with picture(path, (11.0, 1.6 + 0.26 * len(variants)), (0, 0, 1, 0.97)) as figure:

@@ -7,44 +7,44 @@ from typing import ClassVar
 
 from rich.console import Console
 
-from experiments.frame.study import Experiment, Job
-from experiments.studies.sensitivity.report import write_joined, write_report
-from experiments.studies.sensitivity.variants import VARIANTS, Preset, studies
+from experiments.frame.study import Plan, Preset, Study
+from experiments.studies.sensitivity.report import write_joined, write_sensitivity_report
+from experiments.studies.sensitivity.variants import VARIANTS, variant_designs
 from experiments.studies.tables.results import grown
-from experiments.studies.tables.transfer import cells_of
+from experiments.studies.tables.transfer import table_jobs
 
 __all__ = ["Sensitivity"]
 
 
 @dataclass(frozen=True)
-class Sensitivity(Experiment):
+class Sensitivity(Study):
     """Repeat table 1 under every choice that its paper leaves open: batches, starts, pixels, stopping, L1.
+
+    Preset "quick" has two repetitions and takes hours, "paper" has five.
 
     Attributes:
         only: which variants, as in "batch-100,last"; all by default. A folder may get more variants and seeds later.
-        preset: "quick" with two repetitions (hours), "paper" with five, "smoke" in a minute to see that it works.
     """
 
     name: ClassVar[str] = "sensitivity"
+    presets: ClassVar[tuple[Preset, ...]] = ("smoke", "quick", "paper")
 
-    out: Path = Path("results/sensitivity")
     only: str = ",".join(VARIANTS)
-    preset: Preset = "quick"
 
-    def job(self) -> Job:
+    def plan(self) -> Plan:
         """Return what to run."""
         names = [name.strip() for name in self.only.split(",")]
         if not set(names) <= set(VARIANTS):
             raise ValueError(f"only is {self.only!r}; expected some of {', '.join(VARIANTS)}, with commas between")
-        of = [study for study in studies(self.preset) if study.name in names]
-        cells = cells_of(of)
+        of = [study for study in variant_designs(self.preset) if study.name in names]
+        jobs = table_jobs(of)
         configuration = {"experiment": self.name, "studies": {study.name: asdict(study) for study in of}}
-        return Job(f"variants: {len(of)}, cells: {len(cells)}", configuration, cells, grown=grown)
+        return Plan(f"variants: {len(of)}, jobs: {len(jobs)}", configuration, jobs, grown=grown)
 
     @classmethod
     def report(cls, folder: Path, out: Path, console: Console) -> None:
         """Print the tables of what has finished in `folder`, and write results, tables and figures to `out`."""
-        write_report(folder, out, console)
+        write_sensitivity_report(folder, out, console)
 
     @classmethod
     def join(cls, folders: Sequence[Path], out: Path, console: Console) -> None:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
-from experiments.studies.tables.design import ROWS, TABLES, Study, protocol
+from experiments.frame.study import Preset
+from experiments.studies.tables.design import ROWS, TABLES, TableDesign, protocol
 
-__all__ = ["VARIANTS", "Preset", "rows", "studies", "without_l1"]
-
-Preset = Literal["smoke", "quick", "paper"]
+__all__ = ["VARIANTS", "rows", "variant_designs", "without_l1"]
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
@@ -40,12 +39,14 @@ normal-trunk, normal-head: the first network alone, or the new head alone, begin
 """
 
 
-def studies(preset: Preset) -> list[Study]:
+def variant_designs(preset: Preset) -> list[TableDesign]:
     """Return table 1 under every variant. quick: two seeds, paper: five; a variant of L1 has the rows of L1 alone."""
     table = TABLES["table1"]
     base = protocol(table, "smoke" if preset == "smoke" else "paper")
     base = replace(base, seeds={"smoke": 1, "quick": 2, "paper": 5}[preset])
-    return [Study(table, replace(base, **changes), rows(changes), variant=name) for name, changes in VARIANTS.items()]
+    return [
+        TableDesign(table, replace(base, **changes), rows(changes), variant=name) for name, changes in VARIANTS.items()
+    ]
 
 
 def rows(changes: Mapping[str, Any]) -> tuple[str, ...]:

@@ -3,24 +3,26 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import product
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from experiments.frame.study import Preset
+from experiments.frame.tasks import Sizes
+
 __all__ = [
+    "METHODS",
     "PRESETS",
     "PROXIMAL",
     "RANGES",
-    "WAYS",
-    "Pair",
-    "Preset",
-    "Protocol",
-    "Way",
-    "configuration",
-    "design_of",
+    "PenaltyMethod",
+    "StartingPointDesign",
+    "TaskPair",
+    "design_from",
+    "methods_for",
     "options",
+    "starting_point_configuration",
     "strengths",
-    "ways",
 ]
 
 RANGES = {
@@ -44,7 +46,7 @@ the one that is too steep for subgradients before it is strong where it is flat.
 
 
 @dataclass(frozen=True)
-class Pair:
+class TaskPair:
     """A source task, the target task that is learned from it, and how many examples the source is trained on."""
 
     source: str
@@ -53,12 +55,12 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """Both tasks, as cells and files are named."""
+        """Both tasks, as jobs and files are named."""
         return f"{self.source}-{self.target}"
 
 
 @dataclass(frozen=True)
-class Way:
+class PenaltyMethod:
     """A penalty ("none" or a key of RANGES), and how the network moves under it.
 
     method: "fine", by the subgradient; "proximal"; "freeze-n", its first n hidden layers frozen; "surface", as "fine"
@@ -79,12 +81,16 @@ class Way:
         return int(self.method.removeprefix("freeze-")) if self.method.startswith("freeze-") else 0
 
 
-WAYS = (Way("none"), *map(Way, RANGES), *(Way(penalty, "proximal") for penalty in PROXIMAL))
+METHODS = (
+    PenaltyMethod("none"),
+    *map(PenaltyMethod, RANGES),
+    *(PenaltyMethod(penalty, "proximal") for penalty in PROXIMAL),
+)
 """What is compared on every target, at every size."""
 
 
 @dataclass(frozen=True)
-class Protocol:
+class StartingPointDesign:
     """How the study is run. Errors are percent misclassified; sizes are images a class.
 
     source_validation, pool, validation, test: images to stop the source by, to draw a target's few from, to choose by,
@@ -93,7 +99,7 @@ class Protocol:
     surface_strengths by surface_betas. fisher: source images that the Fisher information is a mean over.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[TaskPair, ...]
     hidden: tuple[int, ...] = (500, 500)
     sizes: tuple[int, ...] = (30, 60, 100)
     seeds: int = 5
@@ -114,14 +120,21 @@ class Protocol:
     fisher: int = 5_000
     data_seed: int = 0
 
+    def source_sizes(self, pair: TaskPair) -> Sizes:
+        """Return the numbers of examples of a pair's source task."""
+        return Sizes(train=pair.train, validation=self.source_validation, test=self.test)
 
-Preset = Literal["smoke", "quick", "paper"]
+    @property
+    def target_sizes(self) -> Sizes:
+        """Return the numbers of examples of a target task, of whose training images each seed draws a few."""
+        return Sizes(train=self.pool, validation=self.validation, test=self.test)
 
-_IMAGES = (Pair("mnist04", "mnist59", 20_000), Pair("fashion04", "fashion59", 25_000))
 
-PRESETS: dict[Preset, Protocol] = {
-    "smoke": Protocol(
-        (Pair("acl", "atl", 400),),
+_IMAGES = (TaskPair("mnist04", "mnist59", 20_000), TaskPair("fashion04", "fashion59", 25_000))
+
+PRESETS: dict[Preset, StartingPointDesign] = {
+    "smoke": StartingPointDesign(
+        (TaskPair("acl", "atl", 400),),
         hidden=(24, 16),
         sizes=(6, 10),
         seeds=2,
@@ -139,9 +152,9 @@ PRESETS: dict[Preset, Protocol] = {
         surface_betas=(0.01, 0.1),
         fisher=100,
     ),
-    "quick": Protocol((*_IMAGES, Pair("acl", "atl", 80_000))),
-    "paper": Protocol(
-        (*_IMAGES, Pair("acl", "atl", 330_000)),
+    "quick": StartingPointDesign((*_IMAGES, TaskPair("acl", "atl", 80_000))),
+    "paper": StartingPointDesign(
+        (*_IMAGES, TaskPair("acl", "atl", 330_000)),
         source_epochs=1000,
         test=5_000,
         iterations=1_000,
@@ -158,15 +171,15 @@ smoke: stimuli alone, just enough to see that all parts work.
 """
 
 
-def ways(protocol: Protocol, pair: Pair, size: int) -> Iterator[Way]:
+def methods_for(protocol: StartingPointDesign, pair: TaskPair, size: int) -> Iterator[PenaltyMethod]:
     """Yield all that is run for a pair at a size."""
-    yield from WAYS
+    yield from METHODS
     if size in protocol.freeze:
         for n in range(1, len(protocol.hidden)):
-            yield from (Way(penalty, f"freeze-{n}") for penalty in ("l2", "l2_sp"))
-        yield Way("none", f"freeze-{len(protocol.hidden)}")
+            yield from (PenaltyMethod(penalty, f"freeze-{n}") for penalty in ("l2", "l2_sp"))
+        yield PenaltyMethod("none", f"freeze-{len(protocol.hidden)}")
     if (protocol.pairs.index(pair), size) == protocol.surface:
-        yield Way("l2_sp", "surface")
+        yield PenaltyMethod("l2_sp", "surface")
 
 
 def strengths(penalty: str, values: int) -> list[float]:
@@ -174,27 +187,27 @@ def strengths(penalty: str, values: int) -> list[float]:
     return [float(f"{alpha:.3g}") for alpha in np.geomspace(*RANGES[penalty], values)]
 
 
-def options(protocol: Protocol, way: Way) -> list[tuple[float, float]]:
+def options(protocol: StartingPointDesign, method: PenaltyMethod) -> list[tuple[float, float]]:
     """Return every (α, β) that is tried, the weaker first.
 
     Without a penalty there is nothing to try; where the whole trunk is frozen, β alone.
     """
-    if way.penalty == "none":
-        return [(0.0, beta) for beta in protocol.betas] if way.frozen else [(0.0, 0.0)]
-    if way.method == "surface":
-        return list(product(strengths(way.penalty, protocol.surface_strengths), protocol.surface_betas))
-    return list(product(strengths(way.penalty, protocol.strengths), protocol.betas))
+    if method.penalty == "none":
+        return [(0.0, beta) for beta in protocol.betas] if method.frozen else [(0.0, 0.0)]
+    if method.method == "surface":
+        return list(product(strengths(method.penalty, protocol.surface_strengths), protocol.surface_betas))
+    return list(product(strengths(method.penalty, protocol.strengths), protocol.betas))
 
 
-def configuration(preset: Preset) -> dict[str, Any]:
+def starting_point_configuration(preset: Preset) -> dict[str, Any]:
     """Return what a results folder is computed from."""
     return {"experiment": "starting_point", "preset": preset, "protocol": asdict(PRESETS[preset]), "ranges": RANGES}
 
 
-def design_of(configuration: dict[str, Any]) -> Protocol:
+def design_from(configuration: dict[str, Any]) -> StartingPointDesign:
     """Return the protocol that a configuration.json or results.json describes."""
     given: dict[str, Any] = {
         name: tuple(v) if isinstance(v, list) else v for name, v in configuration["protocol"].items()
     }
-    given["pairs"] = tuple(Pair(**pair) for pair in given["pairs"])
-    return Protocol(**given)
+    given["pairs"] = tuple(TaskPair(**pair) for pair in given["pairs"])
+    return StartingPointDesign(**given)

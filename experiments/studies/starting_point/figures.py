@@ -8,10 +8,10 @@ import numpy as np
 
 from experiments.frame.pictures import picture
 from experiments.frame.statistics import mean_sd, paired
-from experiments.studies.starting_point.design import WAYS, Pair, Way
-from experiments.studies.starting_point.results import Found, mean
+from experiments.studies.starting_point.design import METHODS, PenaltyMethod, TaskPair
+from experiments.studies.starting_point.results import StartingPointResults, mean
 
-__all__ = ["CAPTIONS", "draw_all"]
+__all__ = ["CAPTIONS", "draw_starting_point"]
 
 CAPTIONS = {
     "surface.png": "Test error of l2_sp over α (shared layers) and β (head), mean over seeds, percent. Ring: what "
@@ -41,7 +41,7 @@ _COLOURS = {
 }
 
 
-def draw_all(found: Found, out: Path) -> None:
+def draw_starting_point(found: StartingPointResults, out: Path) -> None:
     """Write every figure as PNG."""
     p = found.protocol
     for name, draw, (rows, columns) in (
@@ -55,20 +55,20 @@ def draw_all(found: Found, out: Path) -> None:
             draw(found, figure.subplots(rows, columns, squeeze=False))
 
 
-def _title(panel: Any, pair: Pair, size: int) -> None:
+def _title(panel: Any, pair: TaskPair, size: int) -> None:
     panel.set_title(f"{pair.source} → {pair.target}, {size} a class", loc="left", weight="bold")
 
 
-def _middle(found: Found) -> int:
+def _middle(found: StartingPointResults) -> int:
     """Return the size that figures of one size are drawn for."""
     return found.protocol.sizes[len(found.protocol.sizes) // 2]
 
 
-def _surface(found: Found, panels: Any) -> None:
+def _surface(found: StartingPointResults, panels: Any) -> None:
     """Draw figure 1: a square for each (α, β), its error written in it."""
     panel, (place, size) = panels[0][0], found.protocol.surface
-    pair, way = found.protocol.pairs[place], Way("l2_sp", "surface")
-    runs = found.runs(pair, size, way)
+    pair, method = found.protocol.pairs[place], PenaltyMethod("l2_sp", "surface")
+    runs = found.runs(pair, size, method)
     alphas, betas = (sorted({option[i] for option in runs}) for i in (0, 1))
     if runs:
         errors = [[mean([end.test for end in runs[alpha, beta]]) for alpha in alphas] for beta in betas]
@@ -78,8 +78,8 @@ def _surface(found: Found, panels: Any) -> None:
         )
         for (row, beta), (column, alpha) in product(enumerate(betas), enumerate(alphas)):
             panel.text(column, row, f"{errors[row][column]:.1f}", ha="center", va="center", fontsize=8)
-            if {alpha} == _chosen(found, pair, size, way, "alpha") and {beta} == _chosen(
-                found, pair, size, way, "beta"
+            if {alpha} == _chosen(found, pair, size, method, "alpha") and {beta} == _chosen(
+                found, pair, size, method, "beta"
             ):
                 panel.plot(column, row, "o", color="none", markeredgecolor="black", markersize=26, markeredgewidth=2)
     panel.set_xticks(range(len(alphas)), [f"{alpha:g}" for alpha in alphas])
@@ -88,40 +88,40 @@ def _surface(found: Found, panels: Any) -> None:
     _title(panel, pair, size)
 
 
-def _chosen(found: Found, pair: Pair, size: int, way: Way, strength: str) -> set[float]:
-    return set(found.values(pair, size, way, strength).values())
+def _chosen(found: StartingPointResults, pair: TaskPair, size: int, method: PenaltyMethod, strength: str) -> set[float]:
+    return set(found.values(pair, size, method, strength).values())
 
 
-def _penalties(found: Found, panels: Any) -> None:
+def _penalties(found: StartingPointResults, panels: Any) -> None:
     """Draw figure 2: a line for each penalty, its seeds, their mean and its interval."""
     p = found.protocol
     for (row, size), (column, pair) in product(enumerate(p.sizes), enumerate(p.pairs)):
         panel = panels[row][column]
-        for place, way in enumerate(reversed(WAYS)):
-            errors = found.values(pair, size, way, "task_b_error")
-            colour, about = _COLOURS[way.penalty], paired(errors, dict.fromkeys(errors, 0.0))
+        for place, method in enumerate(reversed(METHODS)):
+            errors = found.values(pair, size, method, "task_b_error")
+            colour, about = _COLOURS[method.penalty], paired(errors, dict.fromkeys(errors, 0.0))
             panel.plot(list(errors.values()), [place] * len(errors), ".", color=colour, alpha=0.4, markersize=4)
             if about.n > 1:
                 panel.plot([about.low, about.high], [place] * 2, color=colour, linewidth=1.6)
             if about.n:
-                filled = colour if way.method == "fine" else "white"
+                filled = colour if method.method == "fine" else "white"
                 panel.plot(about.difference, place, "o", color=filled, markeredgecolor=colour, markersize=5.5)
-        panel.set_yticks(range(len(WAYS)), [way.name for way in reversed(WAYS)])
+        panel.set_yticks(range(len(METHODS)), [method.name for method in reversed(METHODS)])
         panel.grid(axis="x", color="0.9", linewidth=0.7)
         panel.set_xlabel("test error (%)")
         _title(panel, pair, size)
 
 
-def _freezing(found: Found, panels: Any) -> None:
+def _freezing(found: StartingPointResults, panels: Any) -> None:
     """Draw figure 3: error against the number of frozen layers."""
     p = found.protocol
     depth = len(p.hidden)
     for (row, size), (column, pair) in product(enumerate(p.freeze), enumerate(p.pairs)):
         panel = panels[row][column]
         for penalty, shift in (("l2", -0.03), ("l2_sp", 0.03)):
-            some = [Way(penalty, f"freeze-{n}") for n in range(1, depth)]
-            steps = (Way(penalty), *some, Way("none", f"freeze-{depth}"))
-            spreads = [mean_sd(list(found.values(pair, size, way, "task_b_error").values())) for way in steps]
+            some = [PenaltyMethod(penalty, f"freeze-{n}") for n in range(1, depth)]
+            steps = (PenaltyMethod(penalty), *some, PenaltyMethod("none", f"freeze-{depth}"))
+            spreads = [mean_sd(list(found.values(pair, size, method, "task_b_error").values())) for method in steps]
             centres, deviations = zip(*spreads, strict=True)
             where, colour = np.arange(depth + 1) + shift, _COLOURS[penalty]
             panel.errorbar(where, centres, deviations, fmt="o-", color=colour, capsize=3, markersize=4, label=penalty)
@@ -133,7 +133,7 @@ def _freezing(found: Found, panels: Any) -> None:
         _title(panel, pair, size)
 
 
-def _r_squared(found: Found, panels: Any) -> None:
+def _r_squared(found: StartingPointResults, panels: Any) -> None:
     """Draw figure 4: a box for each layer and penalty."""
     size, shown = _middle(found), ("l2", "l2_sp", "l2_sp_fisher")
     for panel, pair in zip(panels[0], found.protocol.pairs, strict=True):
@@ -141,7 +141,7 @@ def _r_squared(found: Found, panels: Any) -> None:
             for layer in range(1, len(found.protocol.hidden) + 1):
                 where = layer + 0.22 * (place - 1)
                 parts = {
-                    which: list(found.values(pair, size, Way(penalty), f"r_squared_{layer}_{which}").values())
+                    which: list(found.values(pair, size, PenaltyMethod(penalty), f"r_squared_{layer}_{which}").values())
                     for which in ("25", "50", "75", "mean")
                 }
                 low, middle, high, centre = (mean(values) for values in parts.values())
@@ -155,22 +155,22 @@ def _r_squared(found: Found, panels: Any) -> None:
         _title(panel, pair, size)
 
 
-def _pareto(found: Found, panels: Any) -> None:
+def _pareto(found: StartingPointResults, panels: Any) -> None:
     """Draw old-task error against new-task error over α."""
     size = _middle(found)
     for panel, pair in zip(panels[0], found.protocol.pairs, strict=True):
-        for way in WAYS:
-            betas = _chosen(found, pair, size, way, "beta")
+        for method in METHODS:
+            betas = _chosen(found, pair, size, method, "beta")
             points = [
                 (mean([end.test for end in ends]), mean([end.source for end in ends]))
-                for (_, beta), ends in sorted(found.runs(pair, size, way).items())
+                for (_, beta), ends in sorted(found.runs(pair, size, method).items())
                 if beta in betas
             ]
             points = [point for point in points if np.isfinite(point).all()]
             if points:
-                colour, line = _COLOURS[way.penalty], "-" if way.method == "fine" else "--"
+                colour, line = _COLOURS[method.penalty], "-" if method.method == "fine" else "--"
                 panel.plot(
-                    *zip(*points, strict=True), f"o{line}", color=colour, markersize=3, linewidth=1, label=way.name
+                    *zip(*points, strict=True), f"o{line}", color=colour, markersize=3, linewidth=1, label=method.name
                 )
                 panel.plot(*points[-1], "o", color=colour, markersize=6)
         if pair.name in found.about["sources"]:

@@ -21,19 +21,34 @@ from experiments.frame.folder import FolderError, result_of
 from experiments.frame.jobs import Result
 from experiments.frame.measurements import Measurement, read_csv, read_measurements, write_csv
 from experiments.frame.workspace import read_json, write_json
-from experiments.studies.starting_point.design import Pair, Protocol, Way, design_of, ways
+from experiments.studies.starting_point.design import (
+    PenaltyMethod,
+    StartingPointDesign,
+    TaskPair,
+    design_from,
+    methods_for,
+)
 from experiments.studies.starting_point.runs import run_name
 
-__all__ = ["Chosen", "End", "Found", "choose", "collect", "mean", "read_found", "write_found"]
+__all__ = [
+    "Chosen",
+    "RunEnd",
+    "StartingPointResults",
+    "choose",
+    "collect_runs",
+    "mean",
+    "read_starting_point",
+    "write_starting_point",
+]
 
 Option = tuple[float, float]
-Place = tuple[str, int, Way]
+Place = tuple[str, int, PenaltyMethod]
 """A pair's name, a size, a way."""
 
 _SPREAD = ("mean", "25", "50", "75")
 
 
-class End(NamedTuple):
+class RunEnd(NamedTuple):
     """The end of one run: errors in percent; weights and units exactly where they began, in all hidden layers."""
 
     pair: str
@@ -52,7 +67,7 @@ class End(NamedTuple):
     @property
     def place(self) -> Place:
         """What was run."""
-        return self.pair, self.size, Way(self.penalty, self.method)
+        return self.pair, self.size, PenaltyMethod(self.penalty, self.method)
 
 
 class Chosen(NamedTuple):
@@ -64,17 +79,17 @@ class Chosen(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Found:
+class StartingPointResults:
     """All that tables and figures are made from."""
 
-    protocol: Protocol
+    protocol: StartingPointDesign
     about: dict[str, Any]
     measurements: list[Measurement]
-    ends: list[End]
+    ends: list[RunEnd]
 
-    def values(self, pair: Pair, size: int, way: Way, metric: str) -> dict[int, float]:
+    def values(self, pair: TaskPair, size: int, method: PenaltyMethod, metric: str) -> dict[int, float]:
         """Return a metric of the runs with the chosen strengths, for each seed."""
-        return self._index.get((_setting(pair, size), way.method, way.penalty, metric), {})
+        return self._index.get((_setting(pair, size), method.method, method.penalty, metric), {})
 
     @cached_property
     def _index(self) -> dict[tuple[str, str, str, str], dict[int, float]]:
@@ -83,11 +98,11 @@ class Found:
             index[m.setting, m.method, m.regularizer, m.metric][m.seed] = m.value
         return index
 
-    def runs(self, pair: Pair, size: int, way: Way) -> dict[Option, list[End]]:
+    def runs(self, pair: TaskPair, size: int, method: PenaltyMethod) -> dict[Option, list[RunEnd]]:
         """Return the ends of all runs of one way by their strengths."""
-        found: dict[Option, list[End]] = defaultdict(list)
+        found: dict[Option, list[RunEnd]] = defaultdict(list)
         for end in self.ends:
-            if end.place == (pair.name, size, way):
+            if end.place == (pair.name, size, method):
                 found[end.alpha, end.beta].append(end)
         return dict(found)
 
@@ -108,10 +123,10 @@ def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else nan
 
 
-def collect(folder: Path, configuration: dict[str, Any]) -> Found:
-    """Gather what the cells have left so far, and choose the strengths."""
-    p = design_of(configuration)
-    ends: list[End] = []
+def collect_runs(folder: Path, configuration: dict[str, Any]) -> StartingPointResults:
+    """Gather what the jobs have left so far, and choose the strengths."""
+    p = design_from(configuration)
+    ends: list[RunEnd] = []
     whole: dict[Place, dict[tuple[Option, int], Result]] = defaultdict(dict)
     sources: dict[str, Any] = {}
     rates: dict[str, Any] = {}
@@ -125,9 +140,9 @@ def collect(folder: Path, configuration: dict[str, Any]) -> Found:
                 into[name] = {key: value for key, value in result.items() if key != "environment"}
                 seconds += result["seconds"]
         for size, seed in product(p.sizes, range(p.seeds)):
-            for way in ways(p, pair, size):
+            for method in methods_for(p, pair, size):
                 expected += 1
-                result = result_of(folder, run_name(pair, size, way, seed))
+                result = result_of(folder, run_name(pair, size, method, seed))
                 if result is None or pair.name not in sources:
                     continue
                 finished += 1
@@ -135,32 +150,32 @@ def collect(folder: Path, configuration: dict[str, Any]) -> Found:
                 if result["environment"] not in environments:
                     environments.append(result["environment"])
                 for run in result["runs"]:
-                    ends.append(_end(pair, size, way, seed, run))
-                    whole[pair.name, size, way][(run["alpha"], run["beta"]), seed] = run
+                    ends.append(_end(pair, size, method, seed, run))
+                    whole[pair.name, size, method][(run["alpha"], run["beta"]), seed] = run
     measurements = [
-        Measurement("starting_point", _setting(pair, size), way.method, way.penalty, seed, *number)
+        Measurement("starting_point", _setting(pair, size), method.method, method.penalty, seed, *number)
         for pair, size in product(p.pairs, p.sizes)
-        for way in ways(p, pair, size)
-        for seed, run in _chosen_runs(whole.get((pair.name, size, way), {}))
+        for method in methods_for(p, pair, size)
+        for seed, run in _chosen_runs(whole.get((pair.name, size, method), {}))
         for number in _metrics(run, sources[pair.name])
     ]
     about = {
         **configuration,
         "sources": sources,
         "rates": rates,
-        "cells": {"finished": finished, "expected": expected},
+        "jobs": {"finished": finished, "expected": expected},
         "environments": environments,
         "compute_seconds": round(seconds, 1),
         "starts": read_json(folder / "starts.json") or [],
     }
-    return Found(p, about, measurements, ends)
+    return StartingPointResults(p, about, measurements, ends)
 
 
-def _end(pair: Pair, size: int, way: Way, seed: int, run: Result) -> End:
+def _end(pair: TaskPair, size: int, method: PenaltyMethod, seed: int, run: Result) -> RunEnd:
     """Return one run as a line of sweep.csv."""
     errors = (run.get(name, nan) for name in ("validation", "test", "source"))
     left = (float(sum(run[name])) if name in run else nan for name in ("weights", "units"))
-    return End(pair.name, size, way.penalty, way.method, seed, run["alpha"], run["beta"], *errors, *left)
+    return RunEnd(pair.name, size, method.penalty, method.method, seed, run["alpha"], run["beta"], *errors, *left)
 
 
 def _chosen_runs(runs: Mapping[tuple[Option, int], Result]) -> Iterator[tuple[int, Result]]:
@@ -190,27 +205,27 @@ def _metrics(run: Result, source: Result) -> Iterator[tuple[str, float]]:
             yield f"r_squared_{layer}_{which}", value
 
 
-def write_found(found: Found, out: Path) -> None:
+def write_starting_point(found: StartingPointResults, out: Path) -> None:
     """Write results.csv, sweep.csv and results.json."""
     out.mkdir(parents=True, exist_ok=True)
     write_csv(out / "results.csv", Measurement._fields, found.measurements)
     lines = [["" if isinstance(v, float) and not isfinite(v) else v for v in end] for end in found.ends]
-    write_csv(out / "sweep.csv", End._fields, lines)
+    write_csv(out / "sweep.csv", RunEnd._fields, lines)
     write_json(out / "results.json", found.about)
 
 
-def read_found(folder: Path) -> Found:
+def read_starting_point(folder: Path) -> StartingPointResults:
     """Read what `write_found` wrote. Raises FolderError where it is not there."""
     about = read_json(folder / "results.json")
     if about is None:
         raise FolderError(f"folder {folder} has no results.json; expected a folder given to --out before")
     measurements = read_measurements(folder / "results.csv")
     ends = [
-        End(pair, int(size), penalty, method, int(seed), *(float(value or "nan") for value in numbers))
+        RunEnd(pair, int(size), penalty, method, int(seed), *(float(value or "nan") for value in numbers))
         for pair, size, penalty, method, seed, *numbers in read_csv(folder / "sweep.csv")
     ]
-    return Found(design_of(about), about, measurements, ends)
+    return StartingPointResults(design_from(about), about, measurements, ends)
 
 
-def _setting(pair: Pair, size: int) -> str:
+def _setting(pair: TaskPair, size: int) -> str:
     return f"{pair.source}->{pair.target} {size}"

@@ -1,4 +1,4 @@
-"""Fine tuning under penalties that remember the starting point: the runs of the study, a few of them in each cell.
+"""Fine tuning under penalties that remember the starting point: the runs of the study, a few of them in each job.
 
 A network learns a source task with much data. From there it learns a target task with 30, 60 or 100 images a class,
 under every penalty over its whole grid of strengths, for every seed. Each of these runs leaves its validation error and
@@ -18,12 +18,20 @@ from typing import Any
 
 import numpy as np
 
-from experiments.frame.jobs import Cell, Result
+from experiments.frame.jobs import Job, Result
 from experiments.frame.provenance import environment
+from experiments.frame.study import Preset
 from experiments.frame.tasks import rows_of
-from experiments.frame.training import Lesson
-from experiments.frame.workspace import Desk, read_json
-from experiments.studies.starting_point.design import PRESETS, Pair, Preset, Protocol, Way, options, ways
+from experiments.frame.training import TrainingFunction
+from experiments.frame.workspace import Workspace, read_json
+from experiments.studies.starting_point.design import (
+    PRESETS,
+    PenaltyMethod,
+    StartingPointDesign,
+    TaskPair,
+    methods_for,
+    options,
+)
 from experiments.studies.starting_point.tasks import few_of, load_pair
 from npnet import (
     SGD,
@@ -48,34 +56,38 @@ from npnet import (
 )
 from npnet.analysis import r_squared
 
-__all__ = ["cells_of", "choose_rate", "run_name", "sweep"]
+__all__ = ["choose_rate", "run_name", "starting_point_jobs", "sweep_strengths"]
 
 _BATCH = 20
 _QUARTILES = (25, 50, 75)
 
 
-def cells_of(preset: Preset) -> list[Cell]:
-    """Return the cells: a source network for each pair, a rate for each size, every way and seed over its grid."""
+def starting_point_jobs(preset: Preset) -> list[Job]:
+    """Return the jobs: a source network for each pair, a rate for each size, every way and seed over its grid."""
     p = PRESETS[preset]
-    cells = [
-        Cell(f"{pair.name}-source", Lesson(begin_source, end_source), {"protocol": p, "pair": pair})
+    jobs = [
+        Job(f"{pair.name}-source", TrainingFunction(begin_pair_source, end_pair_source), {"protocol": p, "pair": pair})
         for pair in reversed(p.pairs)
     ]
     for pair, size in product(p.pairs, p.sizes):
         what: dict[str, Any] = {"protocol": p, "pair": pair, "size": size}
         needs = (f"{pair.name}-source", f"{pair.name}-{size}-rate")
-        cells.append(Cell(needs[1], choose_rate, what, needs[:1]))
-        for way, seed in product(ways(p, pair, size), range(p.seeds)):
-            cells.append(Cell(run_name(pair, size, way, seed), sweep, {**what, "way": way, "seed": seed}, needs))
-    return cells
+        jobs.append(Job(needs[1], choose_rate, what, needs[:1]))
+        for method, seed in product(methods_for(p, pair, size), range(p.seeds)):
+            jobs.append(
+                Job(
+                    run_name(pair, size, method, seed), sweep_strengths, {**what, "method": method, "seed": seed}, needs
+                )
+            )
+    return jobs
 
 
-def run_name(pair: Pair, size: int, way: Way, seed: int) -> str:
-    """Return the name of the cell that has one seed's runs."""
-    return f"{pair.name}-{size}-{way.penalty}-{way.method}-{seed}"
+def run_name(pair: TaskPair, size: int, method: PenaltyMethod, seed: int) -> str:
+    """Return the name of the job that has one seed's runs."""
+    return f"{pair.name}-{size}-{method.penalty}-{method.method}-{seed}"
 
 
-def begin_source(desk: Desk, protocol: Protocol, pair: Pair) -> Replicate:
+def begin_pair_source(workspace: Workspace, protocol: StartingPointDesign, pair: TaskPair) -> Replicate:
     """Return a new network at its start on the source task."""
     task, _ = load_pair(pair, protocol)
     rng = generator(protocol.data_seed, "first", pair.source)  # as in the tables of Gradual Tuning
@@ -86,7 +98,9 @@ def begin_source(desk: Desk, protocol: Protocol, pair: Pair) -> Replicate:
     return Replicate(Run(network, rng), {pair.source: task}, settings)
 
 
-def end_source(desk: Desk, replicate: Replicate, seconds: float, protocol: Protocol, pair: Pair) -> Result:
+def end_pair_source(
+    workspace: Workspace, replicate: Replicate, seconds: float, protocol: StartingPointDesign, pair: TaskPair
+) -> Result:
     """Leave the network with its Fisher information, as network.npz.
 
     The information is divided by its mean over the trunk's weights, so that α says the same with it and without it: its
@@ -97,7 +111,7 @@ def end_source(desk: Desk, replicate: Replicate, seconds: float, protocol: Proto
     weights = [layer["W"] for layer in information]
     mean = sum(float(F.sum(dtype=np.float64)) for F in weights) / sum(F.size for F in weights)
     scaled = [{name: F / F.dtype.type(mean) for name, F in layer.items()} for layer in information]
-    remember(network, pair.source, scaled).save(desk.path / "network.npz")
+    remember(network, pair.source, scaled).save(workspace.path / "network.npz")
     return {
         "error": error(network, pair.source, task.test),
         "fisher_mean": mean,
@@ -111,16 +125,16 @@ def end_source(desk: Desk, replicate: Replicate, seconds: float, protocol: Proto
     }
 
 
-def choose_rate(desk: Desk, protocol: Protocol, pair: Pair, size: int) -> Result:
+def choose_rate(workspace: Workspace, protocol: StartingPointDesign, pair: TaskPair, size: int) -> Result:
     """Return the rate of least validation error without a penalty, the mean over all seeds; of equals the lowest."""
-    start, begun = _source_network(desk, pair), time.monotonic()
+    start, begun = _source_network(workspace, pair), time.monotonic()
     _, target = load_pair(pair, protocol)
     errors = {}
     for rate in protocol.rates:
         found = []
         for seed in range(protocol.seeds):
             task = few_of(target, size, seed)
-            network = _fine_tune(start, task, Way("none"), (0.0, 0.0), rate, protocol, seed)
+            network = _fine_tune(start, task, PenaltyMethod("none"), (0.0, 0.0), rate, protocol, seed)
             found.append(100.0 if network is None else error(network, task.name, task.validation))
         errors[rate] = sum(found) / len(found)
     return {
@@ -131,31 +145,39 @@ def choose_rate(desk: Desk, protocol: Protocol, pair: Pair, size: int) -> Result
     }
 
 
-def sweep(desk: Desk, protocol: Protocol, pair: Pair, size: int, way: Way, seed: int) -> Result:
+def sweep_strengths(
+    workspace: Workspace, protocol: StartingPointDesign, pair: TaskPair, size: int, method: PenaltyMethod, seed: int
+) -> Result:
     """Run one way with one seed over its whole grid, and measure every end."""
-    start, begun = _source_network(desk, pair), time.monotonic()
+    start, begun = _source_network(workspace, pair), time.monotonic()
     source, target = load_pair(pair, protocol)
     task = few_of(target, size, seed)
-    rate = read_json(desk.needed(f"{pair.name}-{size}-rate") / "result.json")["rate"]
-    saved = desk.resume() or {"runs": [], "seconds": 0.0}
+    rate = read_json(workspace.needed(f"{pair.name}-{size}-rate") / "result.json")["rate"]
+    saved = workspace.resume() or {"runs": [], "seconds": 0.0}
     runs: list[dict[str, Any]] = saved["runs"]
-    for option in options(protocol, way)[len(runs) :]:
-        network = _fine_tune(start, task, way, option, rate, protocol, seed)
+    for option in options(protocol, method)[len(runs) :]:
+        network = _fine_tune(start, task, method, option, rate, protocol, seed)
         measured = {} if network is None else _measure(start, network, source, task)
         runs.append({"alpha": option[0], "beta": option[1], **measured})
-        desk.show(epoch=len(runs))
-        desk.checkpoint(lambda: {"runs": runs, "seconds": saved["seconds"] + time.monotonic() - begun})
-        desk.stop_if_asked()
+        workspace.show(epoch=len(runs))
+        workspace.checkpoint(lambda: {"runs": runs, "seconds": saved["seconds"] + time.monotonic() - begun})
+        workspace.stop_if_asked()
     seconds = saved["seconds"] + time.monotonic() - begun
     return {"runs": runs, "seconds": seconds, "environment": environment()}
 
 
-def _source_network(desk: Desk, pair: Pair) -> Network:
-    return Network.load(desk.needed(f"{pair.name}-source") / "network.npz")
+def _source_network(workspace: Workspace, pair: TaskPair) -> Network:
+    return Network.load(workspace.needed(f"{pair.name}-source") / "network.npz")
 
 
 def _fine_tune(
-    start: Network, task: Task, way: Way, option: tuple[float, float], rate: float, protocol: Protocol, seed: int
+    start: Network,
+    task: Task,
+    method: PenaltyMethod,
+    option: tuple[float, float],
+    rate: float,
+    protocol: StartingPointDesign,
+    seed: int,
 ) -> Network | None:
     """Return the network after the target task, None where its numbers ceased to be finite.
 
@@ -166,14 +188,14 @@ def _fine_tune(
     settings = Hyperparameters(
         _BATCH,
         step(rate, -(-2 * epochs // 3)),
-        ProximalSGD() if way.method == "proximal" else SGD(),
+        ProximalSGD() if method.method == "proximal" else SGD(),
         patience=None,
         max_epochs=epochs,
         keep="last",
     )
-    penalty = "l2" if way.penalty == "none" else way.penalty
-    method = starting_point(penalty, *option, policy=Freeze(way.frozen))
-    run, settings = begin(method, start, task, generator(seed, "target", task.name), settings)
+    penalty = "l2" if method.penalty == "none" else method.penalty
+    surgery = starting_point(penalty, *option, policy=Freeze(method.frozen))
+    run, settings = begin(surgery, start, task, generator(seed, "target", task.name), settings)
     watched = replace(task, validation=rows_of(task.train, slice(_BATCH)))
     try:
         for _ in train(run, {task.name: watched}, settings):

@@ -6,33 +6,30 @@ from typing import ClassVar
 
 from rich.console import Console
 
-from experiments.frame.study import Experiment, Job
-from experiments.studies.starting_point.design import Preset, configuration
-from experiments.studies.starting_point.report import write_report
-from experiments.studies.starting_point.runs import cells_of
+from experiments.frame.study import Plan, Preset, Study
+from experiments.studies.starting_point.design import starting_point_configuration
+from experiments.studies.starting_point.report import write_starting_point_report
+from experiments.studies.starting_point.runs import starting_point_jobs
 
 __all__ = ["StartingPoint"]
 
 
 @dataclass(frozen=True)
-class StartingPoint(Experiment):
+class StartingPoint(Study):
     """Compare penalties that pull towards the starting point of fine tuning with those that do not; 500-500.
 
-    Attributes:
-        preset: "quick" in about an hour on two cores, "paper" in a night, "smoke" in seconds to see that it works.
+    Preset "quick" takes about an hour on two cores, "paper" a night.
     """
 
     name: ClassVar[str] = "starting_point"
+    presets: ClassVar[tuple[Preset, ...]] = ("smoke", "quick", "paper")
 
-    out: Path = Path("results/starting_point")
-    preset: Preset = "quick"
-
-    def job(self) -> Job:
+    def plan(self) -> Plan:
         """Return what to run."""
-        cells = cells_of(self.preset)
-        return Job(f"{len(cells)} cells", configuration(self.preset), cells)
+        jobs = starting_point_jobs(self.preset)
+        return Plan(f"{len(jobs)} jobs", starting_point_configuration(self.preset), jobs)
 
     @classmethod
     def report(cls, folder: Path, out: Path, console: Console) -> None:
         """Print the tables of what has finished in `folder`, and write results, tables and figures to `out`."""
-        write_report(folder, out, console)
+        write_starting_point_report(folder, out, console)

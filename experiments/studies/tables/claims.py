@@ -20,7 +20,7 @@ from experiments.published import REPETITIONS, published
 from experiments.studies.tables.design import REGULARIZERS, ROWS, TABLES, row_of
 from experiments.studies.tables.figures import TITLES
 from experiments.studies.tables.report import forgetting
-from experiments.studies.tables.results import Results, read_results
+from experiments.studies.tables.results import TableResults, read_results
 from npnet.trees import write_atomically
 
 __all__ = ["Claim", "Theirs", "claims_grid", "claims_of", "count", "theirs", "write_claims"]
@@ -79,7 +79,7 @@ def theirs(table: int, regularizer: str) -> Theirs:
     return Theirs(means["fine"], means["gradual"], apart)
 
 
-def claims_of(results: Iterable[Results]) -> list[Claim]:
+def claims_of(results: Iterable[TableResults]) -> list[Claim]:
     """Return the pairs of which both methods have finished some seed, in the order of the tables and of their scale."""
     claims = []
     for each in sorted(results, key=lambda r: (r.study.table.number, r.study.protocol.train)):

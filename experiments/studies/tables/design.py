@@ -8,14 +8,25 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Literal, get_args
 
+from experiments.frame.study import Preset
+from experiments.frame.tasks import Sizes
 from npnet import Regularizer, l1
 from npnet.initialisers import INITIALISERS
 
-__all__ = ["REGULARIZERS", "ROWS", "TABLES", "Preset", "Protocol", "Recipe", "Study", "Table", "protocol", "row_of"]
+__all__ = [
+    "REGULARIZERS",
+    "ROWS",
+    "TABLES",
+    "Regularization",
+    "Table",
+    "TableDesign",
+    "TrainingProtocol",
+    "protocol",
+    "row_of",
+]
 
 Initialise = Literal["glorot", "he", "uniform_fan_in", "normal"]
 Pixels = Literal["unit", "centred", "standard"]
-Preset = Literal["smoke", "quick", "paper"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Regularization:
     """How a row of a table regularizes: λ of the sum of absolute weights, and whether hidden layers drop out."""
 
     l1: float = 0.0
@@ -60,21 +71,28 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Protocol:
+class TrainingProtocol(Sizes):
     """How a table is repeated. Errors are percent, rates per step; raises ValueError for values out of range.
 
-    train, validation, test: examples of every task. seeds: repetitions on task B, seeds 0 … seeds − 1 for both methods.
-    max_epochs_a, max_epochs_b: caps beside patience. data_seed: which stimuli are drawn, how image files are split, how
-    the first network begins. pixels: on [0, 1] ("unit"), on [-1, 1] ("centred"), or of mean 0 and standard deviation 1
-    over all pixels of the training images ("standard"). difference: of two epochs' errors, as in GradualTuning.
-    initialise: how the first network begins. initialise_head: how task B's head does; None: as the network did.
-    l1_scale: what λ is multiplied by. l1_biases: whether L1 penalises biases. The other names are those of
-    npnet.Hyperparameters.
+    Attributes:
+        seeds: repetitions on the second task, seeds 0 … seeds − 1 for both methods.
+        batch_size: examples in a batch.
+        rate: learning rate.
+        patience: epochs without a new minimum of the validation error after which a run ends.
+        max_epochs_a: cap on the epochs of the first task.
+        max_epochs_b: cap on the epochs of the second task.
+        initialise: how the weights of the first network begin.
+        initialise_head: how the new head begins, where not as the network did.
+        keep: which weights a run ends with.
+        patience_restarts: whether patience begins again when a layer joins.
+        data_seed: which stimuli are drawn, how image files are split, how the first network begins.
+        pixels: on [0, 1], on [-1, 1], or of mean 0 and standard deviation 1 over all pixels of the training images.
+        difference: of two epochs' errors, by which a layer joins: in absolute value, or the improvement.
+        l1_scale: what the strength of L1 is multiplied by.
+        l1_biases: whether L1 penalises biases.
+        together: whether a minimum with several first tasks is one of all their errors, as in the paper, or their mean.
     """
 
-    train: int
-    validation: int
-    test: int
     seeds: int = 5
     batch_size: int = 20
     rate: float = 0.01
@@ -114,14 +132,14 @@ class Protocol:
 
 
 @dataclass(frozen=True)
-class Study:
+class TableDesign:
     """One table under one protocol: all that its numbers depend on.
 
     variant: the name of a protocol that is not the paper's, in a study of several; none for the table itself.
     """
 
     table: Table
-    protocol: Protocol
+    protocol: TrainingProtocol
     regularizers: tuple[str, ...] = ("none", "l1", "dropout")
     methods: tuple[str, ...] = ("fine", "gradual")
     variant: str = ""
@@ -131,21 +149,21 @@ class Study:
         """The name of the folder of its results."""
         return self.variant or self.table.name
 
-    def first_cell(self, regularizer: str) -> str:
-        """Return the name of the cell of the first network, which all tables share that begin with it."""
+    def first_job(self, regularizer: str) -> str:
+        """Return the name of the job of the first network, which all tables share that begin with it."""
         what = f"first-{'+'.join(self.table.first)}-{self.table.network}-{regularizer}"
         return f"{self.variant}-{what}" if self.variant else what
 
-    def second_cell(self, regularizer: str, method: str, seed: int) -> str:
-        """Return the name of the cell of a run on the second task."""
+    def second_job(self, regularizer: str, method: str, seed: int) -> str:
+        """Return the name of the job of a run on the second task."""
         return f"{self.name}-{regularizer}-{method}-{seed}"
 
 
 REGULARIZERS = {
-    "none": Recipe(),
-    "l1": Recipe(l1=1e-4),
-    "l1_twentieth": Recipe(l1=1e-4 / 20),
-    "dropout": Recipe(dropout=True),
+    "none": Regularization(),
+    "l1": Regularization(l1=1e-4),
+    "l1_twentieth": Regularization(l1=1e-4 / 20),
+    "dropout": Regularization(dropout=True),
 }
 """What the runs of a row are regularized by; the paper says of L1 that λ = 1e-4 times the sum is added to the error.
 
@@ -179,11 +197,11 @@ TABLES = {
 }
 """The tables of the paper."""
 
-_IMAGES = Protocol(20_000, 5_000, 5_000)
-_STIMULI = Protocol(330_000, 10_000, 10_000)
+_IMAGES = TrainingProtocol(train=20_000, validation=5_000, test=5_000)
+_STIMULI = TrainingProtocol(train=330_000, validation=10_000, test=10_000)
 
 
-def protocol(table: Table, preset: Preset) -> Protocol:
+def protocol(table: Table, preset: Preset) -> TrainingProtocol:
     """Return what a table is repeated with: the paper's protocol, a fraction of it, or next to nothing.
 
     quick: for 500-500 minutes on two cores, for 1000-1000-1000 an hour, for five first tasks some hours. Stimuli:

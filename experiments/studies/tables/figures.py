@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from experiments.frame.pictures import picture
-from experiments.studies.tables.results import Point, Results
+from experiments.studies.tables.results import Point, TableResults
 
 __all__ = ["TITLES", "caption", "draw_curves"]
 
@@ -20,7 +20,7 @@ TITLES = {"none": "no regularization", "l1": "L1", "l1_twentieth": "L1, λ/20", 
 """What pictures call the rows of a table."""
 
 
-def caption(results: Results) -> str:
+def caption(results: TableResults) -> str:
     """Return the text that belongs under the figure."""
     study = results.study
     unit = "images" if study.table.second.startswith("mnist") else "stimuli"
@@ -33,7 +33,7 @@ def caption(results: Results) -> str:
     )
 
 
-def draw_curves(results: Results, path: Path) -> None:
+def draw_curves(results: TableResults, path: Path) -> None:
     """Draw the first task above and the second below, a column for each regularizer, and write a PNG."""
     study = results.study
     columns, keys = len(study.regularizers), _keys(study.methods)
@@ -55,7 +55,7 @@ def draw_curves(results: Results, path: Path) -> None:
         figure.legend(handles=keys, loc="upper center", ncols=ceil(len(keys) / lines), frameon=False)
 
 
-def _draw_panel(panel: Any, results: Results, regularizer: str, tasks: tuple[str, ...]) -> None:
+def _draw_panel(panel: Any, results: TableResults, regularizer: str, tasks: tuple[str, ...]) -> None:
     """Draw every method's runs on some tasks, their mean, under one regularizer."""
     for method in results.study.methods:
         runs = _runs(results, regularizer, method, tasks)
@@ -90,7 +90,7 @@ def _draw_mean(panel: Any, runs: list[list[Point]], colour: str) -> None:
         panel.plot(_xy(runs[0][:shortest])[0], errors, color=colour, linewidth=2.2, zorder=3)
 
 
-def _settle_height(panel: Any, results: Results, tasks: tuple[str, ...]) -> None:
+def _settle_height(panel: Any, results: TableResults, tasks: tuple[str, ...]) -> None:
     """Let the vertical axis hold all that runs keep; the first epochs of a new head may leave it at the top."""
     runs = [_runs(results, *which, tasks) for which in product(results.study.regularizers, results.study.methods)]
     errors = [point.error for each in runs for points in each.values() for point in points]
@@ -116,7 +116,7 @@ def _keys(methods: tuple[str, ...]) -> list[Any]:
     return keys
 
 
-def _runs(results: Results, regularizer: str, method: str, tasks: tuple[str, ...]) -> dict[int, list[Point]]:
+def _runs(results: TableResults, regularizer: str, method: str, tasks: tuple[str, ...]) -> dict[int, list[Point]]:
     """Return each seed's points on a task, in the order of epochs, or the means of several tasks."""
     runs: dict[int, dict[int, list[Point]]] = {}
     for p in results.curves:

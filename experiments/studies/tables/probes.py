@@ -12,12 +12,12 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.frame.jobs import Cell, Result
+from experiments.frame.jobs import Job, Result
 from experiments.frame.provenance import environment
-from experiments.frame.training import Lesson
-from experiments.frame.workspace import Desk
-from experiments.studies.tables.design import Protocol, Study
-from experiments.studies.tables.transfer import load_task
+from experiments.frame.training import TrainingFunction
+from experiments.frame.workspace import Workspace
+from experiments.studies.tables.design import TableDesign, TrainingProtocol
+from experiments.studies.tables.transfer import load_protocol_task
 from npnet import (
     Hyperparameters,
     Network,
@@ -33,45 +33,51 @@ from npnet import (
 from npnet.analysis import r_squared
 from npnet.tasks import batch
 
-__all__ = ["probe_cell", "probed", "probes_of", "refitted"]
+__all__ = ["probe_job", "probe_jobs", "probed", "refitted"]
 
 
-def probe_cell(task: str, network: str) -> str:
-    """Return the name of the cell that reads a task from the network that another cell leaves."""
+def probe_job(task: str, network: str) -> str:
+    """Return the name of the job that reads a task from the network that another job leaves."""
     return f"probe-{task}-{network}"
 
 
-def probes_of(studies: Sequence[Study]) -> list[Cell]:
-    """Return a cell for every network that the cells of some tables leave, and every old task."""
-    cells: dict[str, Cell] = {}
+def probe_jobs(studies: Sequence[TableDesign]) -> list[Job]:
+    """Return a job for every network that the jobs of some tables leave, and every old task."""
+    jobs: dict[str, Job] = {}
     for study in studies:
         once = replace(study.protocol, seeds=1)
         for regularizer in study.regularizers:
-            first = study.first_cell(regularizer)
+            first = study.first_job(regularizer)
             runs = product(study.methods, range(study.protocol.seeds))
-            networks = [first, *(study.second_cell(regularizer, method, seed) for method, seed in runs)]
+            networks = [first, *(study.second_job(regularizer, method, seed) for method, seed in runs)]
             for network, task in product(networks, study.table.first):
                 what = {"protocol": once, "before": first, "network": network, "task": task}
-                name, needs = probe_cell(task, network), tuple(dict.fromkeys((first, network)))
-                cells[name] = Cell(name, learn_probe, what, needs)
-    return list(cells.values())
+                name, needs = probe_job(task, network), tuple(dict.fromkeys((first, network)))
+                jobs[name] = Job(name, learn_probe, what, needs)
+    return list(jobs.values())
 
 
-def begin_probe(desk: Desk, protocol: Protocol, before: str, network: str, task: str) -> Replicate:
+def begin_probe(workspace: Workspace, protocol: TrainingProtocol, before: str, network: str, task: str) -> Replicate:
     """Return a network with a new head for the old task, which alone will be trained."""
-    old = replace(load_task(task, protocol), name="probe")
+    old = replace(load_protocol_task(task, protocol), name="probe")
     settings = Hyperparameters(rate=constant(0.1), patience=5, max_epochs=min(50, protocol.max_epochs_b))
-    start = Network.load(desk.needed(network) / "network.npz")
+    start = Network.load(workspace.needed(network) / "network.npz")
     run, settings = begin(probe(), start, old, generator(protocol.data_seed, "probe"), settings)
     return Replicate(run, {"probe": old}, settings)
 
 
 def end_probe(
-    desk: Desk, replicate: Replicate, seconds: float, protocol: Protocol, before: str, network: str, task: str
+    workspace: Workspace,
+    replicate: Replicate,
+    seconds: float,
+    protocol: TrainingProtocol,
+    before: str,
+    network: str,
+    task: str,
 ) -> Result:
     """Measure what the other readings recover, and what became of the units."""
     old = replicate.tasks["probe"]
-    then, now = (Network.load(desk.needed(name) / "network.npz") for name in (before, network))
+    then, now = (Network.load(workspace.needed(name) / "network.npz") for name in (before, network))
     return {
         "probe_error": error(replicate.run.network, "probe", old.test),
         "refitted_error": error(refitted(now, task, old.validation), task, old.test),
@@ -81,7 +87,7 @@ def end_probe(
     }
 
 
-learn_probe = Lesson(begin_probe, end_probe)
+learn_probe = TrainingFunction(begin_probe, end_probe)
 
 
 def refitted(network: Network, head: str, split: Split) -> Network:
@@ -100,7 +106,7 @@ def refitted(network: Network, head: str, split: Split) -> Network:
     return replace(network, heads={**network.heads, head: {**old, "b": old["b"] + shift.astype(network.dtype)}})
 
 
-def probed(study: Study, task: str, result: Result) -> Iterator[tuple[str, float]]:
+def probed(study: TableDesign, task: str, result: Result) -> Iterator[tuple[str, float]]:
     """Yield (metric, value) of a probe's result; several first tasks have their names behind the metric."""
     name = f":{task}" if len(study.table.first) > 1 else ""
     for metric in ("probe_error", "refitted_error"):

@@ -12,18 +12,18 @@ from experiments.frame.grids import Grid, markdown, show
 from experiments.frame.statistics import mean_sd
 from experiments.frame.text import difference, number, spread
 from experiments.published import REPETITIONS, Published, published
-from experiments.studies.tables.design import Protocol, protocol, row_of
+from experiments.studies.tables.design import TrainingProtocol, protocol, row_of
 from experiments.studies.tables.figures import caption, draw_curves
-from experiments.studies.tables.results import Results
+from experiments.studies.tables.results import TableResults
 from npnet.trees import write_atomically
 
-__all__ = ["comparison_grid", "forgetting", "lost", "notes", "remains_grid", "table_grid", "write_report"]
+__all__ = ["comparison_grid", "forgetting", "lost", "remains_grid", "table_grid", "table_notes", "write_table_report"]
 
 _ALL_JOINED = ("joined_hidden_1", "gradual")
 _WIDE = 132  # columns, enough for the whole table side by side
 
 
-def table_grid(results: Results, methods: Sequence[str] = ()) -> Grid:
+def table_grid(results: TableResults, methods: Sequence[str] = ()) -> Grid:
     """Return the paper's table with ours in it: two lines for each regularizer, methods side by side."""
     table, p = results.study.table, results.study.protocol
     methods = methods or results.study.methods
@@ -42,7 +42,7 @@ def table_grid(results: Results, methods: Sequence[str] = ()) -> Grid:
     return Grid(title, header, rows)
 
 
-def comparison_grid(results: Results) -> Grid:
+def comparison_grid(results: TableResults) -> Grid:
     """Return the paired comparison: fine tuning minus Gradual Tuning, in forgetting and in error on the new task."""
     rows = []
     for regularizer in results.study.regularizers:
@@ -59,7 +59,7 @@ def comparison_grid(results: Results) -> Grid:
     return Grid(title, header, rows)
 
 
-def remains_grid(results: Results) -> Grid:
+def remains_grid(results: TableResults) -> Grid:
     """Return what each method leaves of the old task, read in three ways, and how far the old units are still there."""
     old, depth = "+".join(results.study.table.first), len(results.study.table.hidden)
     rows = []
@@ -76,7 +76,7 @@ def remains_grid(results: Results) -> Grid:
     return Grid(title, header, rows)
 
 
-def notes(results: Results) -> list[str]:
+def table_notes(results: TableResults) -> list[str]:
     """Return what a reader must know to read the table: amounts, what was chosen, what is missing or was cut short."""
     study, unit = results.study, _unit(results)
     p, paper = study.protocol, _paper(results)
@@ -109,9 +109,9 @@ def notes(results: Results) -> list[str]:
     return lines
 
 
-def write_report(results: Results, folder: Path, console: Console) -> None:
+def write_table_report(results: TableResults, folder: Path, console: Console) -> None:
     """Print the tables, and write table.md, table.txt and the figure."""
-    grids, lines = [table_grid(results), comparison_grid(results), *_remains(results)], notes(results)
+    grids, lines = [table_grid(results), comparison_grid(results), *_remains(results)], table_notes(results)
     draw_curves(results, folder / "curves.png")
     table, amount = results.study.table, f"{results.study.protocol.train:,} {_unit(results)}"
     text = f"# {table.name}: {table.setting.replace('->', ' → ')}, {amount}\n\n"
@@ -124,36 +124,36 @@ def write_report(results: Results, folder: Path, console: Console) -> None:
     _print(results, console)
 
 
-def _print(results: Results, console: Console) -> None:
+def _print(results: TableResults, console: Console) -> None:
     """Print table, notes and comparison; in a narrow window each method's half of the table by itself."""
     halves = [()] if console.width >= _WIDE else [(method,) for method in results.study.methods]
     for methods in halves:
         show(table_grid(results, methods), console)
-    for line in notes(results):
+    for line in table_notes(results):
         console.print(line, markup=False, highlight=False)
     console.print()
     for grid in (comparison_grid(results), *_remains(results)):
         show(grid, console)
 
 
-def _remains(results: Results) -> list[Grid]:
+def _remains(results: TableResults) -> list[Grid]:
     """Return the grid of what remains where anything was probed."""
     return [remains_grid(results)] if results.about.get("probes") else []
 
 
-def _unit(results: Results) -> str:
+def _unit(results: TableResults) -> str:
     return "images" if results.study.table.second.startswith("mnist") else "stimuli"
 
 
-def _paper(results: Results) -> Protocol:
+def _paper(results: TableResults) -> TrainingProtocol:
     return protocol(results.study.table, "paper")
 
 
-def _amounts(protocol: Protocol) -> str:
+def _amounts(protocol: TrainingProtocol) -> str:
     return " / ".join(f"{n:,}" for n in (protocol.train, protocol.validation, protocol.test))
 
 
-def _ours(results: Results, method: str, regularizer: str) -> list[str]:
+def _ours(results: TableResults, method: str, regularizer: str) -> list[str]:
     """Return task B, task A and epochs of our runs."""
 
     def values(metric: str) -> list[float]:
@@ -167,7 +167,7 @@ def _ours(results: Results, method: str, regularizer: str) -> list[str]:
     return [spread(values("task_b_error"), 2), "\n".join(old), spread(values("epochs"), 0)]
 
 
-def _theirs(results: Results, method: str, regularizer: str) -> list[str]:
+def _theirs(results: TableResults, method: str, regularizer: str) -> list[str]:
     """Return the same of the paper."""
     rows: list[Published] = [
         row
@@ -184,12 +184,12 @@ def _theirs(results: Results, method: str, regularizer: str) -> list[str]:
     ]
 
 
-def forgetting(results: Results, method: str, regularizer: str) -> dict[int, float]:
+def forgetting(results: TableResults, method: str, regularizer: str) -> dict[int, float]:
     """Return after − before for each seed, the mean over the first tasks where there are several."""
     return lost(results, "task_a_error_after", method, regularizer)
 
 
-def lost(results: Results, metric: str, method: str, regularizer: str) -> dict[int, float]:
+def lost(results: TableResults, metric: str, method: str, regularizer: str) -> dict[int, float]:
     """Return by how much an error of the old tasks rose, for each seed: as the metric has it after the run and before.
 
     metric: task_a_error_after, or an error that the first network has under the same name. {} where that is missing.
@@ -203,7 +203,7 @@ def lost(results: Results, metric: str, method: str, regularizer: str) -> dict[i
     return {seed: value - before[seed] for seed, value in after.items() if seed in before}
 
 
-def _mean_over_tasks(results: Results, metric: str, method: str, regularizer: str) -> dict[int, float]:
+def _mean_over_tasks(results: TableResults, metric: str, method: str, regularizer: str) -> dict[int, float]:
     """Return a metric for each seed, the mean over the first tasks where there are several, once all have it."""
     first = results.study.table.first
     found = [results.values(f"{metric}:{task}" if len(first) > 1 else metric, method, regularizer) for task in first]

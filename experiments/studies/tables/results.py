@@ -1,10 +1,10 @@
-"""From finished cells to files that anyone can read: results.csv in long form, curves.csv, results.json.
+"""From finished jobs to files that anyone can read: results.csv in long form, curves.csv, results.json.
 
     results.csv    experiment, setting, method, regularizer, seed, metric, value: one number a line, for the runs' ends
     curves.csv     method, regularizer, seed, epoch, updates, layers, task, error: validation errors, percent
     results.json   the configuration, where the numbers come from, and how long they took
 
-Tables and figures are made from these three files alone, so a folder may be kept without its cells. Method "first" is
+Tables and figures are made from these three files alone, so a folder may be kept without its jobs. Method "first" is
 the network before the second task; epoch 0 of a curve is where the second task begins.
 """
 
@@ -18,19 +18,19 @@ from experiments.frame.folder import FolderError, result_of
 from experiments.frame.jobs import Result
 from experiments.frame.measurements import Measurement, read_csv, read_measurements, write_csv
 from experiments.frame.workspace import read_json, write_json
-from experiments.studies.tables.design import REGULARIZERS, Protocol, Study, Table
-from experiments.studies.tables.probes import probe_cell, probed
+from experiments.studies.tables.design import REGULARIZERS, Table, TableDesign, TrainingProtocol
+from experiments.studies.tables.probes import probe_job, probed
 from npnet.run import Record
 
 __all__ = [
     "Point",
-    "Results",
-    "collect",
+    "TableResults",
+    "collect_table",
+    "design_from",
     "grown",
-    "joined",
+    "joined_results",
     "merged",
     "read_results",
-    "study_of",
     "write_results",
 ]
 
@@ -49,10 +49,10 @@ class Point(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Results:
+class TableResults:
     """All that tables and figures are made from."""
 
-    study: Study
+    study: TableDesign
     about: dict[str, Any]
     measurements: list[Measurement]
     curves: list[Point]
@@ -66,13 +66,13 @@ class Results:
         }
 
 
-def study_of(configuration: Mapping[str, Any]) -> Study:
+def design_from(configuration: Mapping[str, Any]) -> TableDesign:
     """Return the study that a configuration.json or results.json describes. Raises ValueError for anything else."""
     try:
         table = configuration["table"]
-        return Study(
+        return TableDesign(
             Table(table["number"], tuple(table["first"]), table["second"], tuple(table["hidden"])),
-            Protocol(**configuration["protocol"]),
+            TrainingProtocol(**configuration["protocol"]),
             tuple(configuration["regularizers"]),
             tuple(configuration["methods"]),
             configuration.get("variant", ""),
@@ -86,30 +86,30 @@ def grown(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, Any]:
 
     Options that are newer than a folder have their defaults in it.
     """
-    old, new = study_of(there), study_of(here)
+    old, new = design_from(there), design_from(here)
     rows = tuple(name for name in REGULARIZERS if name in old.regularizers + new.regularizers)
     protocol = replace(new.protocol, seeds=max(old.protocol.seeds, new.protocol.seeds))
     return asdict(replace(new, regularizers=rows, protocol=protocol))
 
 
-def collect(folder: Path, study: Study) -> Results:
-    """Gather what the cells of a study have left so far."""
+def collect_table(folder: Path, study: TableDesign) -> TableResults:
+    """Gather what the jobs of a study have left so far."""
     measurements: list[Measurement] = []
     curves: list[Point] = []
     environments: list[dict[str, str]] = []
     seconds, memory = 0.0, 0
     for regularizer in study.regularizers:
-        first = result_of(folder, study.first_cell(regularizer))
-        runs = [("first", study.protocol.data_seed, study.first_cell(regularizer))] + [
-            (method, seed, study.second_cell(regularizer, method, seed))
+        first = result_of(folder, study.first_job(regularizer))
+        runs = [("first", study.protocol.data_seed, study.first_job(regularizer))] + [
+            (method, seed, study.second_job(regularizer, method, seed))
             for seed in range(study.protocol.seeds)
             for method in study.methods
         ]
-        for method, seed, cell in runs:
-            result = result_of(folder, cell)
+        for method, seed, job in runs:
+            result = result_of(folder, job)
             if first is None or result is None:
                 continue
-            probes = {task: result_of(folder, probe_cell(task, cell)) for task in study.table.first}
+            probes = {task: result_of(folder, probe_job(task, job)) for task in study.table.first}
             found = {task: probe for task, probe in probes.items() if probe is not None}
             readings = (each for task, probe in found.items() for each in probed(study, task, probe))
             for metric, value in (*_metrics(study, result), *readings):
@@ -134,10 +134,10 @@ def collect(folder: Path, study: Study) -> Results:
         "probes": any(m.metric.startswith("probe_error") for m in measurements),
         "starts": read_json(folder / "starts.json") or [],
     }
-    return Results(study, about, measurements, curves)
+    return TableResults(study, about, measurements, curves)
 
 
-def _metrics(study: Study, result: Result) -> Iterator[tuple[str, float]]:
+def _metrics(study: TableDesign, result: Result) -> Iterator[tuple[str, float]]:
     """Yield (metric, value) for one run; several first tasks have their names behind the metric."""
     errors = result["errors"]
     for when in ("before", "after"):
@@ -155,7 +155,9 @@ def _metrics(study: Study, result: Result) -> Iterator[tuple[str, float]]:
             yield f"joined_hidden_{layer + 1}", joined
 
 
-def _curves(study: Study, method: str, regularizer: str, seed: int, result: Result, first: Result) -> Iterator[Point]:
+def _curves(
+    study: TableDesign, method: str, regularizer: str, seed: int, result: Result, first: Result
+) -> Iterator[Point]:
     """Yield the points of one run's curves."""
     if method != "first":
         start = first["history"][first["kept_epoch"] - 1]
@@ -171,7 +173,7 @@ def _errors(record: Record) -> dict[str, float]:
     return {**record["evaluations"], **record["validation"]}
 
 
-def write_results(results: Results, folder: Path) -> None:
+def write_results(results: TableResults, folder: Path) -> None:
     """Write results.csv, curves.csv and results.json."""
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(folder / "results.csv", Measurement._fields, results.measurements)
@@ -179,7 +181,7 @@ def write_results(results: Results, folder: Path) -> None:
     write_json(folder / "results.json", results.about)
 
 
-def read_results(folder: Path) -> Results:
+def read_results(folder: Path) -> TableResults:
     """Read what `write_results` wrote. Raises FolderError where it is not there."""
     about = read_json(folder / "results.json")
     if about is None:
@@ -189,10 +191,10 @@ def read_results(folder: Path) -> Results:
         Point(method, regularizer, int(seed), int(epoch), int(updates), int(layers), task, float(error))
         for method, regularizer, seed, epoch, updates, layers, task, error in read_csv(folder / "curves.csv")
     ]
-    return Results(study_of(about["configuration"]), about, measurements, curves)
+    return TableResults(design_from(about["configuration"]), about, measurements, curves)
 
 
-def joined(found: Sequence[Results]) -> Results:
+def joined_results(found: Sequence[TableResults]) -> TableResults:
     """Return the results of one table whose rows were run apart, with as many repetitions each as there are.
 
     Raises ValueError where they are of several tables or protocols, and where a row is there twice.
@@ -201,8 +203,10 @@ def joined(found: Sequence[Results]) -> Results:
     whole = reduce(lambda so_far, each: grown(each, so_far), configurations)
     for each in configurations:
         if grown(whole, each) != whole:  # something else than rows and repetitions differs
-            raise ValueError(f"results are of {study_of(each)}; expected rows of {study_of(whole)}, as before them")
-    study = study_of(whole)
+            raise ValueError(
+                f"results are of {design_from(each)}; expected rows of {design_from(whole)}, as before them"
+            )
+    study = design_from(whole)
     rows = [regularizer for each in found for regularizer in each.study.regularizers]
     for regularizer in rows:
         if rows.count(regularizer) > 1:
@@ -213,7 +217,7 @@ def joined(found: Sequence[Results]) -> Results:
     order = study.regularizers.index
     measurements = sorted((m for each in found for m in each.measurements), key=lambda m: order(m.regularizer))
     curves = sorted((point for each in found for point in each.curves), key=lambda point: order(point.regularizer))
-    return Results(study, about, measurements, curves)
+    return TableResults(study, about, measurements, curves)
 
 
 def merged(abouts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The two cells of a transfer study: a network learns the first task, and from that network each run learns the second.
+"""The two jobs of a transfer study: a network learns the first task, and from that network each run learns the second.
 
 Both methods of a pair start from one generator: the same new head, the same order of batches. Errors are percent
 misclassified, on validation sets while a run goes on, on test sets for the weights that it keeps.
@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from experiments.frame.jobs import Cell, Result
+from experiments.frame.jobs import Job, Result
 from experiments.frame.provenance import environment
-from experiments.frame.tasks import load_task as load_named
-from experiments.frame.training import Lesson
-from experiments.frame.workspace import Desk, read_json
-from experiments.studies.tables.design import REGULARIZERS, Pixels, Protocol, Recipe, Study
+from experiments.frame.tasks import Sizes, load_task
+from experiments.frame.training import TrainingFunction
+from experiments.frame.workspace import Workspace, read_json
+from experiments.studies.tables.design import REGULARIZERS, Pixels, Regularization, TableDesign, TrainingProtocol
 from npnet import (
     Discriminative,
     EqualBudget,
@@ -41,14 +41,14 @@ from npnet import (
 )
 from npnet.initialisers import INITIALISERS
 
-__all__ = ["cells_of", "hyperparameters", "learn_first", "learn_second", "leave", "load_task"]
+__all__ = ["hyperparameters", "learn_first", "learn_second", "leave", "load_protocol_task", "table_jobs"]
 
 
 L2_SP = 0.01
 """α of the methods with l2_sp: about what validation chooses in the study of starting points."""
 
 
-def method_of(name: str, protocol: Protocol, epochs: int = 1) -> Method:
+def method_of(name: str, protocol: TrainingProtocol, epochs: int = 1) -> Method:
     """Return a method by its name.
 
     fine, gradual    the paper's two
@@ -72,15 +72,14 @@ def method_of(name: str, protocol: Protocol, epochs: int = 1) -> Method:
     }[name]
 
 
-def load_task(name: str, protocol: Protocol) -> Task:
-    """Return a task with the protocol's numbers of examples, kept by this process for the next cell that wants it."""
-    p = protocol
-    return _load_task(name, p.data_seed, p.train, p.validation, p.test, p.pixels)
+def load_protocol_task(name: str, protocol: TrainingProtocol) -> Task:
+    """Return a task with the protocol's numbers of examples, kept by this process for the next job that wants it."""
+    return _load_task(name, protocol.data_seed, protocol.sizes, protocol.pixels)
 
 
 @lru_cache(maxsize=6)
-def _load_task(name: str, seed: int, train: int, validation: int, test: int, pixels: Pixels) -> Task:
-    task = load_named(name, seed, train, validation, test)
+def _load_task(name: str, seed: int, sizes: Sizes, pixels: Pixels) -> Task:
+    task = load_task(name, seed, sizes)
     if pixels == "unit":
         return task
     images = task.train.inputs[:]
@@ -92,12 +91,12 @@ def _load_task(name: str, seed: int, train: int, validation: int, test: int, pix
     return replace(task, train=scaled(task.train), validation=scaled(task.validation), test=scaled(task.test))
 
 
-def hyperparameters(protocol: Protocol, recipe: Recipe, max_epochs: int) -> Hyperparameters:
+def hyperparameters(protocol: TrainingProtocol, regularization: Regularization, max_epochs: int) -> Hyperparameters:
     """Return how every run of a row is trained."""
     return Hyperparameters(
         batch_size=protocol.batch_size,
         rate=constant(protocol.rate),
-        regularizers=recipe.regularizers(protocol.l1_scale, protocol.l1_biases),
+        regularizers=regularization.regularizers(protocol.l1_scale, protocol.l1_biases),
         patience=protocol.patience,
         max_epochs=max_epochs,
         keep=protocol.keep,
@@ -107,10 +106,10 @@ def hyperparameters(protocol: Protocol, recipe: Recipe, max_epochs: int) -> Hype
 
 
 def begin_first(
-    desk: Desk, first: tuple[str, ...], hidden: tuple[int, ...], protocol: Protocol, regularizer: str
+    workspace: Workspace, first: tuple[str, ...], hidden: tuple[int, ...], protocol: TrainingProtocol, regularizer: str
 ) -> Replicate:
     """Return a new network at its start on the first task or tasks."""
-    tasks = {name: load_task(name, protocol) for name in first}
+    tasks = {name: load_protocol_task(name, protocol) for name in first}
     rng = generator(protocol.data_seed, "first", *first)  # the same start under every regularizer
     widths = (next(iter(tasks.values())).train.inputs.shape[-1], *hidden)
     network = mlp(
@@ -125,21 +124,23 @@ def begin_first(
     )
 
 
-def end_first(desk: Desk, replicate: Replicate, seconds: float, **arguments: Any) -> Result:
+def end_first(workspace: Workspace, replicate: Replicate, seconds: float, **arguments: Any) -> Result:
     """Leave the network as network.npz."""
     errors = {name: error(replicate.run.network, name, task.test) for name, task in replicate.tasks.items()}
-    return leave(desk, replicate, seconds, {"before": errors})
+    return leave(workspace, replicate, seconds, {"before": errors})
 
 
-def begin_second(desk: Desk, study: Study, regularizer: str, method: str, seed: int) -> Replicate:
+def begin_second(workspace: Workspace, study: TableDesign, regularizer: str, method: str, seed: int) -> Replicate:
     """Return the first network at its start on the second task."""
     table, protocol = study.table, study.protocol
-    first = {name: load_task(name, protocol) for name in table.first}
-    second = load_task(table.second, protocol)
-    paired = read_json(desk.needed(study.second_cell(regularizer, "gradual", seed)) / "result.json") or {"history": [1]}
+    first = {name: load_protocol_task(name, protocol) for name in table.first}
+    second = load_protocol_task(table.second, protocol)
+    paired = read_json(workspace.needed(study.second_job(regularizer, "gradual", seed)) / "result.json") or {
+        "history": [1]
+    }
     run, settings = begin(
         method_of(method, protocol, len(paired["history"])),
-        Network.load(desk.needed(study.first_cell(regularizer)) / "network.npz"),
+        Network.load(workspace.needed(study.first_job(regularizer)) / "network.npz"),
         second,
         generator(seed, "second", table.second),  # the same for all methods
         hyperparameters(protocol, REGULARIZERS[regularizer], protocol.max_epochs_b),
@@ -152,28 +153,34 @@ def begin_second(desk: Desk, study: Study, regularizer: str, method: str, seed: 
 
 
 def end_second(
-    desk: Desk, replicate: Replicate, seconds: float, study: Study, regularizer: str, method: str, seed: int
+    workspace: Workspace,
+    replicate: Replicate,
+    seconds: float,
+    study: TableDesign,
+    regularizer: str,
+    method: str,
+    seed: int,
 ) -> Result:
     """Measure what the second task did to the first."""
     network, second = replicate.run.network, study.table.second
-    first = {name: load_task(name, study.protocol) for name in study.table.first}
-    before = read_json(desk.needed(study.first_cell(regularizer)) / "result.json")["errors"]["before"]
+    first = {name: load_protocol_task(name, study.protocol) for name in study.table.first}
+    before = read_json(workspace.needed(study.first_job(regularizer)) / "result.json")["errors"]["before"]
     errors = {
         "before": before,
         "after": {name: error(network, name, task.test) for name, task in first.items()},
         "second": error(network, second, replicate.tasks[second].test),
     }
-    return leave(desk, replicate, seconds, errors)
+    return leave(workspace, replicate, seconds, errors)
 
 
-learn_first = Lesson(begin_first, end_first)
-learn_second = Lesson(begin_second, end_second)
+learn_first = TrainingFunction(begin_first, end_first)
+learn_second = TrainingFunction(begin_second, end_second)
 
 
-def leave(desk: Desk, replicate: Replicate, seconds: float, errors: dict) -> Result:
-    """Leave the network in the cell's folder and return the result that belongs to it."""
+def leave(workspace: Workspace, replicate: Replicate, seconds: float, errors: dict) -> Result:
+    """Leave the network in the job's folder and return the result that belongs to it."""
     run, keep = replicate.run, replicate.settings.keep
-    run.network.save(desk.path / "network.npz")
+    run.network.save(workspace.path / "network.npz")
     return {
         "errors": errors,
         "history": run.history,
@@ -183,25 +190,25 @@ def leave(desk: Desk, replicate: Replicate, seconds: float, errors: dict) -> Res
     }
 
 
-def cells_of(studies: Sequence[Study]) -> list[Cell]:
-    """Return the cells of some tables: a first network for each regularizer, then from it every seed and method.
+def table_jobs(studies: Sequence[TableDesign]) -> list[Job]:
+    """Return the jobs of some tables: a first network for each regularizer, then from it every seed and method.
 
-    Tables that begin with the same network share its cell. Raises ValueError where they do not agree on it.
+    Tables that begin with the same network share its job. Raises ValueError where they do not agree on it.
     """
-    first: dict[str, Cell] = {}
-    second: list[Cell] = []
+    first: dict[str, Job] = {}
+    second: list[Job] = []
     for study in studies:
         table, once = study.table, replace(study.protocol, seeds=1)  # the first network is not repeated
         for regularizer in study.regularizers:
-            name = study.first_cell(regularizer)
+            name = study.first_job(regularizer)
             what = {"first": table.first, "hidden": table.hidden, "protocol": once, "regularizer": regularizer}
-            cell = first.setdefault(name, Cell(name, learn_first, what))
-            if cell.arguments != what:
+            job = first.setdefault(name, Job(name, learn_first, what))
+            if job.arguments != what:
                 raise ValueError(
-                    f"{table.name} has {once} for {name!r}; expected {cell.arguments['protocol']}, as another"
+                    f"{table.name} has {once} for {name!r}; expected {job.arguments['protocol']}, as another"
                 )
             for seed, method in product(range(study.protocol.seeds), study.methods):
                 what = {"study": study, "regularizer": regularizer, "method": method, "seed": seed}
-                pair = (study.second_cell(regularizer, "gradual", seed),) if method == "budget" else ()
-                second.append(Cell(study.second_cell(regularizer, method, seed), learn_second, what, (name, *pair)))
+                pair = (study.second_job(regularizer, "gradual", seed),) if method == "budget" else ()
+                second.append(Job(study.second_job(regularizer, method, seed), learn_second, what, (name, *pair)))
     return [*first.values(), *second]

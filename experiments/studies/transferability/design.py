@@ -1,4 +1,4 @@
-"""The design of the transferability study: groups of tasks, networks, how many layers are held, the cells.
+"""The design of the transferability study: groups of tasks, networks, how many layers are held, the jobs.
 
 From a network that has learned a source task, a target task is learned with the first l hidden layers held and the
 others tuned, for every l from 0 (the source is an initialisation) to all (it is a feature extractor). Every ordered
@@ -12,13 +12,23 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 
-from experiments.frame.jobs import Cell
-from experiments.frame.long_form import Preset
-from experiments.frame.task_specs import Course, learn_source, learn_target, named
+from experiments.frame.jobs import Job
+from experiments.frame.study import Preset
+from experiments.frame.task_specs import TaskSpec, learn_source, learn_target, network_name
+from experiments.frame.tasks import Sizes
 from npnet import Freeze, Method
 from npnet.tasks import TASKS
 
-__all__ = ["PRESETS", "UNTRAINED", "Design", "Group", "cells_of", "held", "holding", "setting"]
+__all__ = [
+    "PRESETS",
+    "UNTRAINED",
+    "Group",
+    "TransferabilityDesign",
+    "freezing",
+    "freezing_label",
+    "pair_setting",
+    "transferability_jobs",
+]
 
 UNTRAINED = "untrained"
 
@@ -38,29 +48,40 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Design:
-    """All that the numbers depend on. train, validation, test: examples of a target; updates: at the most (courses)."""
+class TransferabilityDesign(Sizes):
+    """All that the numbers depend on. The sizes are those of a target; updates: at the most."""
 
     groups: tuple[Group, ...]
     networks: tuple[tuple[int, ...], ...] = ((300, 300), (150, 150, 150, 150))
     seeds: int = 3
-    train: int = 10_000
-    validation: int = 2_000
-    test: int = 4_000
     source_updates: int = 30_000
     updates: int = 5_000
 
-    def source(self, group: Group, task: str) -> Course:
+    def source(self, group: Group, task: str) -> TaskSpec:
         """Return how a source is learned."""
-        return Course(task, group.source_train, self.validation, self.test, self.source_updates, self.source_updates)
+        return TaskSpec(
+            task,
+            train=group.source_train,
+            validation=self.validation,
+            test=self.test,
+            updates=self.source_updates,
+            patience=self.source_updates,
+        )
 
-    def target(self, task: str) -> Course:
+    def target(self, task: str) -> TaskSpec:
         """Return how a target is learned."""
-        return Course(task, self.train, self.validation, self.test, self.updates, self.updates // 3)
+        return TaskSpec(
+            task,
+            train=self.train,
+            validation=self.validation,
+            test=self.test,
+            updates=self.updates,
+            patience=self.updates // 3,
+        )
 
 
-PRESETS: dict[Preset, Design] = {
-    "smoke": Design(
+PRESETS: dict[Preset, TransferabilityDesign] = {
+    "smoke": TransferabilityDesign(
         (Group("stimuli", ("ac", "cnc", "sbl"), 200),),
         ((24, 16), (12, 12)),
         seeds=2,
@@ -70,50 +91,51 @@ PRESETS: dict[Preset, Design] = {
         source_updates=20,
         updates=10,
     ),
-    "quick": Design(
+    "quick": TransferabilityDesign(
         (
             Group("stimuli", tuple(TASKS), 60_000),
             Group("digits", ("mnist04", "mnist59"), 20_000),
             Group("images", ("mnist", "fashion"), 20_000),
-        )
+        ),
+        train=10_000,
     ),
 }
 
 
-def setting(source: str, target: str, hidden: tuple[int, ...]) -> str:
+def pair_setting(source: str, target: str, hidden: tuple[int, ...]) -> str:
     """Return what measurements of a pair are called."""
-    return f"{source} -> {target} {named(hidden)}"
+    return f"{source} -> {target} {network_name(hidden)}"
 
 
-def held(layers: int) -> str:
-    """Return what holding so many layers is called."""
+def freezing_label(layers: int) -> str:
+    """Return what freezing so many layers is called."""
     return f"held {layers}"
 
 
-def holding(layers: int) -> Method:
+def freezing(layers: int) -> Method:
     """Return the method: the first layers stay as they are, the others and a new head train."""
-    return Method(held(layers), policy=Freeze(layers))
+    return Method(freezing_label(layers), policy=Freeze(layers))
 
 
-def cells_of(design: Design) -> list[Cell]:
+def transferability_jobs(design: TransferabilityDesign) -> list[Job]:
     """Return a source network for each task, network and seed, then every target from every source."""
-    sources: list[Cell] = []
-    targets: list[Cell] = []
+    sources: list[Job] = []
+    targets: list[Job] = []
     for group, hidden, seed in product(design.groups, design.networks, range(design.seeds)):
         for task in group.tasks:
-            what = {"course": design.source(group, task), "hidden": hidden, "seed": seed}
-            sources.append(Cell(f"source-{task}-{named(hidden)}-{seed}", learn_source, what))
+            what = {"spec": design.source(group, task), "hidden": hidden, "seed": seed}
+            sources.append(Job(f"source-{task}-{network_name(hidden)}-{seed}", learn_source, what))
         for target, source, layers in product(group.tasks, group.sources, range(len(hidden) + 1)):
-            start = None if source == UNTRAINED else f"source-{source}-{named(hidden)}-{seed}"
+            start = None if source == UNTRAINED else f"source-{source}-{network_name(hidden)}-{seed}"
             what = {
-                "course": design.target(target),
+                "spec": design.target(target),
                 "hidden": hidden,
                 "seed": seed,
                 "source": start,
-                "method": partial(holding, layers),
-                "setting": setting(source, target, hidden),
-                "label": held(layers),
+                "method": partial(freezing, layers),
+                "setting": pair_setting(source, target, hidden),
+                "label": freezing_label(layers),
             }
-            name = f"{source}-{target}-{named(hidden)}-{layers}-{seed}"
-            targets.append(Cell(name, learn_target, what, (start,) if start else ()))
+            name = f"{source}-{target}-{network_name(hidden)}-{layers}-{seed}"
+            targets.append(Job(name, learn_target, what, (start,) if start else ()))
     return [*sources, *targets]

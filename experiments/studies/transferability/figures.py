@@ -10,15 +10,21 @@ import numpy as np
 from experiments.frame.long_form import Findings
 from experiments.frame.pictures import picture
 from experiments.frame.statistics import interval
-from experiments.frame.task_specs import named
+from experiments.frame.task_specs import network_name
 from experiments.frame.text import number
-from experiments.studies.transferability.design import UNTRAINED, Design, Group, held, setting
+from experiments.studies.transferability.design import (
+    UNTRAINED,
+    Group,
+    TransferabilityDesign,
+    freezing_label,
+    pair_setting,
+)
 from experiments.studies.transferability.measures import asymmetry, gains
 
-__all__ = ["draw_all"]
+__all__ = ["draw_transferability"]
 
 
-def draw_all(found: Findings, design: Design, out: Path) -> dict[str, str]:
+def draw_transferability(found: Findings, design: TransferabilityDesign, out: Path) -> dict[str, str]:
     """Draw every figure whose numbers are there, and return what each shows."""
     pictures = {}
     for group in design.groups:
@@ -43,7 +49,7 @@ def draw_all(found: Findings, design: Design, out: Path) -> dict[str, str]:
     return pictures
 
 
-def _curves(found: Findings, design: Design, group: Group, path: Path) -> None:
+def _curves(found: Findings, design: TransferabilityDesign, group: Group, path: Path) -> None:
     from matplotlib.patches import Patch
 
     columns = min(4, len(group.tasks))
@@ -63,7 +69,7 @@ def _curves(found: Findings, design: Design, group: Group, path: Path) -> None:
 
 def _curve(panel: Any, found: Findings, group: Group, target: str, hidden: tuple[int, ...]) -> None:
     for source in group.sources:
-        curve = [found.values(setting(source, target, hidden), held(n)) for n in range(len(hidden) + 1)]
+        curve = [found.values(pair_setting(source, target, hidden), freezing_label(n)) for n in range(len(hidden) + 1)]
         layers = [n for n, values in enumerate(curve) if values]
         if not layers:
             continue
@@ -76,7 +82,7 @@ def _curve(panel: Any, found: Findings, group: Group, target: str, hidden: tuple
         if source == UNTRAINED and 0 in layers:
             panel.axhline(means[0], color="0.6", linewidth=0.8, linestyle="--")
     panel.set_xticks(range(len(hidden) + 1))
-    panel.set_title(f"→ {target}, {named(hidden)}", loc="left", weight="bold")
+    panel.set_title(f"→ {target}, {network_name(hidden)}", loc="left", weight="bold")
     panel.set(xlabel="layers held", ylabel="error (%)")
 
 
@@ -85,7 +91,7 @@ def _colour(group: Group, source: str) -> str:
     return "0.6" if source == UNTRAINED else f"C{[0, 1, 2, 3, 4, 5, 6, 8, 9][group.tasks.index(source) % 9]}"
 
 
-def _maps(found: Findings, design: Design, group: Group, path: Path) -> None:
+def _maps(found: Findings, design: TransferabilityDesign, group: Group, path: Path) -> None:
     """Draw a map for no layer held and one for all, a row of both for each network."""
     sources, targets = group.sources, group.tasks
     with picture(path, (2.4 + 0.95 * len(targets), (1.3 + 0.35 * len(sources)) * len(design.networks))) as figure:
@@ -102,14 +108,14 @@ def _maps(found: Findings, design: Design, group: Group, path: Path) -> None:
                 panel.set_xticks(range(len(targets)), targets)
                 panel.set_yticks(range(len(sources)), sources)
                 panel.set(xlabel="target", ylabel="source")
-                panel.set_title(f"{named(hidden)}, {what}", loc="left", weight="bold")
+                panel.set_title(f"{network_name(hidden)}, {what}", loc="left", weight="bold")
 
 
 def _mean(values: dict[int, float]) -> float:
     return fmean(values.values()) if values else float("nan")
 
 
-def _directions(found: Findings, design: Design, group: Group, path: Path) -> None:
+def _directions(found: Findings, design: TransferabilityDesign, group: Group, path: Path) -> None:
     with picture(path, (0.6 + 4.2 * len(design.networks), 4.2)) as figure:
         for panel, hidden in zip(_row(figure, len(design.networks)), design.networks, strict=True):
             of = gains(found, group, hidden, len(hidden))
@@ -126,7 +132,7 @@ def _directions(found: Findings, design: Design, group: Group, path: Path) -> No
                 if pair in farthest:
                     panel.annotate(f"{pair[0]}, {pair[1]}", (x, y), (4, 4), textcoords="offset points", fontsize=7)
             panel.set(xlabel="gain, second → first (%)", ylabel="gain, first → second (%)")
-            panel.set_title(named(hidden), loc="left", weight="bold")
+            panel.set_title(network_name(hidden), loc="left", weight="bold")
 
 
 def _row(figure: Any, panels: int) -> Sequence[Any]:

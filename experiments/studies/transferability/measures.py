@@ -17,7 +17,7 @@ import numpy as np
 
 from experiments.frame.long_form import Findings
 from experiments.frame.statistics import Paired, paired
-from experiments.studies.transferability.design import UNTRAINED, Group, held, setting
+from experiments.studies.transferability.design import UNTRAINED, Group, freezing_label, pair_setting
 
 __all__ = ["Beside", "Shares", "Symmetry", "asymmetry", "gains", "shares", "symmetry"]
 
@@ -31,8 +31,10 @@ def gains(found: Findings, group: Group, hidden: tuple[int, ...], layers: int, b
     """Return the gain of every pair of a group, and from an untrained network, that has been measured."""
     all_gains = {}
     for source, target in product(group.sources, group.tasks):
-        errors = found.values(setting(source, target, hidden), held(layers))
-        known = found.values(setting(UNTRAINED, target, hidden), held(0 if beside == "scratch" else layers))
+        errors = found.values(pair_setting(source, target, hidden), freezing_label(layers))
+        known = found.values(
+            pair_setting(UNTRAINED, target, hidden), freezing_label(0 if beside == "scratch" else layers)
+        )
         both = sorted(errors.keys() & known.keys())
         all_gains[source, target] = {seed: 100 * (1 - errors[seed] / known[seed]) for seed in both if known[seed]}
     return all_gains

@@ -8,32 +8,37 @@ from statistics import fmean
 from typing import Any, ClassVar
 
 from experiments.frame.grids import Grid
-from experiments.frame.long_form import Findings, Survey
+from experiments.frame.long_form import Findings, LongFormStudy
 from experiments.frame.statistics import holm
-from experiments.frame.study import Job
-from experiments.frame.task_specs import named
+from experiments.frame.study import Plan
+from experiments.frame.task_specs import network_name
 from experiments.frame.text import number, spread
-from experiments.studies.transferability.design import PRESETS, Design, Group, cells_of, held, setting
-from experiments.studies.transferability.figures import draw_all
+from experiments.studies.transferability.design import (
+    PRESETS,
+    Group,
+    TransferabilityDesign,
+    freezing_label,
+    pair_setting,
+    transferability_jobs,
+)
+from experiments.studies.transferability.figures import draw_transferability
 from experiments.studies.transferability.measures import Beside, asymmetry, gains, shares, symmetry
 
 __all__ = ["Transferability"]
 
 
 @dataclass(frozen=True)
-class Transferability(Survey):
+class Transferability(LongFormStudy):
     """Hold the first layers of one task's network while it learns another: every pair, every number of layers."""
 
     name: ClassVar[str] = "transferability"
 
-    out: Path = Path("results/transferability")
-
-    def job(self) -> Job:
+    def plan(self) -> Plan:
         """Return what to run."""
         design = PRESETS[self.preset]
-        cells = cells_of(design)
+        jobs = transferability_jobs(design)
         configuration = {"experiment": self.name, "design": asdict(design)}
-        return Job(f"{len(cells)} networks", configuration, cells)
+        return Plan(f"{len(jobs)} networks", configuration, jobs)
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
@@ -45,28 +50,30 @@ class Transferability(Survey):
     @classmethod
     def draw(cls, found: Findings, out: Path) -> dict[str, str]:
         """Draw curves, maps and directions."""
-        return draw_all(found, _design(found), out)
+        return draw_transferability(found, _design(found), out)
 
 
-def _design(found: Findings) -> Design:
+def _design(found: Findings) -> TransferabilityDesign:
     """Return the design that findings are of."""
     given: dict[str, Any] = dict(found.about["design"])
     given["groups"] = tuple(Group(g["name"], tuple(g["tasks"]), g["source_train"]) for g in given["groups"])
     given["networks"] = tuple(map(tuple, given["networks"]))
-    return Design(**given)
+    return TransferabilityDesign(**given)
 
 
-def _errors(found: Findings, design: Design, group: Group) -> Grid:
+def _errors(found: Findings, design: TransferabilityDesign, group: Group) -> Grid:
     """Return the errors of a group: of every pair where there are few, of their mean where there are many."""
     most = max(map(len, design.networks))
     rows = []
     for hidden in design.networks:
         for label, pairs in _families(group):
-            row = [label, named(hidden)]
+            row = [label, network_name(hidden)]
             for layers in range(most + 1):
                 by_seed: dict[int, list[float]] = {}
                 for source, target in pairs:
-                    for seed, value in found.values(setting(source, target, hidden), held(layers)).items():
+                    for seed, value in found.values(
+                        pair_setting(source, target, hidden), freezing_label(layers)
+                    ).items():
                         by_seed.setdefault(seed, []).append(value)
                 row.append(spread([fmean(v) for v in by_seed.values() if len(v) == len(pairs)], 2) if by_seed else "")
             rows.append(row)
@@ -89,7 +96,7 @@ WORDS: Mapping[Beside, str] = {"scratch": "the errors from scratch", "random": "
 """What gains are a part of."""
 
 
-def _symmetries(found: Findings, design: Design, beside: Beside) -> Grid:
+def _symmetries(found: Findings, design: TransferabilityDesign, beside: Beside) -> Grid:
     """Return the test of symmetry of each group and network, for every number of layers held."""
     rows = []
     for group in design.groups:
@@ -103,13 +110,13 @@ def _symmetries(found: Findings, design: Design, beside: Beside) -> Grid:
                 p = f"{all_of_them.p:.2g}" if all_of_them.p == all_of_them.p else "–"
                 F = f"{number(all_of_them.F, 1)} ({all_of_them.between}, {all_of_them.within})"
                 there = f"{widest[0]} → {widest[1]}: {difference}"
-                rows.append([group.name, named(hidden), str(layers), F, p, f"{clear} of {len(pairs)}", there])
+                rows.append([group.name, network_name(hidden), str(layers), F, p, f"{clear} of {len(pairs)}", there])
     header = ["group", "network", "held", "F", "p", "pairs, p < 0.05 (Holm)", "widest, gain there − back"]
     title = f"Is a → b as good as b → a? Gains in percent of {WORDS[beside]}; all pairs of a group at once, then each"
     return Grid(title, header, rows)
 
 
-def _decides(found: Findings, design: Design) -> list[Grid]:
+def _decides(found: Findings, design: TransferabilityDesign) -> list[Grid]:
     """Return how much of the gains' variance goes with the pair of tasks, and how much with the network."""
     rows = []
     for group in (group for group in design.groups if len(group.tasks) > 2):
