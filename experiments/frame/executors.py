@@ -26,7 +26,7 @@ _CONNECT = 10.0  # seconds in which a cluster has to answer
 
 @dataclass(frozen=True)
 class Resources:
-    """Where jobs run, and how.
+    """The options that say where jobs run, and how.
 
     Attributes:
         workers: processes at work at once; results are the same bits whatever their number.

@@ -2,10 +2,10 @@
 
 configuration.json   what the folder holds; another configuration is refused, never mixed in
 plan.json            the names of its jobs
-lock                 held while a run works here; the system lets go of it when the process ends, however it ends
+lock                 locked while a run works here; the system unlocks it when the process ends, however it ends
 jobs/, log.txt      what the jobs leave (see workspace)
 
-What a killed process may leave beside these is swept away by the next run.
+The next run removes what a killed process may have left besides these.
 """
 
 import fcntl
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 Configuration = Mapping[str, Any]
-"""That of a folder, or of one of its studies, as JSON has it."""
+"""The configuration of a folder, or of one of its studies, as JSON holds it."""
 
 _PATIENCE = 0.5  # seconds in which whoever only looks at the lock has let go of it
 
@@ -41,7 +41,7 @@ class FolderError(RuntimeError):
 
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
-    """Make the folder and hold it against other runs. Raises FolderError where another one holds it."""
+    """Make the folder and lock it. Raises FolderError where another run has locked it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "lock").open("a")
@@ -69,7 +69,7 @@ def in_use(folder: Path) -> bool:
 
 
 def _taken(lock: TextIO) -> bool:
-    """Take a lock and say whether that went well."""
+    """Try to take a lock, and return whether it was free."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -78,7 +78,7 @@ def _taken(lock: TextIO) -> bool:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Clear away what killed processes have left; to be called by the run that holds the folder, before any job runs.
+    """Remove what killed processes have left. The run that has locked the folder calls it before any job runs.
 
     That is progress that nobody makes now, checkpoints of jobs that have left their result, and files half written, by
     the names that write_atomically gives them, as results.csv.x1y2z3w4.part.
@@ -97,7 +97,7 @@ def check_configuration(
     check_studies: Callable[[Configuration], None] | None = None,
     grown: Callable[[Configuration, Configuration], Configuration] = lambda there, here: here,
 ) -> dict[str, Any]:
-    """Write the configuration, or compare it with the one that is there; return that of the whole folder.
+    """Write the configuration, or compare it with the one in the folder; return that of the whole folder.
 
     A folder may grow by studies: those of "studies" that are only there stay, those that are only here are added. A
     study that is there and here may grow too, into `grown(there, here)`. Raises FolderError where anything else

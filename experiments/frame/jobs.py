@@ -1,4 +1,4 @@
-"""A job: the smallest piece of a study that runs by itself, once the jobs it needs are there.
+"""A job: the smallest piece of a study that runs by itself, once the jobs that it needs have finished.
 
 A study is a list of jobs. A job's result is a pure function of its arguments and of the jobs it needs, so the number
 of workers, their order, and being stopped and started again leave no trace in it.
@@ -16,9 +16,13 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True)
 class Job:
-    """name: a folder's name. function: called as function(desk, **arguments) in a worker, so both must pickle.
+    """One node in the graph of a study's work.
 
-    needs: the names of the jobs whose results must be there first.
+    Attributes:
+        name: the name of its folder.
+        function: called as function(workspace, **arguments) in a worker, so both must pickle.
+        arguments: what the function is called with.
+        needs: the names of the jobs whose results it reads, which therefore run first.
     """
 
     name: str

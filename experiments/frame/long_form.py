@@ -21,7 +21,7 @@ __all__ = ["Findings", "LongFormStudy"]
 
 @dataclass(frozen=True)
 class Findings:
-    """What a long-form study has found so far: its configuration with where the numbers come from, and all measurements."""
+    """What a study has found so far: its configuration, where the numbers come from, and all measurements."""
 
     about: Mapping[str, Any]
     measurements: Sequence[Measurement]
@@ -42,7 +42,8 @@ class Findings:
 class LongFormStudy(Study):
     """What all long-form studies have in common.
 
-    A job's result has "measurements", a list of [setting, method, seed, metric, value]. Preset "quick" is the whole study.
+    A job's result has "measurements", a list of [setting, method, seed, metric, value]. Preset "quick" is the whole
+    study.
     """
 
     @classmethod

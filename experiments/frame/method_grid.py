@@ -1,4 +1,4 @@
-"""A comparison: ways of learning some targets from one or two sources, every way with every target and seed."""
+"""Studies of methods by targets: every method learns every target, from one or two sources, with every seed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -8,15 +8,16 @@ from typing import Any, ClassVar
 
 from experiments.frame.jobs import Job
 from experiments.frame.long_form import LongFormStudy
+from experiments.frame.source_and_target import learn_source, learn_target
 from experiments.frame.study import Plan
-from experiments.frame.task_specs import TaskSpec, learn_source, learn_target, small
+from experiments.frame.task_specs import TaskSpec, small
 from experiments.frame.training import TrainingFunction
 from npnet import Method
 
 __all__ = ["HIDDEN", "SCRATCH", "SOURCES", "Methods", "MethodsByTargets", "Targets"]
 
 HIDDEN = (200, 200, 200)
-SCRATCH = "scratch"  # the way that begins with an untrained network
+SCRATCH = "scratch"  # the method that begins with an untrained network
 
 SOURCES = {
     "digits": TaskSpec("mnist04", train=20_000, updates=15_000, patience=15_000),
@@ -30,12 +31,13 @@ Methods = Mapping[str, Callable[[], Method]]
 
 @dataclass(frozen=True)
 class MethodsByTargets(LongFormStudy):
-    """What all comparisons have in common.
+    """What all studies of methods by targets have in common.
 
-    targets: {what it is called: (family, course)}. ways: {what it is called: what returns the method}, names of the
-    library's or partials of them. Measurements have the one as their setting, the other as their method. training function: what
-    every way is taken through, called as learn_target is, and with the source's own course as `learned` where
-    `remembers` says so.
+    Attributes:
+        targets: {name: (family, specification)}; the name is the setting of the measurements.
+        methods: {name: a function that returns the method}; a name or a partial of the library, which pickle.
+        training: the training function of every method, called as `learn_target` is.
+        remembers: whether `training` is also given the source's own specification, as `learned`.
     """
 
     targets: ClassVar[Targets]

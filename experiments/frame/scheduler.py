@@ -1,4 +1,4 @@
-"""The runner: gives jobs to workers as soon as what they need is there, and survives whatever stops it.
+"""The scheduler: gives jobs to workers as soon as the jobs that they need have finished.
 
 The parent only hands out work and looks on; workers write every result themselves. So nothing hangs on the parent, and
 any `concurrent.futures.Executor` whose workers see the same folder will do (see executors).
@@ -44,10 +44,10 @@ def run_jobs(
 ) -> Outcome:
     """Run the jobs that have not finished yet and return what became of all of them.
 
-    module: the array module in which all training functions that are ready train together; None trains each by itself. A job that
-    fails does not stop the others, only those that need it. Ctrl-C asks the running jobs to stop after the epoch under
-    way and raises KeyboardInterrupt when they have; a second Ctrl-C raises it at once. Raises ValueError for jobs that
-    do not fit together, and BrokenExecutor when a worker of this machine was killed.
+    module: the array module in which all training jobs that are ready train together; None trains each by itself. A
+    job that fails stops only those that need it. Ctrl-C asks the running jobs to stop after the epoch under way and
+    raises KeyboardInterrupt when they have; a second Ctrl-C raises it at once. Raises ValueError for jobs that do not
+    fit together, and BrokenExecutor when a worker of this machine was killed.
     """
     check_jobs(jobs)
     outcome = Outcome(skipped=[job.name for job in jobs if finished(study, job)])
@@ -73,7 +73,7 @@ def run_jobs(
 
 @contextmanager
 def _ctrl_c_asks(study: Path, display: ProgressDisplay) -> Iterator[Path]:
-    """Yield the file that asks all jobs to stop; the first Ctrl-C makes it, the second is as any other Ctrl-C."""
+    """Yield the file that asks all jobs to stop. The first Ctrl-C creates it; a second one interrupts as usual."""
     stop = study / STOP
     stop.unlink(missing_ok=True)
 
@@ -105,7 +105,7 @@ def _ready(waiting: list[Job], outcome: Outcome, display: ProgressDisplay, study
 
 
 def _pieces(ready: list[Job], module: str | None) -> list[list[Job]]:
-    """Return what workers are given: a job each, or all training functions together."""
+    """Return what workers are given: a job each, or all training jobs together."""
     trainings = [job for job in ready if module and isinstance(job.function, TrainingFunction)]
     return ([trainings] if trainings else []) + [[job] for job in ready if job not in trainings]
 
@@ -121,7 +121,7 @@ def _answers(future: Future[Answers], jobs: list[Job]) -> Answers:
 
 
 def _note(name: str, failure: str | None, outcome: Outcome, display: ProgressDisplay, study: Path) -> None:
-    """Book what became of a job."""
+    """Record what became of a job."""
     if failure is None:
         outcome.finished.append(name)
         display.finished(name)

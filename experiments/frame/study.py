@@ -21,11 +21,15 @@ Preset = Literal["smoke", "quick", "paper"]
 
 @dataclass(frozen=True)
 class Plan:
-    """A study to run: what it is in a line, the configuration that its folder belongs to, its jobs.
+    """What running a study means.
 
-    check_studies: raises ValueError where the studies that the folder will then hold do not agree on what they share.
-    grown: takes a study as the folder has it and as it is here, and returns that here with what the one there has of
-    such things as it may get more of later.
+    Attributes:
+        what: the study in a line.
+        configuration: all that its numbers depend on; a folder holds results of one configuration.
+        jobs: its jobs, each after those that it needs.
+        check_studies: raises ValueError where the studies that the folder will then hold disagree on what they share.
+        grown: called with a study's configuration in the folder and in this run; returns this run's with what a study
+            may get more of later, such as repetitions, merged from both.
     """
 
     what: str

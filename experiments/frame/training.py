@@ -1,4 +1,4 @@
-"""A training function: a job that trains one network to its end. Lessons can be had one by one, or together as a population."""
+"""Jobs that train one network to its end, each by itself or many together as a population."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -20,9 +20,11 @@ __all__ = ["TrainingFunction", "train_together"]
 
 @dataclass(frozen=True)
 class TrainingFunction:
-    """What such a job does, called as any job's function is; both parts must pickle.
+    """The function of a job that trains, called as any job's function is; both of its parts must pickle.
 
-    begin: begin(desk, **arguments) -> the run as it begins. end: end(desk, replicate, seconds, **arguments) -> result.
+    Attributes:
+        begin: begin(workspace, **arguments) returns the run at its start.
+        end: end(workspace, replicate, seconds, **arguments) measures the trained network and returns the result.
     """
 
     begin: Callable[..., Replicate]
@@ -39,11 +41,13 @@ class TrainingFunction:
 
 
 def train_together(jobs: Sequence[Job], study: Path, xp: ModuleType) -> dict[str, str | None]:
-    """Take training functions as one population in the array module xp; return {name: None, or why it failed}.
+    """Train the networks of several jobs as one population in array module xp.
+
+    Returns {name of a job: None, or why it failed}.
 
     Every job keeps its own checkpoint and leaves its own result as soon as its run ends, in files of the same form as
-    when it is taken alone: it may have been begun so, or go on so. Its seconds are its share of the population's.
-    Raises Stopped where the study is to stop.
+    when it trains alone, so either may go on from the other's checkpoint. Its seconds are its share of those of the
+    population. Raises Stopped where the study is to stop.
     """
     workspaces = [Workspace(study, job.name) for job in jobs]
     trainings: list[Any] = [job.function for job in jobs]
@@ -75,7 +79,7 @@ def train_together(jobs: Sequence[Job], study: Path, xp: ModuleType) -> dict[str
 
 
 def _go_on(workspace: Workspace, replicate: Replicate) -> float:
-    """Take a run to its last checkpoint, where there is one, and return the seconds that it had taken by then."""
+    """Continue a run from its last checkpoint, where there is one, and return the seconds that it had taken by then."""
     saved = workspace.resume()
     if saved is None:
         return 0.0

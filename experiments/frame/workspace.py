@@ -1,8 +1,8 @@
-"""A job's workspace: its own folder, where it looks up what it needs, leaves checkpoints and shows how far it is.
+"""A job's workspace: its own folder, for checkpoints, progress and the result, and the way to the jobs that it needs.
 
-    jobs/<job>/checkpoint.npz   the run so far, replaced every few seconds; gone when the job has finished
-    jobs/<job>/progress.json    what the progress display reads
-    jobs/<job>/result.json      the result, written last: where it is, the job has finished
+    jobs/<name>/checkpoint.npz   the run so far, replaced every few seconds; gone when the job has finished
+    jobs/<name>/progress.json    what the progress display reads
+    jobs/<name>/result.json      the result, written last: where it is, the job has finished
 
 Every file is moved into place whole, so a process may be killed at any moment. A file named `stop` in the study's
 folder asks all jobs, on whatever machine, to leave a checkpoint after the epoch under way and to stop there.
@@ -77,7 +77,7 @@ class Workspace:
             raise Stopped
 
     def show(self, **progress: Any) -> None:
-        """Tell whoever looks how far the job is."""
+        """Publish the job's progress."""
         now = time.monotonic()
         if now - self.shown >= SHOW_EVERY:
             draft = self.path / "progress.draft"
@@ -90,7 +90,7 @@ class Workspace:
         log(self.study, f"{self.job}: {message}")
 
     def finish(self, result: Result) -> None:
-        """Leave the result, with the most memory that its process has held, and clear away what nobody needs now."""
+        """Write the result, with the peak memory of its process, and remove the checkpoint and the progress."""
         peak = getrusage(RUSAGE_SELF).ru_maxrss // 1024  # kilobytes, on Linux
         write_json(self.path / "result.json", {**result, "peak_memory_mb": peak})
         for leftover in (*self.path.glob("*.part"), *self.path.glob("progress.*"), self.path / "checkpoint.npz"):

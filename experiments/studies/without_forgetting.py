@@ -21,8 +21,9 @@ from experiments.frame.jobs import Result
 from experiments.frame.long_form import Findings
 from experiments.frame.method_grid import Methods, MethodsByTargets, Targets
 from experiments.frame.pictures import picture
+from experiments.frame.source_and_target import TARGET, begin_target, measurements_of
 from experiments.frame.statistics import interval, mean_sd
-from experiments.frame.task_specs import TARGET, TaskSpec, begin_target, measurements_of
+from experiments.frame.task_specs import TaskSpec
 from experiments.frame.text import difference, spread
 from experiments.frame.training import TrainingFunction
 from experiments.frame.workspace import Workspace

@@ -2,16 +2,17 @@
 
 import numpy as np
 import pytest
-from experiments.studies.distillation import study as distillation
-from experiments.studies.several_tasks import study as several_tasks
 
 from experiments.frame.long_form import Findings
 from experiments.frame.measurements import Measurement
-from experiments.frame.task_specs import TaskSpec, learn_source
+from experiments.frame.source_and_target import learn_source
+from experiments.frame.task_specs import TaskSpec
 from experiments.frame.tasks import joined_tasks, per_class
 from experiments.frame.workspace import Stopped, Workspace
+from experiments.studies.distillation import design as distillation
 from experiments.studies.image_prior import restoring, study
 from experiments.studies.selection.design import CHOICES, HIDDEN, SELECTIVE, alike, learn_joint
+from experiments.studies.several_tasks import study as several_tasks
 from npnet import Split, Task, check_gradient
 from npnet.selection import Neighbours
 from npnet.trees import leaves

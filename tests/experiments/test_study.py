@@ -9,12 +9,17 @@ import shutil
 import signal
 import subprocess
 import time
+from math import inf
 
 import numpy as np
 import pytest
 import tinystudy
 from tinystudy import LONG, command, environment, rows, run, start, table3, until, whole
 
+from experiments.frame.workspace import Workspace
+from experiments.studies.tables.results import design_from
+from experiments.studies.tables.study import Tables
+from experiments.studies.tables.transfer import begin_second
 from npnet import Network, load_tree
 from npnet.trees import leaves
 
@@ -35,7 +40,8 @@ def test_results_in_long_form(finished):
             assert found["updates"] == 9
             assert 0 <= found["task_b_error"] <= 100
             assert {"task_a_error_before", "task_a_error_after", "kept_epoch"} <= set(found)
-            assert ("joined_hidden_1" in found) or method == "gradual"
+            joined = [found.get(f"joined_hidden_{layer}", inf) for layer in (1, 2)]
+            assert joined == [1, 1] if method == "fine" else joined == sorted(joined, reverse=True) and joined[1] > 1
 
 
 def test_results_say_where_they_come_from(finished):
@@ -49,13 +55,22 @@ def test_results_say_where_they_come_from(finished):
     assert "OPENBLAS_NUM_THREADS=1" in environment["blas_settings"]
 
 
-def test_both_methods_start_from_the_same_head_and_network(finished):
+def test_both_methods_start_from_the_same_head_and_network(finished, tmp_path):
     first = Network.load(finished / "jobs" / "first-acl-500-500-none" / "network.npz")
     assert set(first.heads) == {"acl"}
     for method in ("fine", "gradual"):
         after = Network.load(finished / "jobs" / f"table3-none-{method}-0" / "network.npz")
         assert set(after.heads) == {"acl", "ac"}
         assert (after.heads["acl"]["W"] == first.heads["acl"]["W"]).all()  # the old head never moves
+    shutil.copytree(finished / "jobs", tmp_path / "jobs")
+    (design,) = Tables(preset="smoke", only="3").plan().configuration["studies"].values()
+    starts = [
+        begin_second(Workspace(tmp_path, "start"), design_from(design), "none", method, 0).run.network
+        for method in ("fine", "gradual")
+    ]
+    for (path, w), (_, v) in zip(leaves(starts[0].tree()), leaves(starts[1].tree()), strict=True):
+        assert np.array_equal(w, v), path
+    assert (starts[0].trunk[0]["W"] == first.trunk[0]["W"]).all()
     dropout = Network.load(finished / "jobs" / "table3-dropout-fine-0" / "network.npz")
     assert dropout.dropout == (0.2, 0.5)
 

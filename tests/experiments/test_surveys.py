@@ -1,4 +1,4 @@
-"""Long-form studies with next to nothing to learn: every job leaves its measurements, and a report needs nothing but these."""
+"""Studies with next to nothing to learn: every job leaves its measurements, and a report needs nothing but these."""
 
 import json
 from itertools import product
@@ -9,7 +9,8 @@ from tinystudy import command, rows, run
 from experiments.command import main
 from experiments.frame.long_form import Findings, LongFormStudy
 from experiments.frame.measurements import Measurement
-from experiments.frame.task_specs import TARGET, TaskSpec, learn_source, learn_target, small
+from experiments.frame.source_and_target import TARGET, learn_source, learn_target
+from experiments.frame.task_specs import TaskSpec, small
 from experiments.frame.workspace import Workspace
 from experiments.registry import STUDIES
 from npnet import Freeze, Method, Network

@@ -5,7 +5,8 @@ from functools import partial
 from typing import Any
 
 from experiments.frame.jobs import Job, Result
-from experiments.frame.task_specs import TaskSpec, learn_source, learn_target, measurements_of
+from experiments.frame.source_and_target import learn_source, learn_target, measurements_of
+from experiments.frame.task_specs import TaskSpec
 from experiments.frame.training import TrainingFunction
 from experiments.frame.workspace import Workspace
 from npnet import GradualTuning, HeadOnly, Method, Network, Replicate, begin, error, generator, probe, progressive

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 from experiments.frame.long_form import Findings
-from experiments.frame.task_specs import source_setting
+from experiments.frame.source_and_target import source_setting
 from experiments.studies.columns.design import FIRST, UNTRAINED, after, before
 from npnet.analysis import forward_transfer, transfer_score
 from npnet.arrays import Array

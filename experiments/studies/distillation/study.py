@@ -8,138 +8,31 @@ Source: Hinton, Vinyals and Dean 2015, section 3; the three numbers as the lectu
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any, ClassVar
-
-import numpy as np
+from typing import ClassVar
 
 from experiments.frame.grids import Grid
-from experiments.frame.jobs import Job, Result
+from experiments.frame.jobs import Job
 from experiments.frame.long_form import Findings, LongFormStudy
 from experiments.frame.pictures import curve, picture
 from experiments.frame.statistics import mean_sd
 from experiments.frame.study import Plan
-from experiments.frame.task_specs import TaskSpec, measurements_of, network_name, small
+from experiments.frame.task_specs import network_name
 from experiments.frame.text import difference, number, spread
-from experiments.frame.training import TrainingFunction
-from experiments.frame.workspace import Workspace
-from npnet import Hyperparameters, Momentum, Network, Replicate, Split, Task, begin, cosine, error, generator, mlp
-from npnet import distillation as distilling
-from npnet import fine_tuning as learning
-from npnet.tasks import Jittered
+from experiments.studies.distillation.design import (
+    HARD,
+    PRESETS,
+    SOURCE,
+    USUAL,
+    label_of,
+    learn_student,
+    learn_teacher,
+    student_setting,
+)
 
 __all__ = ["Distillation"]
-
-TEACHER, STUDENT, NARROW = (1200, 1200), (800, 800), (30, 30)
-TEMPERATURES = (1.0, 2.0, 4.0, 8.0, 20.0, 50.0)
-SOURCE = {"teacher": 0.67, "labels alone": 1.46, "T = 20": 0.74}
-"""The source's errors in percent: of its teacher, and of its student from all examples."""
-
-HARD, USUAL = "labels alone", "T = 20"
-
-ALL = TaskSpec("mnist", train=55_000, validation=5_000, test=10_000, updates=8_250, rate=0.05, batch_size=100)
-PRESETS: dict[str, dict[str, Any]] = {
-    "quick": {
-        "teacher": replace(ALL, updates=16_500),
-        "students": {
-            100: replace(ALL, train=100, validation=2_000, updates=500),
-            1_000: replace(ALL, train=1_000, validation=2_000, updates=2_000),
-            10_000: replace(ALL, train=10_000, validation=2_000, updates=3_000),
-            55_000: ALL,
-        },
-        "hidden": [TEACHER, STUDENT, NARROW],
-        "temperatures": TEMPERATURES,
-        "at": 10_000,
-        "seeds": 5,
-    },
-    "smoke": {
-        "teacher": small(TaskSpec("ac", train=60)),
-        "students": {n: small(TaskSpec("ac", train=n)) for n in (20, 60)},
-        "hidden": [(12, 12), (8, 8), (3, 3)],
-        "temperatures": (1.0, 20.0),
-        "at": 60,
-        "seeds": 2,
-    },
-}
-"""at: with how many examples the students learn at every temperature."""
-
-
-def _label(temperature: float | None) -> str:
-    return HARD if temperature is None else f"T = {temperature:g}"
-
-
-def _setting(hidden: Sequence[int], examples: int) -> str:
-    return f"{network_name(hidden)} from {examples}"
-
-
-def _settings(spec: TaskSpec) -> Hyperparameters:
-    """Return momentum 0.9 and a rate that falls along a cosine to the end of the course, which no patience cuts."""
-    given = spec.hyperparameters()
-    return replace(given, optimizer=Momentum(), rate=cosine(spec.rate, given.max_epochs), patience=None)
-
-
-def begin_teacher(workspace: Workspace, spec: TaskSpec, hidden: tuple[int, ...], seed: int) -> Replicate:
-    """Return the teacher at its start: half of the hidden units dropped, incoming weights no longer than 3."""
-    task, rng = spec.load(seed), generator(seed, "teacher")
-    jittered = Split(Jittered(task.train.inputs[:], 2, seed), task.train.labels)
-    network = mlp((task.train.inputs.shape[-1], *hidden), {task.name: task.outputs}, rng, dropout=(0.5,) * len(hidden))
-    run, settings = begin(replace(learning, surgery=_as_it_is), network, task, rng, _settings(spec))
-    return Replicate(run, {task.name: replace(task, train=jittered)}, replace(settings, max_norm=3.0))
-
-
-def _as_it_is(network: Network, task: Task, rng: np.random.Generator, initialise: Any) -> Network:
-    return network
-
-
-def end_teacher(
-    workspace: Workspace, replicate: Replicate, seconds: float, spec: TaskSpec, seed: int, **_: Any
-) -> Result:
-    """Leave the teacher as network.npz."""
-    replicate.run.network.save(workspace.path / "network.npz")
-    found = {"error": error(replicate.run.network, spec.task, spec.load(seed).test)}
-    return measurements_of(replicate, seconds, "teacher", "dropout, max-norm, jitter", seed, found)
-
-
-def begin_student(
-    workspace: Workspace,
-    spec: TaskSpec,
-    hidden: tuple[int, ...],
-    seed: int,
-    teacher: str,
-    temperature: float | None,
-    **_: str,
-) -> Replicate:
-    """Return a student at its start: of one seed they all begin alike and see the same batches."""
-    task, rng = spec.load(seed), generator(seed, "student")
-    network = mlp((task.train.inputs.shape[-1], *hidden), {}, rng)
-    method = learning
-    if temperature is not None:
-        method = distilling(Network.load(workspace.needed(teacher) / "network.npz"), temperature=temperature)
-    run, settings = begin(method, network, task, rng, _settings(spec))
-    return Replicate(run, {task.name: task}, settings)
-
-
-def end_student(
-    workspace: Workspace,
-    replicate: Replicate,
-    seconds: float,
-    spec: TaskSpec,
-    seed: int,
-    setting: str,
-    label: str,
-    **_: Any,
-) -> Result:
-    """Measure the error on the test set."""
-    found = {"error": error(replicate.run.network, spec.task, spec.load(seed).test)}
-    return measurements_of(replicate, seconds, setting, label, seed, found)
-
-
-learn_teacher, learn_student = (
-    TrainingFunction(begin_teacher, end_teacher),
-    TrainingFunction(begin_student, end_student),
-)
 
 
 @dataclass(frozen=True)
@@ -161,7 +54,7 @@ class Distillation(LongFormStudy):
         order = sorted(ways, key=lambda way: (way[0], way[1], way[2] or 0.0))
         for seed, (hidden, n, t) in product(range(design["seeds"]), order):
             what = {"spec": students[n], "hidden": hidden, "seed": seed, "teacher": f"teacher-{seed}"}
-            names = {"temperature": t, "setting": _setting(hidden, n), "label": _label(t)}
+            names = {"temperature": t, "setting": student_setting(hidden, n), "label": label_of(t)}
             name = f"{network_name(hidden)}-{n}-{'hard' if t is None else f'T{t:g}'}-{seed}"
             jobs.append(Job(name, learn_student, what | names, (f"teacher-{seed}",)))
         configuration = {
@@ -190,7 +83,7 @@ def _sizes(found: Findings) -> list[int]:
 
 
 def _values(found: Findings, hidden: Sequence[int], examples: int, label: str) -> dict[int, float]:
-    return found.values(_setting(hidden, examples), label)
+    return found.values(student_setting(hidden, examples), label)
 
 
 def _three(found: Findings) -> Grid:
@@ -218,7 +111,7 @@ def _by_examples(found: Findings) -> Grid:
 
 
 def _labels(found: Findings) -> list[str]:
-    return [HARD, *map(_label, found.about["temperatures"])]
+    return [HARD, *map(label_of, found.about["temperatures"])]
 
 
 def _by_temperature(found: Findings) -> Grid:
@@ -247,7 +140,7 @@ def _draw(found: Findings, path: Path) -> None:
         first.set_title(f"student {network_name(students[0])}", loc="left", weight="bold")
         first.legend(frameon=False)
         for panel, hidden in zip(others, students, strict=True):
-            errors = [_values(found, hidden, at, _label(t)) for t in temperatures]
+            errors = [_values(found, hidden, at, label_of(t)) for t in temperatures]
             curve(panel, temperatures, errors, color="#0072B2", label="distilled")
             hard = list(_values(found, hidden, at, HARD).values())
             panel.axhline(mean_sd(hard)[0], color="#D55E00", linestyle="--", label=HARD)

@@ -17,16 +17,8 @@ from experiments.frame.long_form import Findings, LongFormStudy
 from experiments.frame.pictures import curve, picture
 from experiments.frame.study import Plan
 from experiments.frame.text import difference, spread
-from experiments.studies.matching.design import (
-    CE,
-    ORACLE,
-    OTHER,
-    PATCHED,
-    PRESETS,
-    SAME,
-    matching_jobs,
-    matching_setting,
-)
+from experiments.studies.matching.design import PRESETS, matching_jobs, matching_setting
+from experiments.studies.matching.parts import CE, ORACLE, OTHER, PATCHED, SAME
 
 __all__ = ["Matching"]
 

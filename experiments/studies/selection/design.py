@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 
 from experiments.frame.jobs import Job, Result
-from experiments.frame.task_specs import TARGET, TaskSpec, begin_target, learn_source, measurements_of
+from experiments.frame.source_and_target import TARGET, begin_target, learn_source, measurements_of
+from experiments.frame.task_specs import TaskSpec
 from experiments.frame.workspace import Workspace
 from npnet import (
     Method,

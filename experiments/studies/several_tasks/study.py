@@ -8,112 +8,37 @@ that a factor on the whole sum does not matter.
 Source: Kendall, Gal and Cipolla 2018, the table as the lecture of 2018 shows it (there segmentation, instances, depth).
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
-from itertools import combinations, product
+from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from statistics import fmean
-from typing import Any, ClassVar, Literal
-
-import numpy as np
+from typing import ClassVar
 
 from experiments.frame.grids import Grid
-from experiments.frame.jobs import Job, Result
+from experiments.frame.jobs import Job
 from experiments.frame.long_form import Findings, LongFormStudy
 from experiments.frame.pictures import picture, strips
 from experiments.frame.statistics import mean_sd
 from experiments.frame.study import Plan
-from experiments.frame.task_specs import TaskSpec, measurements_of, small
+from experiments.frame.task_specs import small
 from experiments.frame.text import difference, number, spread
-from experiments.frame.training import TrainingFunction
-from experiments.frame.workspace import Workspace
-from npnet import Adam, Replicate, Run, Task, cosine, cross_entropy, error, generator, mlp, squared_error
-from npnet.tasks import line_tasks
+from experiments.studies.several_tasks.design import (
+    ALL,
+    ALTERNATE,
+    EQUAL,
+    FACTORS,
+    HIDDEN,
+    LEARNED,
+    SEARCHED,
+    SLOW,
+    SPEC,
+    UNITS,
+    alone,
+    learn_weighted,
+    weightings_of,
+)
 
 __all__ = ["SeveralTasks"]
-
-HIDDEN = (200, 200)
-UNITS = {"label": (1.0, "class, %"), "angle": (180.0, "angle, degrees"), "lengths": (32.0, "lengths, px")}
-"""The tasks: by what an error is multiplied, and what it is then. Targets are fractions of 180 degrees and of 32 px."""
-
-SPEC = TaskSpec("sbt", train=30_000, updates=18_000, rate=0.0003)
-FACTORS = (1, 10, 100, 1_000)
-"""What the grid search tries for the angle and for the lengths; the class has 1."""
-
-LEARNED = {"uncertainty": 1.0, "uncertainty, 10 × rate": 10.0}
-"""How weights are learned: at this multiple of the network's rate."""
-
-SLOW, ALL = (f"{name}: all" for name in LEARNED)
-ALTERNATE, EQUAL, SEARCHED = "alternating batches", "1 : 1 : 1", "grid search"
-
-
-@dataclass(frozen=True)
-class Weighting:
-    """A way to weigh tasks: which of them, their losses' weights, how batches come, how fast weights are learned."""
-
-    heads: tuple[str, ...] = tuple(UNITS)
-    weights: Mapping[str, float] | Literal["uncertainty"] = field(default_factory=dict)
-    schedule: Literal["alternate", "sum"] = "sum"
-    learned_share: float = 1.0
-
-
-@lru_cache(maxsize=2)
-def load(spec: TaskSpec, seed: int) -> dict[str, Task]:
-    """Return the tasks about a seed's stimuli."""
-    return line_tasks(spec.task, seed, tuple(UNITS), spec.train, spec.validation, spec.test)  # type: ignore[arg-type]
-
-
-def begin_weighted(workspace: Workspace, spec: TaskSpec, seed: int, weighting: Weighting, **_: str) -> Replicate:
-    """Return a network with a head for each task at its start: of one seed they all have the same trunk and heads."""
-    everything, rng = load(spec, seed), generator(seed, "several")
-    network = mlp((1024, *HIDDEN), {head: task.outputs for head, task in everything.items()}, rng)
-    settings = spec.hyperparameters()
-    settings = replace(
-        settings,
-        optimizer=Adam(),
-        rate=cosine(spec.rate, settings.max_epochs),
-        loss={head: cross_entropy if head == "label" else squared_error for head in weighting.heads},
-        weights=weighting.weights,
-        schedule=weighting.schedule,
-        learned_share=weighting.learned_share,
-        patience=None,
-        keep="last",
-    )
-    return Replicate(Run(network, rng), {head: everything[head] for head in weighting.heads}, settings)
-
-
-def end_weighted(
-    workspace: Workspace, replicate: Replicate, seconds: float, seed: int, setting: str, label: str, **_: Any
-) -> Result:
-    """Measure each task's test and validation errors, and what weight e^{−s} it has learned."""
-    run, found = replicate.run, {}
-    for head, task in replicate.tasks.items():
-        found[head] = error(run.network, head, task.test) * UNITS[head][0]
-        found[f"{head} validation"] = error(run.network, head, task.validation) * UNITS[head][0]
-        learned = run.learned.get(f"uncertainty of {head!r}")
-        if learned is not None:
-            found[f"{head} weight"] = float(np.exp(-learned["s"][0]))
-    return measurements_of(replicate, seconds, setting, label, seed, found)
-
-
-learn_weighted = TrainingFunction(begin_weighted, end_weighted)
-
-
-def _weightings(factors: tuple[int, ...]) -> dict[str, Weighting]:
-    """Return every way by its name."""
-    weightings = {_alone(task): Weighting((task,)) for task in UNITS}
-    for angle, lengths in product(factors, factors):
-        weightings[f"1 : {angle} : {lengths}"] = Weighting(weights={"angle": float(angle), "lengths": float(lengths)})
-    for name, share in LEARNED.items():
-        for pair in combinations(UNITS, 2):
-            weightings[f"{name}: {', '.join(pair)}"] = Weighting(pair, "uncertainty", learned_share=share)
-        weightings[f"{name}: all"] = Weighting(weights="uncertainty", learned_share=share)
-    return {**weightings, ALTERNATE: Weighting(schedule="alternate")}
-
-
-def _alone(task: str) -> str:
-    return f"{task} alone"
 
 
 @dataclass(frozen=True)
@@ -127,7 +52,7 @@ class SeveralTasks(LongFormStudy):
         smoke = self.preset == "smoke"
         spec, seeds, factors = (small(SPEC), 2, FACTORS[:2]) if smoke else (SPEC, 5, FACTORS)
         jobs = []
-        for seed, (label, weighting) in product(range(seeds), _weightings(factors).items()):
+        for seed, (label, weighting) in product(range(seeds), weightings_of(factors).items()):
             what = {"spec": spec, "seed": seed, "weighting": weighting}
             name = f"{label}-{seed}".translate(str.maketrans(":×", "-x", " ,"))
             jobs.append(Job(name, learn_weighted, {**what, "setting": spec.task, "label": label}))
@@ -161,10 +86,10 @@ def _grid(found: Findings) -> list[str]:
 
 
 def _rows(found: Findings) -> list[str]:
-    weightings = _weightings(tuple(found.about["factors"]))
+    weightings = weightings_of(tuple(found.about["factors"]))
     grid = _grid(found)
     learned = [weighting for weighting in weightings if weighting.startswith("uncertainty")]
-    return [*map(_alone, UNITS), grid[0], SEARCHED, *learned, ALTERNATE]
+    return [*map(alone, UNITS), grid[0], SEARCHED, *learned, ALTERNATE]
 
 
 def _measured(found: Findings, weighting: str, metric: str) -> dict[int, float]:
@@ -176,7 +101,7 @@ def chosen(found: Findings) -> dict[int, str]:
 
     The errors are of different units, so each is taken relative to that of the network that learns the task alone.
     """
-    alone = {task: _measured(found, _alone(task), f"{task} validation") for task in UNITS}
+    alone = {task: _measured(found, alone(task), f"{task} validation") for task in UNITS}
     weightings: dict[int, str] = {}
     for seed in set.intersection(*map(set, alone.values())):
         scores = {}
@@ -223,7 +148,7 @@ def _errors(found: Findings) -> Grid:
 
 def _saved(found: Findings) -> Grid:
     rows = []
-    for weighting in (*map(_alone, UNITS), EQUAL, SEARCHED, SLOW, ALTERNATE):
+    for weighting in (*map(alone, UNITS), EQUAL, SEARCHED, SLOW, ALTERNATE):
         pairs = [(_values(found, weighting, task), _values(found, ALL, task)) for task in UNITS]
         rows.append([weighting, *(difference(*pair, 2)[0] if pair[0] else "" for pair in pairs)])
     header = ["beside", *(words for _, words in UNITS.values())]

@@ -13,8 +13,9 @@ from functools import partial
 from itertools import product
 
 from experiments.frame.jobs import Job
+from experiments.frame.source_and_target import learn_source, learn_target
 from experiments.frame.study import Preset
-from experiments.frame.task_specs import TaskSpec, learn_source, learn_target, network_name
+from experiments.frame.task_specs import TaskSpec, network_name
 from experiments.frame.tasks import Sizes
 from npnet import Freeze, Method
 from npnet.tasks import TASKS
