@@ -13,11 +13,11 @@ import tyro
 from rich.console import Console
 from tyro.conf import OmitSubcommandPrefixes, Positional, subcommand
 
+from experiments.frame.files import read_json
 from experiments.frame.folder import FolderError
 from experiments.frame.run import run
 from experiments.frame.status import show_status
 from experiments.frame.study import Study
-from experiments.frame.workspace import read_json
 from experiments.page import studies_below, write_page
 from experiments.registry import STUDIES, study_named
 from experiments.sheets import write_sheets

@@ -15,8 +15,8 @@ from typing import Any, Self
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from experiments.frame.files import read_json
 from experiments.frame.folder import FolderError
-from experiments.frame.workspace import read_json
 from experiments.registry import STUDIES, study_named
 from npnet.trees import write_atomically
 

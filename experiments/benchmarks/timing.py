@@ -11,8 +11,8 @@ import numpy as np
 from rich.console import Console
 
 from experiments.benchmarks.kernels import kernels
+from experiments.frame.files import write_json
 from experiments.frame.provenance import environment
-from experiments.frame.workspace import write_json
 
 __all__ = ["Contender", "in_turn", "one_core", "print_missing", "ratio", "sgemm_rate", "write"]
 

@@ -15,16 +15,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from experiments.frame.files import read_json, write_json
 from experiments.frame.jobs import Job, Result
-from experiments.frame.workspace import read_json, write_json
 
 __all__ = [
     "Configuration",
     "FolderError",
     "check_configuration",
     "finished",
+    "has_jobs",
     "in_use",
     "lock_folder",
+    "read_about",
     "remove_leftovers",
     "result_of",
 ]
@@ -127,6 +129,19 @@ def check_configuration(
         raise FolderError(f"folder {folder} cannot hold this study too: {error}. Give another --out") from error
     write_json(folder / "configuration.json", whole)
     return whole
+
+
+def has_jobs(folder: Path) -> bool:
+    """Say whether a run works or has worked in this folder; if not, it holds at most what a report has written."""
+    return (folder / "configuration.json").exists() and (folder / "jobs").is_dir()
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """Return the results.json that a report has written. Raises FolderError where there is none."""
+    about = read_json(folder / "results.json")
+    if about is None:
+        raise FolderError(f"folder {folder} has no results.json; expected a folder given to --out before")
+    return about
 
 
 def result_of(folder: Path, job: str) -> Result | None:

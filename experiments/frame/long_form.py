@@ -9,11 +9,12 @@ from typing import Any
 
 from rich.console import Console
 
-from experiments.frame.folder import result_of
+from experiments.frame.files import read_json, write_csv, write_json
+from experiments.frame.folder import has_jobs, read_about, result_of
 from experiments.frame.grids import Grid, markdown, show
-from experiments.frame.measurements import Measurement, read_measurements, write_csv
+from experiments.frame.measurements import Measurement, read_measurements
+from experiments.frame.provenance import distinct
 from experiments.frame.study import Study
-from experiments.frame.workspace import read_json, write_json
 from npnet.trees import write_atomically
 
 __all__ = ["Findings", "LongFormStudy"]
@@ -59,7 +60,7 @@ class LongFormStudy(Study):
     @classmethod
     def report(cls, folder: Path, out: Path, console: Console) -> None:
         """Print the tables of what has finished in `folder`, and write results, tables and pictures to `out`."""
-        found = _gather(folder, cls.name) if (folder / "jobs").is_dir() else _read(folder)
+        found = _gather(folder, cls.name) if has_jobs(folder) else _read(folder)
         out.mkdir(parents=True, exist_ok=True)
         write_csv(out / "results.csv", Measurement._fields, list(found.measurements))
         write_json(out / "results.json", found.about)
@@ -78,15 +79,11 @@ def _gather(folder: Path, name: str) -> Findings:
     """Gather what the jobs have left so far."""
     plan = read_json(folder / "plan.json")
     results = [result for result in (result_of(folder, job) for job in plan) if result is not None]
-    environments: list[dict[str, str]] = []
-    for result in results:
-        if result["environment"] not in environments:
-            environments.append(result["environment"])
     about = {
         **read_json(folder / "configuration.json"),
         "jobs": [len(results), len(plan)],
         "compute_seconds": round(sum(result["seconds"] for result in results)),
-        "environments": environments,
+        "environments": distinct(result["environment"] for result in results),
     }
     measurements = [
         Measurement(name, setting, method, "none", seed, metric, value)
@@ -98,4 +95,4 @@ def _gather(folder: Path, name: str) -> Findings:
 
 def _read(folder: Path) -> Findings:
     """Read what an earlier report wrote."""
-    return Findings(read_json(folder / "results.json"), read_measurements(folder / "results.csv"))
+    return Findings(read_about(folder), read_measurements(folder / "results.csv"))

@@ -2,6 +2,7 @@
 
 import platform
 import subprocess
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import npnet
 from experiments.frame.threads import describe_blas
 
-__all__ = ["CHECKOUT", "commit", "environment"]
+__all__ = ["CHECKOUT", "commit", "distinct", "environment"]
 
 CHECKOUT = Path(__file__).parents[2]
 """The root of the source tree that this process runs from."""
@@ -34,6 +35,15 @@ def environment() -> dict[str, str]:
         "cpu": cpu_model(),
         "system": f"{platform.system()} {platform.machine()}",
     }
+
+
+def distinct(environments: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+    """Return every environment once, in the order of their first appearance."""
+    found: list[dict[str, str]] = []
+    for each in environments:
+        if each not in found:
+            found.append(each)
+    return found
 
 
 def commit() -> str:

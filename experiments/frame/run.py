@@ -12,12 +12,13 @@ from typing import Any
 from rich.console import Console
 
 from experiments.frame.executors import Resources
+from experiments.frame.files import read_json, write_json
 from experiments.frame.folder import FolderError, check_configuration, lock_folder, remove_leftovers
 from experiments.frame.progress import ProgressDisplay
 from experiments.frame.scheduler import run_jobs
 from experiments.frame.study import Study
 from experiments.frame.threads import describe_blas
-from experiments.frame.workspace import log, read_json, write_json
+from experiments.frame.workspace import log
 
 __all__ = ["INTERRUPTED", "run"]
 

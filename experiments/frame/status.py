@@ -9,9 +9,9 @@ from statistics import fmean
 from rich.console import Console
 from rich.table import Table
 
+from experiments.frame.files import read_json
 from experiments.frame.folder import FolderError, in_use, result_of
 from experiments.frame.progress import describe_progress, progress_of
-from experiments.frame.workspace import read_json
 
 __all__ = ["StudyStatus", "look", "show_status"]
 

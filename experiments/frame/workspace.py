@@ -17,11 +17,12 @@ from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
+from experiments.frame.files import write_json
 from experiments.frame.jobs import Result
 from npnet import load_tree, save_tree, to_host
-from npnet.trees import Tree, write_atomically
+from npnet.trees import Tree
 
-__all__ = ["STOP", "Stopped", "Workspace", "log", "read_json", "write_json"]
+__all__ = ["STOP", "Stopped", "Workspace", "log"]
 
 STOP = "stop"
 
@@ -101,18 +102,3 @@ def log(study: Path, message: str) -> None:
     """Add a line with the time to the log of a study's folder."""
     with (study / "log.txt").open("a") as file:
         file.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {message}\n")
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON, whole or not at all. Raises ValueError for numbers that are not finite."""
-    write_atomically(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
-
-
-def read_json(path: Path) -> Any:
-    """Read JSON; None where there is no such file. Raises ValueError for a damaged one, naming it."""
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise ValueError(f"file {path} is damaged ({error}); expected JSON: delete it and run again") from error

@@ -1,8 +1,8 @@
 """A module beside a frozen network, on targets of 30 to 3,000 images: is it worth more than tuning what is there?
 
 An untrained network runs in parallel with the source network, which stays as it is; the head sees both. Its layers read
-the source's layers, too: none of them, the first alone, or all. Beside it the usual ways: from scratch, a new head on
-the features, fine tuning, Gradual Tuning.
+the source's layers, too: none of them, the first alone, or all. It is compared with the usual methods: from scratch, a
+new head on the features, fine tuning, Gradual Tuning.
 
 Source: Anderson, Shaffer, Yankov, Corley and Hodas 2017, as the review of 2017 describes it.
 """
@@ -44,7 +44,7 @@ def _setting(family: str, images: int) -> str:
 
 @dataclass(frozen=True)
 class Modules(MethodsByTargets):
-    """Put an untrained module beside a frozen network, on targets of 30 to 3,000 images, and beside the usual ways."""
+    """Put an untrained module beside a frozen network, on targets of 30 to 3,000 images, against the usual methods."""
 
     name: ClassVar[str] = "modules"
     targets: ClassVar[Targets] = {
@@ -82,7 +82,7 @@ def _errors(found: Findings, family: str) -> Grid:
 
 
 def _against(found: Findings, family: str) -> Grid:
-    """Return by how much each way of a module is better than fine tuning, paired by seed."""
+    """Return by how much each method of a module is better than fine tuning, paired by seed."""
     rows = []
     for method in MODULES:
         row = [method]

@@ -13,13 +13,14 @@ from typing import ClassVar
 
 from rich.console import Console
 
+from experiments.frame.files import read_json
+from experiments.frame.folder import has_jobs
 from experiments.frame.grids import Grid, markdown, show
 from experiments.frame.jobs import Job
 from experiments.frame.pictures import picture
 from experiments.frame.statistics import holm, paired
 from experiments.frame.study import Plan, Preset, Study
 from experiments.frame.text import difference, spread
-from experiments.frame.workspace import read_json
 from experiments.studies.tables.design import TABLES, TableDesign, protocol
 from experiments.studies.tables.probes import probe_jobs
 from experiments.studies.tables.report import forgetting, lost
@@ -138,8 +139,8 @@ class Rivals(Study):
     @classmethod
     def report(cls, folder: Path, out: Path, console: Console) -> None:
         """Print the tables of what has finished in `folder`, and write results, tables and figures to `out`."""
-        configuration = read_json(folder / "configuration.json")
-        if configuration is not None and (folder / "jobs").is_dir():
+        if has_jobs(folder):
+            configuration = read_json(folder / "configuration.json")
             results = collect_table(folder, design_from(configuration["studies"]["rivals"]))
         else:
             results = read_results(folder)

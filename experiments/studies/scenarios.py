@@ -62,7 +62,7 @@ def _course(family: str, corner: Corner) -> TaskSpec:
 
 @dataclass(frozen=True)
 class Scenarios(MethodsByTargets):
-    """Ask what to do with a network and a new task, small or large, similar or different: six ways, in four corners."""
+    """Ask what to do with a network and a new task, small or large, similar or different: six methods, four corners."""
 
     name: ClassVar[str] = "scenarios"
     targets: ClassVar[Targets] = {_setting(*place): (place[0], _course(*place)) for place in product(_TASKS, CORNERS)}

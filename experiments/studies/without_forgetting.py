@@ -1,4 +1,4 @@
-"""Learning a new task without the old one's data: what each way loses of the old task, and what it gains on the new.
+"""Learning a new task without the old one's data: what each method loses of the old task, and what it gains on the new.
 
 Learning without Forgetting asks that the old head go on saying of the new inputs what it said before. Beside it, tuning
 everything, the top layer or the head alone; a new layer and head on the frozen features (feature extraction); Gradual
@@ -86,7 +86,7 @@ def end_beside(
 
 @dataclass(frozen=True)
 class WithoutForgetting(MethodsByTargets):
-    """Learn a new task without forgetting the old one, whose data are gone: old and new error of eight ways."""
+    """Learn a new task without forgetting the old one, whose data are gone: old and new error of eight methods."""
 
     name: ClassVar[str] = "without_forgetting"
     targets: ClassVar[Targets] = {
@@ -110,7 +110,7 @@ class WithoutForgetting(MethodsByTargets):
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
-        """Return old and new errors, and the source's table: what each way has over LwF, paired by seed."""
+        """Return old and new errors, and the source's table: what each method has over LwF, paired by seed."""
         return [_errors(found), _beside(found)]
 
     @classmethod

@@ -6,11 +6,11 @@ from rich.console import Console
 
 from experiments.frame import threads
 from experiments.frame.executors import Resources, pool
+from experiments.frame.files import read_json
 from experiments.frame.folder import FolderError, check_configuration, lock_folder, result_of
 from experiments.frame.jobs import Job
 from experiments.frame.progress import ProgressDisplay
 from experiments.frame.scheduler import run_jobs
-from experiments.frame.workspace import read_json
 
 QUIET = Console(quiet=True)
 

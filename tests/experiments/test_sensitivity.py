@@ -8,8 +8,9 @@ import pytest
 from tinystudy import command, rows, run
 
 from experiments.command import main
-from experiments.frame.measurements import Measurement, write_csv
-from experiments.frame.workspace import Workspace, write_json
+from experiments.frame.files import write_csv, write_json
+from experiments.frame.measurements import Measurement
+from experiments.frame.workspace import Workspace
 from experiments.published import published
 from experiments.studies.sensitivity.report import (
     SensitivityResults,

@@ -5,9 +5,10 @@ from math import isnan
 
 import pytest
 
+from experiments.frame.files import write_json
 from experiments.frame.folder import FolderError, lock_folder
 from experiments.frame.status import look
-from experiments.frame.workspace import Workspace, write_json
+from experiments.frame.workspace import Workspace
 
 
 def folder_of(path, cluster=None):

@@ -1,4 +1,4 @@
-"""The design of the study of sequences: the tasks and their order, the ways, and the jobs."""
+"""The design of the study of sequences: the tasks and their order, the methods, and the jobs."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -77,7 +77,7 @@ learn_next = TrainingFunction(begin_next, end_next)
 
 
 def sequence_jobs(family: str, specs: tuple[TaskSpec, ...], seed: int) -> list[Job]:
-    """Return the jobs of one seed: every task alone, then every way through all of them, and probes before each."""
+    """Return the jobs of one seed: every task alone, then every method through all of them, and probes before each."""
     alone = [f"{family}-{ALONE}-{spec.task}-{seed}" for spec in specs]
     jobs = [
         Job(name, learn_source, {"spec": spec, "hidden": HIDDEN, "seed": seed})

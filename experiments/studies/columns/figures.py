@@ -14,7 +14,7 @@ __all__ = ["draw_matrices", "draw_scores"]
 
 
 def draw_matrices(found: Findings, path: Path) -> None:
-    """Draw the mean error matrix of every family of tasks and way."""
+    """Draw the mean error matrix of every family of tasks and method."""
     families, methods = list(found.about["sequences"]), found.about["methods"]
     with picture(path, (0.6 + 2.7 * len(methods), 0.4 + 2.7 * len(families))) as figure:
         panels = figure.subplots(len(families), len(methods), squeeze=False)
@@ -35,7 +35,7 @@ def draw_matrices(found: Findings, path: Path) -> None:
 
 
 def draw_scores(found: Findings, path: Path) -> None:
-    """Draw the transfer score of every task under every way, a panel for each family."""
+    """Draw the transfer score of every task under every method, a panel for each family."""
     families, methods = list(found.about["sequences"]), found.about["methods"]
     width = 2.2 + 4.0 * len(families)
     with picture(path, (width, 3.6), (0, 0, 1 - 1.8 / width, 1)) as figure:

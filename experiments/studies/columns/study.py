@@ -54,7 +54,7 @@ class Columns(LongFormStudy):
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
-        """Return what each family's sequence came to under every way."""
+        """Return what each family's sequence came to under every method."""
         return [_summary(found, family) for family in found.about["sequences"]]
 
     @classmethod

@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
+from experiments.frame.files import read_csv, read_json, write_csv, write_json
 from experiments.frame.folder import result_of
 from experiments.frame.grids import Grid, markdown, show
-from experiments.frame.measurements import Measurement, read_csv, read_measurements, write_csv
+from experiments.frame.measurements import Measurement, read_measurements
 from experiments.frame.pictures import picture
-from experiments.frame.workspace import read_json, write_json
+from experiments.frame.provenance import distinct
 from experiments.published import published
 from experiments.studies.difficulty.trials import HIDDEN, PAPER_TRAIN, TASK, AppearanceTrial
 from npnet.trees import write_atomically
@@ -58,7 +59,7 @@ def write_difficulty_report(folder: Path, out: Path, console: Console) -> None:
 def _collect(folder: Path, configuration: dict[str, Any]) -> tuple[list[TrialResult], dict[str, Any]]:
     """Gather what the jobs have left so far, and where it comes from."""
     found, seconds = [], {}
-    environments: list[dict[str, str]] = []
+    environments = []
     for trial in (AppearanceTrial(**each) for each in configuration["trials"]):
         result = result_of(folder, trial.name)
         if result is not None:
@@ -71,9 +72,8 @@ def _collect(folder: Path, configuration: dict[str, Any]) -> tuple[list[TrialRes
             curve = [(record["epoch"], record["objective"], record["error"]) for record in result["history"]]
             found.append(TrialResult(trial, numbers, curve))
             seconds[trial.name] = round(result["seconds"], 1)
-            if result["environment"] not in environments:
-                environments.append(result["environment"])
-    return found, {**configuration, "environments": environments, "seconds": seconds}
+            environments.append(result["environment"])
+    return found, {**configuration, "environments": distinct(environments), "seconds": seconds}
 
 
 def _write(found: list[TrialResult], about: dict[str, Any], out: Path) -> None:

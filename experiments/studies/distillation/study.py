@@ -45,13 +45,13 @@ class Distillation(LongFormStudy):
         """Return what to run."""
         design = PRESETS[self.preset]
         (wide, usual, narrow), at, students = design["hidden"], design["at"], design["students"]
-        ways = {(usual, n, t) for n in students for t in (None, 20.0)}
-        ways |= {(hidden, at, t) for hidden in (usual, narrow) for t in (None, *design["temperatures"])}
+        kinds = {(usual, n, t) for n in students for t in (None, 20.0)}
+        kinds |= {(hidden, at, t) for hidden in (usual, narrow) for t in (None, *design["temperatures"])}
         jobs = [
             Job(f"teacher-{seed}", learn_teacher, {"spec": design["teacher"], "hidden": wide, "seed": seed})
             for seed in range(design["seeds"])
         ]
-        order = sorted(ways, key=lambda way: (way[0], way[1], way[2] or 0.0))
+        order = sorted(kinds, key=lambda kind: (kind[0], kind[1], kind[2] or 0.0))
         for seed, (hidden, n, t) in product(range(design["seeds"]), order):
             what = {"spec": students[n], "hidden": hidden, "seed": seed, "teacher": f"teacher-{seed}"}
             names = {"temperature": t, "setting": student_setting(hidden, n), "label": label_of(t)}

@@ -195,7 +195,7 @@ def _result(measurements: list[list[Any]], seconds: float) -> Result:
 
 
 def image_prior_jobs(design: ImagePriorDesign) -> list[Job]:
-    """Return the simple ways and both generators, for each stimulus and corruption."""
+    """Return the simple methods and both generators, for each stimulus and corruption."""
     jobs = []
     for seed, corruption in product(range(design.seeds), CORRUPTIONS):
         what = {"design": design, "corruption": corruption, "seed": seed, "setting": corruption}

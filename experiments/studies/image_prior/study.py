@@ -44,7 +44,7 @@ class ImagePrior(LongFormStudy):
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
-        """Return PSNR of every way, and what the generators have over the corrupted image and over a filter."""
+        """Return PSNR of every method, and what the generators have over the corrupted image and over a filter."""
         return [_ratios(found), _gains(found)]
 
     @classmethod
@@ -85,8 +85,8 @@ def _at(found: Findings, corruption: str, prior: str, when: str) -> dict[int, fl
 
 def _ratios(found: Findings) -> Grid:
     rows = [
-        [way, *(spread(list(found.values(corruption, way, "best").values()), 2) for corruption in CORRUPTIONS)]
-        for way in (LEFT, FILTER)
+        [method, *(spread(list(found.values(corruption, method, "best").values()), 2) for corruption in CORRUPTIONS)]
+        for method in (LEFT, FILTER)
     ]
     for prior in PRIORS:
         for when in ("best", "common", "last"):
@@ -131,11 +131,11 @@ def _draw_curves(found: Findings, path: Path) -> None:
                 )
                 curve(panel, looks, to_clean, color=COLOURS[prior], label=prior)
                 curve(panel, looks, to_left, color=COLOURS[prior], linestyle=":", marker="", elinewidth=0)
-            for way, colour in ((LEFT, "0.6"), (FILTER, "black")):
-                level = mean_sd(list(found.values(corruption, way, "best").values()))[0]
-                panel.axhline(level, color=colour, linestyle="--", linewidth=0.8, label=way)
+            for method, colour in ((LEFT, "0.6"), (FILTER, "black")):
+                level = mean_sd(list(found.values(corruption, method, "best").values()))[0]
+                panel.axhline(level, color=colour, linestyle="--", linewidth=0.8, label=method)
             panel.set(xscale="log", xlabel="iteration", ylabel="PSNR (dB)")
-            ends = [v for way in (LEFT, FILTER, *PRIORS) for v in found.values(corruption, way, "best").values()]
+            ends = [v for method in (LEFT, FILTER, *PRIORS) for v in found.values(corruption, method, "best").values()]
             if ends:
                 panel.set_ylim(0, max(ends) + 8)
             panel.set_title({"noise": "noise", "missing": "lost pixels"}[corruption], loc="left", weight="bold")

@@ -1,4 +1,4 @@
-"""Matching a teacher on the command line: the source's two tables, and what each way saves.
+"""Matching a teacher on the command line: the source's two tables, and what each method saves.
 
 Does it help, when examples are few, to ask of a student not the labels alone but the teacher's outputs, its Jacobians,
 its hidden layers or where it looks? When the student learns the teacher's task, and when it learns another one?
@@ -33,7 +33,7 @@ SHOWN = {
     "CE + outputs + attention": "#E69F00",
     "CE + outputs + attention + Jacobian": "#56B4E9",
 }
-"""The ways that are drawn, and how."""
+"""The methods that are drawn, and how."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Matching(LongFormStudy):
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
-        """Return errors of each table and family, and what each way saves beside the labels alone, paired by seed."""
+        """Return the errors of each table and family, and what each method saves against the labels alone."""
         places = [(table, family) for table in METHODS for family in found.about["design"][table]]
         return [grid for place in places for grid in (_errors(found, *place), _saved(found, *place))]
 
@@ -80,13 +80,13 @@ def _header(found: Findings, table: str) -> list[str]:
 def _errors(found: Findings, table: str, family: str) -> Grid:
     rows = [
         [
-            way,
+            method,
             *(
-                spread(list(found.values(matching_setting(table, family, n), way).values()), 2)
+                spread(list(found.values(matching_setting(table, family, n), method).values()), 2)
                 for n in _sizes(found, table)
             ),
         ]
-        for way in METHODS[table]
+        for method in METHODS[table]
     ]
     if table == "same":
         task = found.about["design"]["same"][family][0]["task"]
@@ -100,11 +100,11 @@ def _errors(found: Findings, table: str, family: str) -> Grid:
 def _saved(found: Findings, table: str, family: str) -> Grid:
     """Return points of error saved beside cross-entropy alone, with that network's own where it has patches."""
     rows = []
-    for way in METHODS[table]:
-        plain = PATCHED if way.startswith("patches") else CE
-        if way != plain:
+    for method in METHODS[table]:
+        plain = PATCHED if method.startswith("patches") else CE
+        if method != plain:
             places = [matching_setting(table, family, n) for n in _sizes(found, table)]
-            rows.append([way, *(difference(found.values(p, plain), found.values(p, way), 1)[0] for p in places)])
+            rows.append([method, *(difference(found.values(p, plain), found.values(p, method), 1)[0] for p in places)])
     title = f"{_title(found, table, family)}: points saved beside CE alone (95 %)"
     return Grid(title, _header(found, table), rows)
 
@@ -117,14 +117,14 @@ def _draw(found: Findings, path: Path) -> None:
         handles: dict[str, Any] = {}
         for panel, (table, family) in zip(panels, places, strict=True):
             sizes = _sizes(found, table)
-            for way in METHODS[table]:
-                if way in SHOWN:
-                    values = [found.values(matching_setting(table, family, n), way) for n in sizes]
-                    curve(panel, range(len(sizes)), values, color=SHOWN[way], label=way)
+            for method in METHODS[table]:
+                if method in SHOWN:
+                    values = [found.values(matching_setting(table, family, n), method) for n in sizes]
+                    curve(panel, range(len(sizes)), values, color=SHOWN[method], label=method)
             panel.set_xticks(range(len(sizes)), [f"{n or 'all'}" for n in sizes])
             panel.set(ylabel="test error (%)", xlabel="examples a class")
             panel.set_title(_title(found, table, family), loc="left", weight="bold")
             for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
                 handles.setdefault(label, handle)
-        shown = [way for way in SHOWN if way in handles]
-        figure.legend([handles[way] for way in shown], shown, loc="center right", frameon=False)
+        shown = [method for method in SHOWN if method in handles]
+        figure.legend([handles[method] for method in shown], shown, loc="center right", frameon=False)

@@ -1,4 +1,4 @@
-"""The design of the study of selection: sources and targets, the ways, the training function, and the jobs."""
+"""The design of the study of selection: sources and targets, the choices of source images, and the jobs."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -133,7 +133,7 @@ def learn_joint(
     setting: str,
     label: str,
 ) -> Result:
-    """Learn the target beside the source images that a way takes, and leave the errors and which neighbours counted."""
+    """Learn the target with the source images that a choice takes along, and return the errors and the neighbours."""
     known = Network.load(workspace.needed(source) / "network.npz")
     replicate = begin_target(workspace, spec, HIDDEN, seed, None if choice.scratch else source, lambda: Method("joint"))
     old, task, run = learned.load(seed), replicate.tasks[TARGET], replicate.run
@@ -178,7 +178,7 @@ def _epochs(
 
 
 def selection_jobs(sources: Mapping[str, TaskSpec], targets: Mapping[str, TaskSpec], seeds: int) -> list[Job]:
-    """Return each seed's source networks, and every way with every family."""
+    """Return each seed's source networks, and every choice with every family."""
     jobs = []
     for seed, family in product(range(seeds), sources):
         source, spec = f"source-{family}-{seed}", sources[family]

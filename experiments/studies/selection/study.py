@@ -3,8 +3,8 @@
 A network learns a source task, then a target of few images, with source images beside them whose head goes on training
 (joint fine tuning). Selective joint fine tuning takes the nearest neighbours of each target image, by histograms of
 Gabor filters' responses or by the first layer's activations, and iteratively more of them for images that stay
-misclassified. Every way makes as many passes over the target at the most; those that take source images along make more
-updates, by so many as there are of them.
+misclassified. Every choice makes as many passes over the target at the most; those that take source images along make
+more updates, in proportion to how many they take.
 
 Source: Ge and Yu 2017, the table as the lecture of 2018 shows it (there dogs and flowers beside ImageNet and Places).
 """
@@ -64,12 +64,12 @@ class Selection(LongFormStudy):
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
-        """Return the source's table for each family, with what each way saves beside fine tuning, paired by seed."""
+        """Return the source's table for each family, with what each choice saves beside fine tuning, paired by seed."""
         return [_errors(found, family) for family in found.about["targets"]]
 
     @classmethod
     def draw(cls, found: Findings, out: Path) -> dict[str, str]:
-        """Draw the errors of every way; target images and their nearest source images, where a family's are here."""
+        """Draw the errors of every choice; target images and their nearest source images, where a family's are here."""
         _draw_errors(found, out / "errors.png")
         pictures = {
             "errors.png": "Test error of every way: each seed (grey), mean and 95 % interval; orange: source images "

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from experiments.frame.folder import FolderError
+from experiments.frame.files import read_json, write_csv, write_json
+from experiments.frame.folder import has_jobs, read_about
 from experiments.frame.grids import Grid, markdown, show
-from experiments.frame.measurements import Measurement, read_measurements, write_csv
+from experiments.frame.measurements import Measurement, read_measurements
 from experiments.frame.pictures import picture
 from experiments.frame.statistics import mean_sd
 from experiments.frame.text import number, spread
-from experiments.frame.workspace import read_json, write_json
 from experiments.published import Published, published
 from experiments.studies.sensitivity.variants import VARIANTS, rows, without_l1
 from experiments.studies.tables.design import ROWS
@@ -64,9 +64,7 @@ class SensitivityResults(NamedTuple):
 
 def write_sensitivity_report(folder: Path, out: Path, console: Console) -> None:
     """Print the tables of what has finished in `folder`, and write results, tables and figure to `out`."""
-    configuration = read_json(folder / "configuration.json")
-    cells = configuration is not None and (folder / "jobs").is_dir()
-    _write(_collect(folder, configuration) if cells else read_sensitivity(folder), out, console)
+    _write(_collect(folder) if has_jobs(folder) else read_sensitivity(folder), out, console)
 
 
 def write_joined(folders: Sequence[Path], out: Path, console: Console) -> None:
@@ -101,8 +99,9 @@ def _write(found: SensitivityResults, out: Path, console: Console) -> None:
         show(grid, console)
 
 
-def _collect(folder: Path, configuration: dict[str, Any]) -> SensitivityResults:
+def _collect(folder: Path) -> SensitivityResults:
     """Gather what the jobs have left so far."""
+    configuration = read_json(folder / "configuration.json")
     results = {name: collect_table(folder, design_from(each)) for name, each in configuration["studies"].items()}
     return SensitivityResults(
         {**configuration, **merged([each.about for each in results.values()])},
@@ -116,9 +115,7 @@ def _collect(folder: Path, configuration: dict[str, Any]) -> SensitivityResults:
 
 def read_sensitivity(folder: Path) -> SensitivityResults:
     """Read what an earlier report wrote. Raises FolderError where it is not there."""
-    about = read_json(folder / "results.json")
-    if about is None:
-        raise FolderError(f"folder {folder} has no results.json; expected a folder given to --out before")
+    about = read_about(folder)
     return SensitivityResults(about, read_measurements(folder / "results.csv"))
 
 

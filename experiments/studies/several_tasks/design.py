@@ -28,8 +28,8 @@ __all__ = [
     "SPEC",
     "UNITS",
     "Weighting",
-    "alone",
     "learn_weighted",
+    "name_alone",
     "weightings_of",
 ]
 
@@ -102,7 +102,7 @@ learn_weighted = TrainingFunction(begin_weighted, end_weighted)
 
 def weightings_of(factors: tuple[int, ...]) -> dict[str, Weighting]:
     """Return every weighting by its name."""
-    weightings = {alone(task): Weighting((task,)) for task in UNITS}
+    weightings = {name_alone(task): Weighting((task,)) for task in UNITS}
     for angle, lengths in product(factors, factors):
         weightings[f"1 : {angle} : {lengths}"] = Weighting(weights={"angle": float(angle), "lengths": float(lengths)})
     for name, share in LEARNED.items():
@@ -112,6 +112,6 @@ def weightings_of(factors: tuple[int, ...]) -> dict[str, Weighting]:
     return {**weightings, ALTERNATE: Weighting(schedule="alternate")}
 
 
-def alone(task: str) -> str:
+def name_alone(task: str) -> str:
     """Return the name of the weighting that has one task alone."""
     return f"{task} alone"

@@ -33,8 +33,8 @@ from experiments.studies.several_tasks.design import (
     SLOW,
     SPEC,
     UNITS,
-    alone,
     learn_weighted,
+    name_alone,
     weightings_of,
 )
 
@@ -73,7 +73,7 @@ class SeveralTasks(LongFormStudy):
 
     @classmethod
     def draw(cls, found: Findings, out: Path) -> dict[str, str]:
-        """Draw the errors of every way on each task."""
+        """Draw the errors of every weighting on each task."""
         _draw(found, out / "several_tasks.png")
         words = (
             "Test errors on each task: mean and 95 % interval over seeds; grey: the weights that the grid has tried."
@@ -89,7 +89,7 @@ def _rows(found: Findings) -> list[str]:
     weightings = weightings_of(tuple(found.about["factors"]))
     grid = _grid(found)
     learned = [weighting for weighting in weightings if weighting.startswith("uncertainty")]
-    return [*map(alone, UNITS), grid[0], SEARCHED, *learned, ALTERNATE]
+    return [*map(name_alone, UNITS), grid[0], SEARCHED, *learned, ALTERNATE]
 
 
 def _measured(found: Findings, weighting: str, metric: str) -> dict[int, float]:
@@ -97,11 +97,11 @@ def _measured(found: Findings, weighting: str, metric: str) -> dict[int, float]:
 
 
 def chosen(found: Findings) -> dict[int, str]:
-    """Return the weights that the grid search chooses, {seed: way}: least mean of validation errors over those alone.
+    """Return the weighting that the grid search chooses for each seed: that of the least mean relative validation error.
 
     The errors are of different units, so each is taken relative to that of the network that learns the task alone.
     """
-    alone = {task: _measured(found, alone(task), f"{task} validation") for task in UNITS}
+    alone = {task: _measured(found, name_alone(task), f"{task} validation") for task in UNITS}
     weightings: dict[int, str] = {}
     for seed in set.intersection(*map(set, alone.values())):
         scores = {}
@@ -122,7 +122,7 @@ def _values(found: Findings, weighting: str, task: str) -> dict[int, float]:
 
 
 def _weights(found: Findings, weighting: str) -> str:
-    """Return the weights of a way in words: chosen ones, each once, or learned ones relative to the class's."""
+    """Return the weights of a weighting in words: chosen ones, each once, or learned ones relative to the class's."""
     if weighting == SEARCHED:
         return ", ".join(sorted(set(chosen(found).values())))
     if not weighting.startswith("uncertainty"):
@@ -148,7 +148,7 @@ def _errors(found: Findings) -> Grid:
 
 def _saved(found: Findings) -> Grid:
     rows = []
-    for weighting in (*map(alone, UNITS), EQUAL, SEARCHED, SLOW, ALTERNATE):
+    for weighting in (*map(name_alone, UNITS), EQUAL, SEARCHED, SLOW, ALTERNATE):
         pairs = [(_values(found, weighting, task), _values(found, ALL, task)) for task in UNITS]
         rows.append([weighting, *(difference(*pair, 2)[0] if pair[0] else "" for pair in pairs)])
     header = ["beside", *(words for _, words in UNITS.values())]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from experiments.frame.files import read_json
+from experiments.frame.folder import has_jobs
 from experiments.frame.grids import Grid, markdown, show
 from experiments.frame.text import difference, number, spread
-from experiments.frame.workspace import read_json
 from experiments.published import PublishedTransfer, published_transfers
 from experiments.studies.starting_point.beyond import budget_grid, exact_grid, proximal_grid
 from experiments.studies.starting_point.design import METHODS, RANGES, PenaltyMethod, TaskPair, strengths
@@ -35,9 +36,10 @@ def write_starting_point_report(folder: Path, out: Path, console: Console) -> No
 
     The folder is one that a run works in, or one that holds the files that an earlier report wrote.
     """
-    configuration = read_json(folder / "configuration.json")
-    cells = configuration is not None and (folder / "jobs").is_dir()
-    found = collect_runs(folder, configuration) if cells else read_starting_point(folder)
+    if has_jobs(folder):
+        found = collect_runs(folder, read_json(folder / "configuration.json"))
+    else:
+        found = read_starting_point(folder)
     write_starting_point(found, out)
     draw_starting_point(found, out)
     grids, lines = [table2(found), table3(found)], starting_point_notes(found)

@@ -17,10 +17,11 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments.frame.folder import FolderError, result_of
+from experiments.frame.files import read_csv, read_json, write_csv, write_json
+from experiments.frame.folder import read_about, result_of
 from experiments.frame.jobs import Result
-from experiments.frame.measurements import Measurement, read_csv, read_measurements, write_csv
-from experiments.frame.workspace import read_json, write_json
+from experiments.frame.measurements import Measurement, read_measurements
+from experiments.frame.provenance import distinct
 from experiments.studies.starting_point.design import (
     PenaltyMethod,
     StartingPointDesign,
@@ -43,7 +44,7 @@ __all__ = [
 
 Option = tuple[float, float]
 Place = tuple[str, int, PenaltyMethod]
-"""A pair's name, a size, a way."""
+"""A pair's name, a size, a method."""
 
 _SPREAD = ("mean", "25", "50", "75")
 
@@ -99,7 +100,7 @@ class StartingPointResults:
         return index
 
     def runs(self, pair: TaskPair, size: int, method: PenaltyMethod) -> dict[Option, list[RunEnd]]:
-        """Return the ends of all runs of one way by their strengths."""
+        """Return the ends of all runs of one method by their strengths."""
         found: dict[Option, list[RunEnd]] = defaultdict(list)
         for end in self.ends:
             if end.place == (pair.name, size, method):
@@ -130,7 +131,7 @@ def collect_runs(folder: Path, configuration: dict[str, Any]) -> StartingPointRe
     whole: dict[Place, dict[tuple[Option, int], Result]] = defaultdict(dict)
     sources: dict[str, Any] = {}
     rates: dict[str, Any] = {}
-    environments: list[dict[str, str]] = []
+    environments = []
     seconds, expected, finished = 0.0, 0, 0
     for pair in p.pairs:
         results = [(sources, pair.name, result_of(folder, f"{pair.name}-source"))]
@@ -147,8 +148,7 @@ def collect_runs(folder: Path, configuration: dict[str, Any]) -> StartingPointRe
                     continue
                 finished += 1
                 seconds += result["seconds"]
-                if result["environment"] not in environments:
-                    environments.append(result["environment"])
+                environments.append(result["environment"])
                 for run in result["runs"]:
                     ends.append(_end(pair, size, method, seed, run))
                     whole[pair.name, size, method][(run["alpha"], run["beta"]), seed] = run
@@ -164,7 +164,7 @@ def collect_runs(folder: Path, configuration: dict[str, Any]) -> StartingPointRe
         "sources": sources,
         "rates": rates,
         "jobs": {"finished": finished, "expected": expected},
-        "environments": environments,
+        "environments": distinct(environments),
         "compute_seconds": round(seconds, 1),
         "starts": read_json(folder / "starts.json") or [],
     }
@@ -216,9 +216,7 @@ def write_starting_point(found: StartingPointResults, out: Path) -> None:
 
 def read_starting_point(folder: Path) -> StartingPointResults:
     """Read what `write_found` wrote. Raises FolderError where it is not there."""
-    about = read_json(folder / "results.json")
-    if about is None:
-        raise FolderError(f"folder {folder} has no results.json; expected a folder given to --out before")
+    about = read_about(folder)
     measurements = read_measurements(folder / "results.csv")
     ends = [
         RunEnd(pair, int(size), penalty, method, int(seed), *(float(value or "nan") for value in numbers))

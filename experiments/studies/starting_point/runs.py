@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from experiments.frame.files import read_json
 from experiments.frame.jobs import Job, Result
 from experiments.frame.provenance import environment
 from experiments.frame.study import Preset
 from experiments.frame.tasks import rows_of
 from experiments.frame.training import TrainingFunction
-from experiments.frame.workspace import Workspace, read_json
+from experiments.frame.workspace import Workspace
 from experiments.studies.starting_point.design import (
     PRESETS,
     PenaltyMethod,
@@ -63,7 +64,7 @@ _QUARTILES = (25, 50, 75)
 
 
 def starting_point_jobs(preset: Preset) -> list[Job]:
-    """Return the jobs: a source network for each pair, a rate for each size, every way and seed over its grid."""
+    """Return the jobs: a source network for each pair, a rate for each size, every method and seed over its grid."""
     p = PRESETS[preset]
     jobs = [
         Job(f"{pair.name}-source", TrainingFunction(begin_pair_source, end_pair_source), {"protocol": p, "pair": pair})
@@ -148,7 +149,7 @@ def choose_rate(workspace: Workspace, protocol: StartingPointDesign, pair: TaskP
 def sweep_strengths(
     workspace: Workspace, protocol: StartingPointDesign, pair: TaskPair, size: int, method: PenaltyMethod, seed: int
 ) -> Result:
-    """Run one way with one seed over its whole grid, and measure every end."""
+    """Run one method with one seed over its whole grid, and measure every end."""
     start, begun = _source_network(workspace, pair), time.monotonic()
     source, target = load_pair(pair, protocol)
     task = few_of(target, size, seed)
@@ -181,7 +182,7 @@ def _fine_tune(
 ) -> Network | None:
     """Return the network after the target task, None where its numbers ceased to be finite.
 
-    Every way of a seed begins with the same head and sees the same batches. Nothing is stopped early, and the last
+    Every method of a seed begins with the same head and sees the same batches. Nothing is stopped early, and the last
     weights are kept, so that what training itself validates with decides nothing: a batch of what it trains on.
     """
     epochs = max(1, round(protocol.iterations / -(-len(task.train) // _BATCH)))

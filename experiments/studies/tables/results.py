@@ -14,10 +14,11 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments.frame.folder import FolderError, result_of
+from experiments.frame.files import read_csv, read_json, write_csv, write_json
+from experiments.frame.folder import read_about, result_of
 from experiments.frame.jobs import Result
-from experiments.frame.measurements import Measurement, read_csv, read_measurements, write_csv
-from experiments.frame.workspace import read_json, write_json
+from experiments.frame.measurements import Measurement, read_measurements
+from experiments.frame.provenance import distinct
 from experiments.studies.tables.design import REGULARIZERS, Table, TableDesign, TrainingProtocol
 from experiments.studies.tables.probes import probe_job, probed
 from npnet.run import Record
@@ -96,7 +97,7 @@ def collect_table(folder: Path, study: TableDesign) -> TableResults:
     """Gather what the jobs of a study have left so far."""
     measurements: list[Measurement] = []
     curves: list[Point] = []
-    environments: list[dict[str, str]] = []
+    environments = []
     seconds, memory = 0.0, 0
     for regularizer in study.regularizers:
         first = result_of(folder, study.first_job(regularizer))
@@ -120,15 +121,14 @@ def collect_table(folder: Path, study: TableDesign) -> TableResults:
             for each in (result, *found.values()):
                 seconds += each["seconds"]
                 memory = max(memory, each.get("peak_memory_mb", 0))
-                if each["environment"] not in environments:
-                    environments.append(each["environment"])
+                environments.append(each["environment"])
     about = {
         "experiment": study.name,
         "setting": study.table.setting,
         "configuration": asdict(study),
         "seeds": list(range(study.protocol.seeds)),
         "examples": {which: getattr(study.protocol, which) for which in ("train", "validation", "test")},
-        "environments": environments,
+        "environments": distinct(environments),
         "compute_seconds": round(seconds, 1),
         "peak_memory_mb": memory,
         "probes": any(m.metric.startswith("probe_error") for m in measurements),
@@ -183,9 +183,7 @@ def write_results(results: TableResults, folder: Path) -> None:
 
 def read_results(folder: Path) -> TableResults:
     """Read what `write_results` wrote. Raises FolderError where it is not there."""
-    about = read_json(folder / "results.json")
-    if about is None:
-        raise FolderError(f"folder {folder} has no results.json; expected a folder given to --out before")
+    about = read_about(folder)
     measurements = read_measurements(folder / "results.csv")
     curves = [
         Point(method, regularizer, int(seed), int(epoch), int(updates), int(layers), task, float(error))
@@ -222,13 +220,11 @@ def joined_results(found: Sequence[TableResults]) -> TableResults:
 
 def merged(abouts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return where numbers come from that were made in parts: every environment and start once, the time of all."""
-    environments: list[dict[str, str]] = []
     starts: list[dict[str, Any]] = []
     for about in abouts:
-        environments += [each for each in about["environments"] if each not in environments]
         starts += [each for each in about["starts"] if each not in starts]
     return {
-        "environments": environments,
+        "environments": distinct(each for about in abouts for each in about["environments"]),
         "compute_seconds": round(sum(about["compute_seconds"] for about in abouts), 1),
         "peak_memory_mb": max(about.get("peak_memory_mb", 0) for about in abouts),
         "starts": starts,

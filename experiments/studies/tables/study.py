@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar
 from rich.console import Console
 from tyro.conf import OmitArgPrefixes
 
+from experiments.frame.files import read_json
 from experiments.frame.options import changes_of, given
 from experiments.frame.study import Plan, Preset, Study
-from experiments.frame.workspace import read_json
 from experiments.studies.tables.claims import write_claims
 from experiments.studies.tables.design import REGULARIZERS, TABLES, TableDesign, TrainingProtocol, protocol
 from experiments.studies.tables.probes import probe_jobs

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from experiments.frame.files import read_json
 from experiments.frame.jobs import Job, Result
 from experiments.frame.provenance import environment
 from experiments.frame.tasks import Sizes, load_task
 from experiments.frame.training import TrainingFunction
-from experiments.frame.workspace import Workspace, read_json
+from experiments.frame.workspace import Workspace
 from experiments.studies.tables.design import REGULARIZERS, Pixels, Regularization, TableDesign, TrainingProtocol
 from npnet import (
     Discriminative,
