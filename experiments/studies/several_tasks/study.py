@@ -97,7 +97,7 @@ def _measured(found: Findings, weighting: str, metric: str) -> dict[int, float]:
 
 
 def chosen(found: Findings) -> dict[int, str]:
-    """Return the weighting that the grid search chooses for each seed: that of the least mean relative validation error.
+    """Return the weighting that the grid search chooses for each seed: of the least mean relative validation error.
 
     The errors are of different units, so each is taken relative to that of the network that learns the task alone.
     """
