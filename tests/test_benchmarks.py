@@ -110,7 +110,7 @@ def test_a_population_and_its_runs_one_by_one_train_the_same_networks():
     assert (together[0].run.network.trunk[0]["W"] != together[1].run.network.trunk[0]["W"]).any()
 
 
-LINES = [[(1.0, 2.0, 20.5, 9.25)], [(3.0, 3.0, 3.0, 28.0), (10.0, 20.0, 30.0, 20.0)]]
+LINES = [[(1.0, 2.0, 20.5, 9.25)], [(3.0, 3.0, 3.0, 28.0), (14.0, 20.0, 30.0, 20.0)]]
 
 
 @pytest.mark.parametrize("module", list(stimuli.PEERS))
@@ -119,7 +119,7 @@ def test_every_peer_that_is_installed_draws_the_lines(module):
     for make in stimuli.PEERS[module][1].values():
         image = np.asarray(make(LINES)(2))  # the last one: a line down and a line across
         assert image.shape == (stimuli.SIDE, stimuli.SIDE)
-        for lit in (image[4:28, 2:5].max(1), image[19:22, 11:30].max(0)):
+        for lit in (image[4:28, 2:5].max(1), image[19:22, 15:30].max(0)):
             assert lit.min() > 100
         assert image[:, 6:9].max() == image[23:, 10:].max() == image[:17, 10:].max() == 0
 
