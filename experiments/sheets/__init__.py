@@ -9,13 +9,13 @@ Sheets are laid out in pixels, and stimuli enlarged by whole factors: every pixe
 
 from pathlib import Path
 
-from experiments.sheets.appearance_sheet import RANGES, appearance_sheet, looks
+from experiments.sheets.appearance_sheet import PARAMETERS, appearance_sheet, looks
 from experiments.sheets.canvas import DISTRACTOR, Sheet, one_of_each
 from experiments.sheets.tasks_sheet import draw_truth, tasks_sheet
 
 __all__ = [
     "DISTRACTOR",
-    "RANGES",
+    "PARAMETERS",
     "Sheet",
     "appearance_sheet",
     "draw_truth",

@@ -7,9 +7,9 @@ from experiments.sheets.canvas import FIGURE, GREY, Sheet, one_of_each
 from npnet.tasks import CALIBRATED, Appearance, draw
 from npnet.tasks.rules import SIDE
 
-__all__ = ["RANGES", "appearance_sheet", "looks"]
+__all__ = ["PARAMETERS", "appearance_sheet", "looks"]
 
-RANGES: dict[str, tuple[str, tuple[float, ...]]] = {
+PARAMETERS: dict[str, tuple[str, tuple[float, ...]]] = {
     "width": ("of strokes, px: 1 to 3;\nwhere they no longer fit,\nothers are drawn", (1.0, 2.0, 2.5, 3.0)),
     "gap": (
         "between strokes that do\nnot meet, px: 2 to 5; where\nthey are closer, others\nare drawn",
@@ -30,9 +30,9 @@ def appearance_sheet(seed: int) -> Sheet:
     zoom, left, top, size = 4, 226, 50, 4 * SIDE
     width, height = 2 * size + 22, size + 62
     found = one_of_each("sb2l", seed)
-    sheet = Sheet(left + 5 * width + 4, top + height * len(RANGES))
+    sheet = Sheet(left + 5 * width + 4, top + height * len(PARAMETERS))
     sheet.text(18, 14, "Two stimuli of sb2l, one parameter changed at a time; framed: the default", 18, weight="bold")
-    for row, (name, (about, _)) in enumerate(RANGES.items()):
+    for row, (name, (about, _)) in enumerate(PARAMETERS.items()):
         y = top + row * height
         sheet.text(18, y - 2, name, 20, weight="bold")
         sheet.text(18, y + 28, about)
@@ -54,7 +54,7 @@ def appearance_sheet(seed: int) -> Sheet:
 
 def looks(name: str) -> list[Appearance]:
     """Return appearances over the range of a parameter, the default among them, in the order of its values."""
-    others = [_changed(name, value) for value in RANGES[name][1]]
+    others = [_changed(name, value) for value in PARAMETERS[name][1]]
     return sorted({CALIBRATED, *others}, key=lambda look: getattr(look, name))
 
 

@@ -38,7 +38,7 @@ GROWN: dict[str, dict[str, Any]] = {
 }
 """What grows: options of npnet.growing. The source's rows, and both together, which its text has."""
 
-ROWS = (AS_IT_IS, *GROWN)
+GROWN_ROWS = (AS_IT_IS, *GROWN)
 TRAINED: dict[str, int | None] = {"new": 0, "layer 3 + new": 1, "layers 2, 3 + new": 2, "all": None}
 """How many of the old hidden layers train, too; of a network as it is, "new" is the head alone."""
 
@@ -65,7 +65,7 @@ class Growing(MethodsByTargets):
     }
     methods: ClassVar[Methods] = {
         _method_name(row, column): partial(_method, row, trained)
-        for row, (column, trained) in product(ROWS, TRAINED.items())
+        for row, (column, trained) in product(GROWN_ROWS, TRAINED.items())
     }
 
     @classmethod
@@ -88,7 +88,8 @@ def _values(found: Findings, family: str, row: str, column: str) -> dict[int, fl
 def _errors(found: Findings, family: str) -> Grid:
     source, target = found.about["sources"][family], found.about["targets"][family]
     rows = [
-        [row, *(spread(list(_values(found, family, row, column).values()), 2) for column in TRAINED)] for row in ROWS
+        [row, *(spread(list(_values(found, family, row, column).values()), 2) for column in TRAINED)]
+        for row in GROWN_ROWS
     ]
     what = f"{source['train']:,} {source['task']} → {target['train']:,} {target['task']}"
     return Grid(f"{what}, errors in percent by what trains", ["", *TRAINED], rows)
@@ -112,9 +113,9 @@ def _draw(found: Findings, path: Path) -> None:
     with picture(path, (2.9 + 4.0 * len(families), 4.2), (0, 0, 1 - 2.3 / (2.9 + 4.0 * len(families)), 1)) as figure:
         panels = figure.subplots(1, len(families), squeeze=False)[0]
         for panel, family in zip(panels, families, strict=True):
-            for i, row in enumerate(ROWS):
+            for i, row in enumerate(GROWN_ROWS):
                 curve = [list(_values(found, family, row, column).values()) for column in TRAINED]
-                x = np.arange(len(TRAINED)) + 0.05 * (i - len(ROWS) / 2)
+                x = np.arange(len(TRAINED)) + 0.05 * (i - len(GROWN_ROWS) / 2)
                 bars = np.nan_to_num([interval(values) for values in curve])
                 style = "-" if row == AS_IT_IS or "normalised" in row else ":" if "copies" in row else "--"
                 means = [mean_sd(values)[0] for values in curve]

@@ -26,14 +26,14 @@ from npnet import GradualTuning, HeadOnly, Method, modular
 
 __all__ = ["Modules"]
 
-WIDTHS = (100, 100, 100)  # of the module
+MODULE_WIDTHS = (100, 100, 100)  # of the module
 SIZES = (30, 100, 300, 1_000, 3_000)
 _TASKS = {"digits": "mnist59", "lines": "atl"}
 
 MODULES = {
-    "module, no stitches": partial(modular, (), WIDTHS),
-    "module, layer 1 stitched": partial(modular, (1,), WIDTHS),
-    "module, all stitched": partial(modular, None, WIDTHS),
+    "module, no stitches": partial(modular, (), MODULE_WIDTHS),
+    "module, layer 1 stitched": partial(modular, (1,), MODULE_WIDTHS),
+    "module, all stitched": partial(modular, None, MODULE_WIDTHS),
 }
 _COLOURS = ("0.6", "#E69F00", "black", "#D55E00", "#56B4E9", "#0072B2", "#009E73")
 

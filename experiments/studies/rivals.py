@@ -51,8 +51,8 @@ def rivals_jobs(of: TableDesign) -> list[Job]:
 def rivals_grid(results: TableResults, regularizer: str) -> Grid:
     """Return every method under one regularizer."""
     rows = []
-    depth = len(results.study.table.hidden)
-    for method in results.study.methods:
+    depth = len(results.design.table.hidden)
+    for method in results.design.methods:
 
         def values(metric: str, method: str = method) -> list[float]:
             return list(results.values(metric, method, regularizer).values())
@@ -77,12 +77,12 @@ def rivals_grid(results: TableResults, regularizer: str) -> Grid:
         *(f"R², layer {n}" for n in range(1, depth + 1)),
         "epochs",
     ]
-    return Grid(f"{results.study.table.setting.replace('->', ' → ')}, {regularizer}: errors in percent", header, rows)
+    return Grid(f"{results.design.table.setting.replace('->', ' → ')}, {regularizer}: errors in percent", header, rows)
 
 
 def rivals_comparison(results: TableResults) -> Grid:
     """Return what each rival forgets more than Gradual Tuning, paired by seed; p adjusted for how many there are."""
-    rivals = list(product((m for m in results.study.methods if m != "gradual"), results.study.regularizers))
+    rivals = list(product((m for m in results.design.methods if m != "gradual"), results.design.regularizers))
     rows = [list(rival) for rival in rivals]
     for of in (forgetting, lambda found, *which: found.values("task_b_error", *which)):
         pairs = [(of(results, method, row), of(results, "gradual", row)) for method, row in rivals]
@@ -96,10 +96,10 @@ def rivals_comparison(results: TableResults) -> Grid:
 def _draw(results: TableResults, path: Path) -> None:
     """Draw what is forgotten against the error on the new task: filled with the old head, hollow with a new one."""
     with picture(path, (11.0, 3.9), (0, 0, 0.87, 1)) as figure:
-        regularizers = results.study.regularizers
+        regularizers = results.design.regularizers
         panels = figure.subplots(1, len(regularizers), squeeze=False)[0]
         for panel, regularizer in zip(panels, regularizers, strict=True):
-            for method in results.study.methods:
+            for method in results.design.methods:
                 new = list(results.values("task_b_error", method, regularizer).values())
                 measures = [
                     lost(results, which, method, regularizer) for which in ("task_a_error_after", "probe_error")
@@ -114,7 +114,7 @@ def _draw(results: TableResults, path: Path) -> None:
             panel.set_yscale("symlog", linthresh=1)
             panel.yaxis.set_major_formatter("{x:g}")
             panel.grid(axis="y", color="0.92", linewidth=0.7)
-            panel.set(xlabel=f"error on {results.study.table.second} (%)", ylabel="forgotten (points)")
+            panel.set(xlabel=f"error on {results.design.table.second} (%)", ylabel="forgotten (points)")
             panel.set_title(regularizer, loc="left", weight="bold")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="center right", frameon=False)
@@ -145,7 +145,7 @@ class Rivals(Study):
         else:
             results = read_results(folder)
         write_results(results, out)
-        grids = [rivals_grid(results, regularizer) for regularizer in results.study.regularizers]
+        grids = [rivals_grid(results, regularizer) for regularizer in results.design.regularizers]
         pairs = rivals_comparison(results)
         picture = "![What each method forgets, with its own head and with a new one](rivals.png)\n"
         write_atomically(out / "table.md", "\n".join([*map(markdown, [*grids, pairs]), picture]).encode())

@@ -51,7 +51,7 @@ def _setting(family: str, corner: Corner) -> str:
     return f"{family}, {', '.join(corner)}"
 
 
-def _course(family: str, corner: Corner) -> TaskSpec:
+def _spec(family: str, corner: Corner) -> TaskSpec:
     """Return how the target in a corner is learned."""
     size, kind = corner
     task = _TASKS[family][kind]
@@ -65,7 +65,7 @@ class Scenarios(MethodsByTargets):
     """Ask what to do with a network and a new task, small or large, similar or different: six methods, four corners."""
 
     name: ClassVar[str] = "scenarios"
-    targets: ClassVar[Targets] = {_setting(*place): (place[0], _course(*place)) for place in product(_TASKS, CORNERS)}
+    targets: ClassVar[Targets] = {_setting(*place): (place[0], _spec(*place)) for place in product(_TASKS, CORNERS)}
     methods: ClassVar[Methods] = {
         **{name: partial(probe, len(HIDDEN) - i) for i, name in enumerate(PROBES)},
         "fine": partial(Method, "fine"),

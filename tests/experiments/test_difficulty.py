@@ -42,7 +42,7 @@ def test_the_same_command_goes_on(studied):
     assert (studied / "results.csv").read_bytes() == before
 
 
-def test_a_report_needs_no_cells(studied, tmp_path):
+def test_a_report_needs_no_jobs(studied, tmp_path):
     run(command("report", studied, "--out", tmp_path / "with"))
     run(command("report", tmp_path / "with", "--out", tmp_path / "without"))
     for name in FILES:

@@ -43,10 +43,10 @@ def test_biases_fitted_again_undo_a_shift(classes):
 
 def test_every_network_is_probed_for_every_old_task():
     small = protocol(TABLES["table7"], "smoke")
-    studies = [TableDesign(TABLES[name], small, ("none", "dropout")) for name in ("table7", "table8")]
-    networks, names = [job.name for job in table_jobs(studies)], {job.name for job in probe_jobs(studies)}
+    designs = [TableDesign(TABLES[name], small, ("none", "dropout")) for name in ("table7", "table8")]
+    networks, names = [job.name for job in table_jobs(designs)], {job.name for job in probe_jobs(designs)}
     assert names == {probe_job(task, name) for name in networks for task in TABLES["table7"].first}
-    assert len(probe_jobs(studies)) == len(names) == 2 * 5 * (1 + 2 * 2 * 2)  # the first networks of both tables once
+    assert len(probe_jobs(designs)) == len(names) == 2 * 5 * (1 + 2 * 2 * 2)  # the first networks of both tables once
 
 
 def test_a_probe_reads_the_network_after_and_not_the_one_before(tmp_path):

@@ -54,7 +54,7 @@ def test_what_was_not_touched_explains_itself_whole(studied):
     assert first["r_squared_1"] == first["r_squared_2"] == 1
 
 
-def test_a_report_needs_no_cells(studied, tmp_path):
+def test_a_report_needs_no_jobs(studied, tmp_path):
     run(command("report", studied, "--out", tmp_path / "with"))
     run(command("report", tmp_path / "with", "--out", tmp_path / "without"))
     for name in ("results.csv", "curves.csv", "results.json", "table.md", "rivals.png"):

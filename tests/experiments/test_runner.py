@@ -24,7 +24,7 @@ def run(tmp_path):
     return run
 
 
-def test_needs_come_first_and_finished_cells_are_skipped(run, tmp_path):
+def test_needs_come_first_and_finished_jobs_are_skipped(run, tmp_path):
     jobs = [Job(f"leaf-{i}", tinystudy.fine, {"value": i}) for i in range(3)]
     names = tuple(job.name for job in jobs)
     jobs.append(Job("sum", tinystudy.adds, {"needs": list(names)}, needs=names))
@@ -34,7 +34,7 @@ def test_needs_come_first_and_finished_cells_are_skipped(run, tmp_path):
     assert run(jobs).skipped == [*names, "sum"]
 
 
-def test_a_failing_cell_stops_only_what_needs_it(run, tmp_path):
+def test_a_failing_job_stops_only_what_needs_it(run, tmp_path):
     jobs = [
         Job("bad", tinystudy.diverges),
         Job("after", tinystudy.fine, {"value": 1}, needs=("bad",)),
@@ -59,12 +59,12 @@ def test_a_worker_that_dies_is_reported(run):
         ([Job("a", tinystudy.fine, needs=("b",))], "needs 'b'"),
     ],
 )
-def test_cells_that_do_not_fit_together(run, jobs, message):
+def test_jobs_that_do_not_fit_together(run, jobs, message):
     with pytest.raises(ValueError, match=message):
         run(jobs)
 
 
-def test_a_cell_is_named_like_a_folder():
+def test_a_job_is_named_like_a_folder():
     with pytest.raises(ValueError, match=r"name is '\.\./x'"):
         Job("../x", tinystudy.fine)
 
@@ -74,7 +74,7 @@ def test_there_is_a_worker():
         Resources(workers=0).check()
 
 
-def test_a_held_folder_is_refused(tmp_path):
+def test_a_locked_folder_is_refused(tmp_path):
     with lock_folder(tmp_path), pytest.raises(FolderError, match="in use by another run"), lock_folder(tmp_path):
         pass
     with lock_folder(tmp_path):  # free again

@@ -36,12 +36,12 @@ from npnet.tasks import load
 def test_every_variant_differs_from_the_default_in_what_it_says():
     default, *others = variant_designs("paper")
     assert default.variant == "default"
-    for study in others:
-        before, after = asdict(default.protocol), asdict(study.protocol)
-        assert {name: after[name] for name in after if after[name] != before[name]} == VARIANTS[study.variant]
-        assert without_l1(study.variant) in VARIANTS
+    for design in others:
+        before, after = asdict(default.protocol), asdict(design.protocol)
+        assert {name: after[name] for name in after if after[name] != before[name]} == VARIANTS[design.variant]
+        assert without_l1(design.variant) in VARIANTS
     assert len({tuple(sorted(changes.items())) for changes in VARIANTS.values()}) == len(VARIANTS)
-    assert [study.protocol.seeds for study in variant_designs("quick")] == [2] * len(VARIANTS)
+    assert [design.protocol.seeds for design in variant_designs("quick")] == [2] * len(VARIANTS)
 
 
 def test_options_reach_the_training():
@@ -74,7 +74,7 @@ def test_options_reach_the_training():
         ).policy.difference
         == "improvement"
     )
-    assert {p.initialise for p in (study.protocol for study in variant_designs("paper"))} == set(INITIALISERS)
+    assert {p.initialise for p in (design.protocol for design in variant_designs("paper"))} == set(INITIALISERS)
 
 
 @pytest.mark.parametrize("initialise", INITIALISERS)
@@ -92,12 +92,12 @@ def test_networks_and_new_heads_begin_as_they_are_asked_to(initialise, initialis
     protocol = TrainingProtocol(
         train=50, validation=20, test=20, initialise=initialise, initialise_head=initialise_head
     )
-    study = TableDesign(TABLES["table3"], protocol)
-    workspace = Workspace(tmp_path, study.first_job("none"))
+    design = TableDesign(TABLES["table3"], protocol)
+    workspace = Workspace(tmp_path, design.first_job("none"))
     first = begin_first(workspace, ("acl",), (300, 200), protocol, "none").run.network
     first.save(workspace.path / "network.npz")
     assert first.trunk[1]["W"].std() == pytest.approx(deviation(initialise, 300, 200), rel=0.02)
-    second = begin_second(Workspace(tmp_path, "second"), study, "none", "fine", 0).run.network
+    second = begin_second(Workspace(tmp_path, "second"), design, "none", "fine", 0).run.network
     assert second.heads["ac"]["W"].std() == pytest.approx(deviation(initialise_head or initialise, 200, 2), rel=0.15)
     with pytest.raises(ValueError, match="initialise_head is 'zero'"):
         TrainingProtocol(train=50, validation=20, test=20, initialise_head="zero")
@@ -156,7 +156,7 @@ def test_grids_say_what_the_paper_says():
 def left_by_a_run(path, *variants, commit="1"):
     """Write what a report of some variants writes; the others' first networks are there too."""
     path.mkdir()
-    of = {study.name: json.loads(json.dumps(asdict(study))) for study in variant_designs("quick")}
+    of = {design.name: json.loads(json.dumps(asdict(design))) for design in variant_designs("quick")}
     if commit == "1":
         del of["default"]["protocol"]["together"]  # as a version wrote that did not know of it
     about = {"experiment": "sensitivity", "studies": of, "environments": [{"commit": commit}], "compute_seconds": 1.0}

@@ -15,10 +15,10 @@ from experiments.studies.starting_point.design import (
     RANGES,
     PenaltyMethod,
     TaskPair,
-    design_from,
     methods_for,
     options,
     starting_point_configuration,
+    starting_point_design,
 )
 from experiments.studies.starting_point.report import table2, table3
 from experiments.studies.starting_point.results import Chosen, choose, collect_runs, read_starting_point
@@ -121,7 +121,7 @@ def test_one_worker_gives_the_bits_of_two_and_goes_on(studied, tmp_path):
     assert whole(tmp_path) == whole(studied)
 
 
-def test_a_report_needs_no_cells(studied, tmp_path):
+def test_a_report_needs_no_jobs(studied, tmp_path):
     run(command("report", studied, "--out", tmp_path / "with"))
     run(command("report", tmp_path / "with", "--out", tmp_path / "without"))
     for name in FILES:
@@ -191,7 +191,7 @@ def test_the_default_has_what_was_asked_for():
     quick = PRESETS["quick"]
     assert (quick.sizes, quick.seeds, quick.hidden) == ((30, 60, 100), 5, (500, 500))
     assert [pair.name for pair in quick.pairs] == ["mnist04-mnist59", "fashion04-fashion59", "acl-atl"]
-    assert design_from(json.loads(json.dumps(starting_point_configuration("quick")))) == quick
+    assert starting_point_design(json.loads(json.dumps(starting_point_configuration("quick")))) == quick
     assert asdict(replace(quick, seeds=1)) != asdict(quick)
 
 

@@ -82,7 +82,7 @@ def test_one_worker_gives_the_bits_of_two(finished, tmp_path):
     assert whole(tmp_path) == whole(finished)
 
 
-def test_a_report_needs_no_cells(finished, tmp_path):
+def test_a_report_needs_no_jobs(finished, tmp_path):
     run(command("report", finished, "--out", tmp_path / "with"))
     run(command("report", tmp_path / "with" / "table3", "--out", tmp_path / "without"))
     for name in ("results.csv", "curves.csv", "results.json", "table.md", "table.txt", "curves.png"):
@@ -131,7 +131,7 @@ def test_tables_that_share_a_first_network_share_its_protocol(tmp_path):
     assert (tmp_path / "configuration.json").read_bytes() == before
 
 
-def test_a_report_without_cells_keeps_the_results(finished, tmp_path):
+def test_a_report_without_jobs_keeps_the_results(finished, tmp_path):
     folder = tmp_path / "whole"
     shutil.copytree(finished, folder)
     kept = (folder / "table3" / "results.csv").read_bytes()
@@ -187,7 +187,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(uninterrupted, tmp_pat
     assert whole(tmp_path) == uninterrupted
 
 
-def test_what_a_kill_leaves_of_a_finished_cell_is_swept_away(finished, tmp_path):
+def test_what_a_kill_leaves_of_a_finished_job_is_swept_away(finished, tmp_path):
     """The moment after the result, before the rest is cleared away, is seldom met by chance."""
     folder = tmp_path / "whole"
     shutil.copytree(finished, folder)
@@ -272,7 +272,7 @@ def test_killed_between_two_unfreezings_it_goes_on_to_the_same_bits(uninterrupte
         pytest.skip("the run was past that stage before it could be killed; everything else held")
 
 
-def test_without_room_for_a_file_cells_fail_and_go_on_when_there_is(uninterrupted, tmp_path):
+def test_without_room_for_a_file_jobs_fail_and_go_on_when_there_is(uninterrupted, tmp_path):
     """A limit on the size of files: what the system says then is what it says on a full disk, at the same places."""
 
     def no_room():
@@ -331,7 +331,7 @@ def test_a_device_that_is_not_there():
     assert "device is 'gpu'; expected 'cpu' where CuPy is not installed" in run(table3("x", "--device", "gpu"), code=2)
 
 
-def test_a_damaged_checkpoint_begins_its_cell_again(finished, tmp_path):
+def test_a_damaged_checkpoint_begins_its_job_again(finished, tmp_path):
     job = tmp_path / "jobs" / "first-acl-500-500-none"
     job.mkdir(parents=True)
     (job / "checkpoint.npz").write_bytes(b"PK not really")
@@ -340,7 +340,7 @@ def test_a_damaged_checkpoint_begins_its_cell_again(finished, tmp_path):
     assert whole(tmp_path) == whole(finished)
 
 
-def test_a_diverging_cell_is_reported_and_the_others_go_on(tmp_path):
+def test_a_diverging_job_is_reported_and_the_others_go_on(tmp_path):
     printed = run(table3(tmp_path, "--rate", "1e30"), code=1)
     assert "first-acl-500-500-none failed: NotFiniteError" in printed
     assert "9 of 9 jobs failed" in printed

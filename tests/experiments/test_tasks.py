@@ -1,4 +1,4 @@
-"""Tasks by name: a course with few examples never tests on what a course with many has trained on."""
+"""Tasks by name: a task with few examples never tests on what the task with many has trained on."""
 
 import numpy as np
 import pytest

@@ -25,15 +25,15 @@ SOURCE = {"teacher": 0.67, "labels alone": 1.46, "T = 20": 0.74}
 
 HARD, USUAL = "labels alone", "T = 20"
 
-ALL = TaskSpec("mnist", train=55_000, validation=5_000, test=10_000, updates=8_250, rate=0.05, batch_size=100)
+ALL_DIGITS = TaskSpec("mnist", train=55_000, validation=5_000, test=10_000, updates=8_250, rate=0.05, batch_size=100)
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
-        "teacher": replace(ALL, updates=16_500),
+        "teacher": replace(ALL_DIGITS, updates=16_500),
         "students": {
-            100: replace(ALL, train=100, validation=2_000, updates=500),
-            1_000: replace(ALL, train=1_000, validation=2_000, updates=2_000),
-            10_000: replace(ALL, train=10_000, validation=2_000, updates=3_000),
-            55_000: ALL,
+            100: replace(ALL_DIGITS, train=100, validation=2_000, updates=500),
+            1_000: replace(ALL_DIGITS, train=1_000, validation=2_000, updates=2_000),
+            10_000: replace(ALL_DIGITS, train=10_000, validation=2_000, updates=3_000),
+            55_000: ALL_DIGITS,
         },
         "hidden": [TEACHER, STUDENT, NARROW],
         "temperatures": TEMPERATURES,

@@ -44,8 +44,16 @@ ALL = 0  # examples a class, where it means all that there are
 class MatchingDesign:
     """All that the numbers depend on.
 
-    same, other: {family: (the teacher's course, the student's)}, on one task and on two. per_class: examples a class.
-    teacher, student: hidden widths; with a first layer that is shared over `patches`, `channels` in place of the first.
+    Attributes:
+        same: {family: (the teacher's specification, the student's)}, both on one task.
+        other: the same where the student learns another task.
+        per_class: numbers of training examples a class of students in `same`.
+        per_class_other: the same in `other`.
+        teacher: hidden widths of teachers.
+        student: hidden widths of students.
+        channels: width of a first layer that is shared over patches, in place of the first width.
+        patches: how many patches such a layer is shared over.
+        seeds: repetitions.
     """
 
     same: Mapping[str, tuple[TaskSpec, TaskSpec]]
@@ -100,9 +108,9 @@ def matching_setting(table: str, family: str, n: int) -> str:
 
 
 def learned(spec: TaskSpec, seed: int, patches: int, n: int = ALL) -> tuple[Task, TaskSpec]:
-    """Return the task of a course with n examples a class, its pixels in patches, and the course for so few.
+    """Return the task with n examples a class, its pixels in patches, and the specification for so few.
 
-    At most 150 epochs, but never fewer than 600 updates unless the course itself has fewer.
+    At most 150 epochs, but never fewer than 600 updates unless the specification itself has fewer.
     """
     task = spec.load(seed)
     if n:

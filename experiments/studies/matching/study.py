@@ -23,7 +23,7 @@ from experiments.studies.matching.parts import CE, ORACLE, OTHER, PATCHED, SAME
 __all__ = ["Matching"]
 
 METHODS: Mapping[str, Mapping[str, tuple[str, ...]]] = {"same": SAME, "other": OTHER}
-SHOWN = {
+DRAWN = {
     CE: "black",
     ORACLE: "0.6",
     "CE + outputs": "#0072B2",
@@ -118,13 +118,13 @@ def _draw(found: Findings, path: Path) -> None:
         for panel, (table, family) in zip(panels, places, strict=True):
             sizes = _sizes(found, table)
             for method in METHODS[table]:
-                if method in SHOWN:
+                if method in DRAWN:
                     values = [found.values(matching_setting(table, family, n), method) for n in sizes]
-                    curve(panel, range(len(sizes)), values, color=SHOWN[method], label=method)
+                    curve(panel, range(len(sizes)), values, color=DRAWN[method], label=method)
             panel.set_xticks(range(len(sizes)), [f"{n or 'all'}" for n in sizes])
             panel.set(ylabel="test error (%)", xlabel="examples a class")
             panel.set_title(_title(found, table, family), loc="left", weight="bold")
             for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
                 handles.setdefault(label, handle)
-        shown = [method for method in SHOWN if method in handles]
+        shown = [method for method in DRAWN if method in handles]
         figure.legend([handles[method] for method in shown], shown, loc="center right", frameon=False)

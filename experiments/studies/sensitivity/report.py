@@ -74,11 +74,11 @@ def write_joined(folders: Sequence[Path], out: Path, console: Console) -> None:
     twice, or with two protocols.
     """
     found = [read_sensitivity(folder) for folder in folders]
-    studies: dict[str, Any] = {}
-    for name, study in [item for each in found for item in each.about["studies"].items()]:
-        if design_from(studies.setdefault(name, study)) != design_from(study):
-            raise ValueError(f"variant {name!r} is {study}; expected {studies[name]}, as before")
-    about = {**found[0].about, "studies": studies, **merged([each.about for each in found])}
+    designs: dict[str, Any] = {}
+    for name, design in [item for each in found for item in each.about["studies"].items()]:
+        if design_from(designs.setdefault(name, design)) != design_from(design):
+            raise ValueError(f"variant {name!r} is {design}; expected {designs[name]}, as before")
+    about = {**found[0].about, "studies": designs, **merged([each.about for each in found])}
     variants = [name for each in found for name in each.variants]
     for name in variants:
         if variants.count(name) > 1:

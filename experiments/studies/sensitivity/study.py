@@ -36,9 +36,9 @@ class Sensitivity(Study):
         names = [name.strip() for name in self.only.split(",")]
         if not set(names) <= set(VARIANTS):
             raise ValueError(f"only is {self.only!r}; expected some of {', '.join(VARIANTS)}, with commas between")
-        of = [study for study in variant_designs(self.preset) if study.name in names]
+        of = [design for design in variant_designs(self.preset) if design.name in names]
         jobs = table_jobs(of)
-        configuration = {"experiment": self.name, "studies": {study.name: asdict(study) for study in of}}
+        configuration = {"experiment": self.name, "studies": {design.name: asdict(design) for design in of}}
         return Plan(f"variants: {len(of)}, jobs: {len(jobs)}", configuration, jobs, grown=grown)
 
     @classmethod

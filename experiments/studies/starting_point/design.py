@@ -18,10 +18,10 @@ __all__ = [
     "PenaltyMethod",
     "StartingPointDesign",
     "TaskPair",
-    "design_from",
     "methods_for",
     "options",
     "starting_point_configuration",
+    "starting_point_design",
     "strengths",
 ]
 
@@ -204,7 +204,7 @@ def starting_point_configuration(preset: Preset) -> dict[str, Any]:
     return {"experiment": "starting_point", "preset": preset, "protocol": asdict(PRESETS[preset]), "ranges": RANGES}
 
 
-def design_from(configuration: dict[str, Any]) -> StartingPointDesign:
+def starting_point_design(configuration: dict[str, Any]) -> StartingPointDesign:
     """Return the protocol that a configuration.json or results.json describes."""
     given: dict[str, Any] = {
         name: tuple(v) if isinstance(v, list) else v for name, v in configuration["protocol"].items()

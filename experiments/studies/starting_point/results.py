@@ -26,8 +26,8 @@ from experiments.studies.starting_point.design import (
     PenaltyMethod,
     StartingPointDesign,
     TaskPair,
-    design_from,
     methods_for,
+    starting_point_design,
 )
 from experiments.studies.starting_point.runs import run_name
 
@@ -126,7 +126,7 @@ def mean(values: Sequence[float]) -> float:
 
 def collect_runs(folder: Path, configuration: dict[str, Any]) -> StartingPointResults:
     """Gather what the jobs have left so far, and choose the strengths."""
-    p = design_from(configuration)
+    p = starting_point_design(configuration)
     ends: list[RunEnd] = []
     whole: dict[Place, dict[tuple[Option, int], Result]] = defaultdict(dict)
     sources: dict[str, Any] = {}
@@ -222,7 +222,7 @@ def read_starting_point(folder: Path) -> StartingPointResults:
         RunEnd(pair, int(size), penalty, method, int(seed), *(float(value or "nan") for value in numbers))
         for pair, size, penalty, method, seed, *numbers in read_csv(folder / "sweep.csv")
     ]
-    return StartingPointResults(design_from(about), about, measurements, ends)
+    return StartingPointResults(starting_point_design(about), about, measurements, ends)
 
 
 def _setting(pair: TaskPair, size: int) -> str:

@@ -82,14 +82,14 @@ def theirs(table: int, regularizer: str) -> Theirs:
 def claims_of(results: Iterable[TableResults]) -> list[Claim]:
     """Return the pairs of which both methods have finished some seed, in the order of the tables and of their scale."""
     claims = []
-    for each in sorted(results, key=lambda r: (r.study.table.number, r.study.protocol.train)):
-        table = each.study.table.number
-        for regularizer in each.study.regularizers:
+    for each in sorted(results, key=lambda r: (r.design.table.number, r.design.protocol.train)):
+        table = each.design.table.number
+        for regularizer in each.design.regularizers:
             fine, gradual = (forgetting(each, method, regularizer) for method in ("fine", "gradual"))
             new = tuple(each.values("task_b_error", method, regularizer) for method in ("fine", "gradual"))
             if fine.keys() & gradual.keys():
                 difference = paired(fine, gradual)
-                train = each.study.protocol.train
+                train = each.design.protocol.train
                 claims.append(
                     Claim(
                         table,

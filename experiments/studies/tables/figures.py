@@ -22,33 +22,33 @@ TITLES = {"none": "no regularization", "l1": "L1", "l1_twentieth": "L1, λ/20", 
 
 def caption(results: TableResults) -> str:
     """Return the text that belongs under the figure."""
-    study = results.study
-    unit = "images" if study.table.second.startswith("mnist") else "stimuli"
+    design = results.design
+    unit = "images" if design.table.second.startswith("mnist") else "stimuli"
     return (
-        f"Validation errors while {study.table.second} is learned after {'+'.join(study.table.first)}, against weight "
-        f"updates ({study.protocol.train:,} training {unit}). Thin lines: single seeds. Bold lines: their mean, for as "
-        "long as all of them train. Triangles: a hidden layer joins that seed's Gradual Tuning. Circles: the weights "
-        "that a run keeps. Dotted line: the first task's error before."
-        + (" Of several first tasks the mean is drawn." if len(study.table.first) > 1 else "")
+        f"Validation errors while {design.table.second} is learned after {'+'.join(design.table.first)}, "
+        f"against weight updates ({design.protocol.train:,} training {unit}). Thin lines: single seeds. Bold lines: "
+        "their mean, for as long as all of them train. Triangles: a hidden layer joins that seed's Gradual Tuning. "
+        "Circles: the weights that a run keeps. Dotted line: the first task's error before."
+        + (" Of several first tasks the mean is drawn." if len(design.table.first) > 1 else "")
     )
 
 
 def draw_curves(results: TableResults, path: Path) -> None:
     """Draw the first task above and the second below, a column for each regularizer, and write a PNG."""
-    study = results.study
-    columns, keys = len(study.regularizers), _keys(study.methods)
+    design = results.design
+    columns, keys = len(design.regularizers), _keys(design.methods)
     lines = 1 if columns > 1 else 3  # that the legend needs, over one panel
     with picture(path, (1.2 + 3.3 * columns, 5.8), (0, 0, 1, 0.98 - 0.04 * lines)) as figure:
         axes = figure.subplots(2, columns, sharex="col", sharey="row", squeeze=False)
-        for row, tasks in enumerate((study.table.first, (study.table.second,))):
-            for column, regularizer in enumerate(study.regularizers):
+        for row, tasks in enumerate((design.table.first, (design.table.second,))):
+            for column, regularizer in enumerate(design.regularizers):
                 _draw_panel(axes[row][column], results, regularizer, tasks)
             mean = ", mean" if len(tasks) > 1 else ""
             axes[row][0].set_ylabel(
                 f"{'first' if row == 0 else 'second'} task, {'+'.join(tasks)}\nvalidation error (%){mean}"
             )
             _settle_height(axes[row][0], results, tasks)
-        for column, regularizer in enumerate(study.regularizers):
+        for column, regularizer in enumerate(design.regularizers):
             axes[0][column].set_title(TITLES.get(regularizer, regularizer), loc="left", weight="bold")
             axes[1][column].set_xlabel("weight updates (thousands)")
             axes[1][column].set_xlim(left=0)
@@ -57,7 +57,7 @@ def draw_curves(results: TableResults, path: Path) -> None:
 
 def _draw_panel(panel: Any, results: TableResults, regularizer: str, tasks: tuple[str, ...]) -> None:
     """Draw every method's runs on some tasks, their mean, under one regularizer."""
-    for method in results.study.methods:
+    for method in results.design.methods:
         runs = _runs(results, regularizer, method, tasks)
         kept = results.values("kept_epoch", method, regularizer)
         for seed, points in runs.items():
@@ -92,7 +92,7 @@ def _draw_mean(panel: Any, runs: list[list[Point]], colour: str) -> None:
 
 def _settle_height(panel: Any, results: TableResults, tasks: tuple[str, ...]) -> None:
     """Let the vertical axis hold all that runs keep; the first epochs of a new head may leave it at the top."""
-    runs = [_runs(results, *which, tasks) for which in product(results.study.regularizers, results.study.methods)]
+    runs = [_runs(results, *which, tasks) for which in product(results.design.regularizers, results.design.methods)]
     errors = [point.error for each in runs for points in each.values() for point in points]
     if errors:
         low, high = min(errors), max(max(errors), min(errors) + 1)

@@ -41,16 +41,16 @@ def probe_job(task: str, network: str) -> str:
     return f"probe-{task}-{network}"
 
 
-def probe_jobs(studies: Sequence[TableDesign]) -> list[Job]:
+def probe_jobs(designs: Sequence[TableDesign]) -> list[Job]:
     """Return a job for every network that the jobs of some tables leave, and every old task."""
     jobs: dict[str, Job] = {}
-    for study in studies:
-        once = replace(study.protocol, seeds=1)
-        for regularizer in study.regularizers:
-            first = study.first_job(regularizer)
-            runs = product(study.methods, range(study.protocol.seeds))
-            networks = [first, *(study.second_job(regularizer, method, seed) for method, seed in runs)]
-            for network, task in product(networks, study.table.first):
+    for design in designs:
+        once = replace(design.protocol, seeds=1)
+        for regularizer in design.regularizers:
+            first = design.first_job(regularizer)
+            runs = product(design.methods, range(design.protocol.seeds))
+            networks = [first, *(design.second_job(regularizer, method, seed) for method, seed in runs)]
+            for network, task in product(networks, design.table.first):
                 what = {"protocol": once, "before": first, "network": network, "task": task}
                 name, needs = probe_job(task, network), tuple(dict.fromkeys((first, network)))
                 jobs[name] = Job(name, learn_probe, what, needs)
@@ -106,9 +106,9 @@ def refitted(network: Network, head: str, split: Split) -> Network:
     return replace(network, heads={**network.heads, head: {**old, "b": old["b"] + shift.astype(network.dtype)}})
 
 
-def probed(study: TableDesign, task: str, result: Result) -> Iterator[tuple[str, float]]:
+def probed(design: TableDesign, task: str, result: Result) -> Iterator[tuple[str, float]]:
     """Yield (metric, value) of a probe's result; several first tasks have their names behind the metric."""
-    name = f":{task}" if len(study.table.first) > 1 else ""
+    name = f":{task}" if len(design.table.first) > 1 else ""
     for metric in ("probe_error", "refitted_error"):
         yield metric + name, result[metric]
     for layer, value in enumerate(result["r_squared"], 1):

@@ -25,13 +25,13 @@ _WIDE = 132  # columns, enough for the whole table side by side
 
 def table_grid(results: TableResults, methods: Sequence[str] = ()) -> Grid:
     """Return the paper's table with ours in it: two lines for each regularizer, methods side by side."""
-    table, p = results.study.table, results.study.protocol
-    methods = methods or results.study.methods
+    table, p = results.design.table, results.design.protocol
+    methods = methods or results.design.methods
     old = "+".join(table.first) + " before → after"
     header = ["", f"{_unit(results)} × repetitions"]
     header += [column for m in methods for column in (f"{m}: {table.second}", old, "epochs")]
     rows = []
-    for regularizer in results.study.regularizers:
+    for regularizer in results.design.regularizers:
         runs = [str(len(results.values("task_b_error", method, regularizer))) for method in methods]
         rows.append([regularizer, f"here {p.train:,} × {', '.join(dict.fromkeys(runs))}"])
         rows.append(["", f"paper {_paper(results).train:,} × {REPETITIONS}"])
@@ -45,13 +45,13 @@ def table_grid(results: TableResults, methods: Sequence[str] = ()) -> Grid:
 def comparison_grid(results: TableResults) -> Grid:
     """Return the paired comparison: fine tuning minus Gradual Tuning, in forgetting and in error on the new task."""
     rows = []
-    for regularizer in results.study.regularizers:
+    for regularizer in results.design.regularizers:
         fine, gradual = (forgetting(results, method, regularizer) for method in ("fine", "gradual"))
         new, other = (results.values("task_b_error", method, regularizer) for method in ("fine", "gradual"))
         pairs = fine.keys() & gradual.keys()
         forgot = [number(mean_sd([each[seed] for seed in sorted(pairs)])[0], 2) for each in (fine, gradual)]
         rows.append([regularizer, *forgot, *difference(fine, gradual, 2), *difference(new, other, 2), str(len(pairs))])
-    old, second = "+".join(results.study.table.first), results.study.table.second
+    old, second = "+".join(results.design.table.first), results.design.table.second
     header = ["", "forgotten: fine", "gradual", "difference (95 %)", "p", "new task: difference (95 %)", "p", "pairs"]
     title = (
         f"Error on {old} after − before, and error on {second}: fine − gradual in points, paired by seed, with t-test"
@@ -61,9 +61,9 @@ def comparison_grid(results: TableResults) -> Grid:
 
 def remains_grid(results: TableResults) -> Grid:
     """Return what each method leaves of the old task, read in three ways, and how far the old units are still there."""
-    old, depth = "+".join(results.study.table.first), len(results.study.table.hidden)
+    old, depth = "+".join(results.design.table.first), len(results.design.table.hidden)
     rows = []
-    for regularizer, method in product(results.study.regularizers, results.study.methods):
+    for regularizer, method in product(results.design.regularizers, results.design.methods):
         own, biases, new = (
             lost(results, metric, method, regularizer)
             for metric in ("task_a_error_after", "refitted_error", "probe_error")
@@ -78,8 +78,8 @@ def remains_grid(results: TableResults) -> Grid:
 
 def table_notes(results: TableResults) -> list[str]:
     """Return what a reader must know to read the table: amounts, what was chosen, what is missing or was cut short."""
-    study, unit = results.study, _unit(results)
-    p, paper = study.protocol, _paper(results)
+    design, unit = results.design, _unit(results)
+    p, paper = design.protocol, _paper(results)
     ours, theirs = _amounts(p), _amounts(paper)
     head = f" ({p.initialise_head} for the new head)" if p.initialise_head else ""
     lines = [
@@ -87,7 +87,7 @@ def table_notes(results: TableResults) -> list[str]:
         f"patience {p.patience}, {p.initialise} initialisation{head}, {p.keep} weights kept. "
         f"Paper: {theirs} {unit}, patience 20.",
     ]
-    expected = len(study.regularizers) * len(study.methods) * p.seeds
+    expected = len(design.regularizers) * len(design.methods) * p.seeds
     ends = [m for m in results.measurements if m.metric == "epochs"]
     second = [m for m in ends if m.method != "first"]
     if len(second) < expected:
@@ -113,7 +113,7 @@ def write_table_report(results: TableResults, folder: Path, console: Console) ->
     """Print the tables, and write table.md, table.txt and the figure."""
     grids, lines = [table_grid(results), comparison_grid(results), *_remains(results)], table_notes(results)
     draw_curves(results, folder / "curves.png")
-    table, amount = results.study.table, f"{results.study.protocol.train:,} {_unit(results)}"
+    table, amount = results.design.table, f"{results.design.protocol.train:,} {_unit(results)}"
     text = f"# {table.name}: {table.setting.replace('->', ' → ')}, {amount}\n\n"
     text += "\n".join([markdown(grids[0]), *(f"{line}\n" for line in lines), *map(markdown, grids[1:])])
     text += f"\n![Validation errors while the second task is learned](curves.png)\n\n{caption(results)}\n"
@@ -126,7 +126,7 @@ def write_table_report(results: TableResults, folder: Path, console: Console) ->
 
 def _print(results: TableResults, console: Console) -> None:
     """Print table, notes and comparison; in a narrow window each method's half of the table by itself."""
-    halves = [()] if console.width >= _WIDE else [(method,) for method in results.study.methods]
+    halves = [()] if console.width >= _WIDE else [(method,) for method in results.design.methods]
     for methods in halves:
         show(table_grid(results, methods), console)
     for line in table_notes(results):
@@ -142,11 +142,11 @@ def _remains(results: TableResults) -> list[Grid]:
 
 
 def _unit(results: TableResults) -> str:
-    return "images" if results.study.table.second.startswith("mnist") else "stimuli"
+    return "images" if results.design.table.second.startswith("mnist") else "stimuli"
 
 
 def _paper(results: TableResults) -> TrainingProtocol:
-    return protocol(results.study.table, "paper")
+    return protocol(results.design.table, "paper")
 
 
 def _amounts(protocol: TrainingProtocol) -> str:
@@ -160,8 +160,8 @@ def _ours(results: TableResults, method: str, regularizer: str) -> list[str]:
         return list(results.values(metric, method, regularizer).values())
 
     old = []
-    for task in results.study.table.first:
-        name = f":{task}" if len(results.study.table.first) > 1 else ""
+    for task in results.design.table.first:
+        name = f":{task}" if len(results.design.table.first) > 1 else ""
         before = mean_sd(values(f"task_a_error_before{name}"))[0]
         old.append(f"{number(before, 2)} → {spread(values(f'task_a_error_after{name}'), 2)}")
     return [spread(values("task_b_error"), 2), "\n".join(old), spread(values("epochs"), 0)]
@@ -172,7 +172,7 @@ def _theirs(results: TableResults, method: str, regularizer: str) -> list[str]:
     rows: list[Published] = [
         row
         for row in published()
-        if (row.table, row.method, row.regularizer) == (results.study.table.number, method, row_of(regularizer))
+        if (row.table, row.method, row.regularizer) == (results.design.table.number, method, row_of(regularizer))
     ]
     if not rows:
         return ["–"] * 3
@@ -205,7 +205,7 @@ def lost(results: TableResults, metric: str, method: str, regularizer: str) -> d
 
 def _mean_over_tasks(results: TableResults, metric: str, method: str, regularizer: str) -> dict[int, float]:
     """Return a metric for each seed, the mean over the first tasks where there are several, once all have it."""
-    first = results.study.table.first
+    first = results.design.table.first
     found = [results.values(f"{metric}:{task}" if len(first) > 1 else metric, method, regularizer) for task in first]
     whole = set.intersection(*(set(each) for each in found))
     return {seed: fmean(each[seed] for each in found) for seed in sorted(whole)}

@@ -53,7 +53,7 @@ class Point(NamedTuple):
 class TableResults:
     """All that tables and figures are made from."""
 
-    study: TableDesign
+    design: TableDesign
     about: dict[str, Any]
     measurements: list[Measurement]
     curves: list[Point]
@@ -93,75 +93,75 @@ def grown(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, Any]:
     return asdict(replace(new, regularizers=rows, protocol=protocol))
 
 
-def collect_table(folder: Path, study: TableDesign) -> TableResults:
+def collect_table(folder: Path, design: TableDesign) -> TableResults:
     """Gather what the jobs of a study have left so far."""
     measurements: list[Measurement] = []
     curves: list[Point] = []
     environments = []
     seconds, memory = 0.0, 0
-    for regularizer in study.regularizers:
-        first = result_of(folder, study.first_job(regularizer))
-        runs = [("first", study.protocol.data_seed, study.first_job(regularizer))] + [
-            (method, seed, study.second_job(regularizer, method, seed))
-            for seed in range(study.protocol.seeds)
-            for method in study.methods
+    for regularizer in design.regularizers:
+        first = result_of(folder, design.first_job(regularizer))
+        runs = [("first", design.protocol.data_seed, design.first_job(regularizer))] + [
+            (method, seed, design.second_job(regularizer, method, seed))
+            for seed in range(design.protocol.seeds)
+            for method in design.methods
         ]
         for method, seed, job in runs:
             result = result_of(folder, job)
             if first is None or result is None:
                 continue
-            probes = {task: result_of(folder, probe_job(task, job)) for task in study.table.first}
+            probes = {task: result_of(folder, probe_job(task, job)) for task in design.table.first}
             found = {task: probe for task, probe in probes.items() if probe is not None}
-            readings = (each for task, probe in found.items() for each in probed(study, task, probe))
-            for metric, value in (*_metrics(study, result), *readings):
+            readings = (each for task, probe in found.items() for each in probed(design, task, probe))
+            for metric, value in (*_metrics(design, result), *readings):
                 measurements.append(
-                    Measurement(study.name, study.table.setting, method, regularizer, seed, metric, float(value))
+                    Measurement(design.name, design.table.setting, method, regularizer, seed, metric, float(value))
                 )
-            curves += _curves(study, method, regularizer, seed, result, first)
+            curves += _curves(design, method, regularizer, seed, result, first)
             for each in (result, *found.values()):
                 seconds += each["seconds"]
                 memory = max(memory, each.get("peak_memory_mb", 0))
                 environments.append(each["environment"])
     about = {
-        "experiment": study.name,
-        "setting": study.table.setting,
-        "configuration": asdict(study),
-        "seeds": list(range(study.protocol.seeds)),
-        "examples": {which: getattr(study.protocol, which) for which in ("train", "validation", "test")},
+        "experiment": design.name,
+        "setting": design.table.setting,
+        "configuration": asdict(design),
+        "seeds": list(range(design.protocol.seeds)),
+        "examples": {which: getattr(design.protocol, which) for which in ("train", "validation", "test")},
         "environments": distinct(environments),
         "compute_seconds": round(seconds, 1),
         "peak_memory_mb": memory,
         "probes": any(m.metric.startswith("probe_error") for m in measurements),
         "starts": read_json(folder / "starts.json") or [],
     }
-    return TableResults(study, about, measurements, curves)
+    return TableResults(design, about, measurements, curves)
 
 
-def _metrics(study: TableDesign, result: Result) -> Iterator[tuple[str, float]]:
+def _metrics(design: TableDesign, result: Result) -> Iterator[tuple[str, float]]:
     """Yield (metric, value) for one run; several first tasks have their names behind the metric."""
     errors = result["errors"]
     for when in ("before", "after"):
         for task, value in errors.get(when, {}).items():
-            yield f"task_a_error_{when}" + (f":{task}" if len(study.table.first) > 1 else ""), value
+            yield f"task_a_error_{when}" + (f":{task}" if len(design.table.first) > 1 else ""), value
     if "second" in errors:
         yield "task_b_error", errors["second"]
     history = result["history"]
     yield "epochs", len(history)
     yield "updates", history[-1]["updates"]
     yield "kept_epoch", result["kept_epoch"]
-    for layer in range(len(study.table.hidden)):
+    for layer in range(len(design.table.hidden)):
         joined = next((record["epoch"] for record in history if record["mask"][layer]), None)
         if joined is not None:  # a layer of a gradual run that ended early may never have joined
             yield f"joined_hidden_{layer + 1}", joined
 
 
 def _curves(
-    study: TableDesign, method: str, regularizer: str, seed: int, result: Result, first: Result
+    design: TableDesign, method: str, regularizer: str, seed: int, result: Result, first: Result
 ) -> Iterator[Point]:
     """Yield the points of one run's curves."""
     if method != "first":
         start = first["history"][first["kept_epoch"] - 1]
-        for task in study.table.first:
+        for task in design.table.first:
             yield Point(method, regularizer, seed, 0, 0, 0, task, start["validation"][task])
     for record in result["history"]:
         for task, error in _errors(record).items():
@@ -197,25 +197,25 @@ def joined_results(found: Sequence[TableResults]) -> TableResults:
 
     Raises ValueError where they are of several tables or protocols, and where a row is there twice.
     """
-    configurations = [asdict(each.study) for each in found]
+    configurations = [asdict(each.design) for each in found]
     whole = reduce(lambda so_far, each: grown(each, so_far), configurations)
     for each in configurations:
         if grown(whole, each) != whole:  # something else than rows and repetitions differs
             raise ValueError(
                 f"results are of {design_from(each)}; expected rows of {design_from(whole)}, as before them"
             )
-    study = design_from(whole)
-    rows = [regularizer for each in found for regularizer in each.study.regularizers]
+    design = design_from(whole)
+    rows = [regularizer for each in found for regularizer in each.design.regularizers]
     for regularizer in rows:
         if rows.count(regularizer) > 1:
-            raise ValueError(f"row {regularizer!r} of {study.name} is there twice; expected every row once")
-    about = {**found[0].about, "configuration": whole, "seeds": list(range(study.protocol.seeds))}
+            raise ValueError(f"row {regularizer!r} of {design.name} is there twice; expected every row once")
+    about = {**found[0].about, "configuration": whole, "seeds": list(range(design.protocol.seeds))}
     about |= merged([each.about for each in found])
     about["probes"] = any(each.about.get("probes") for each in found)
-    order = study.regularizers.index
+    order = design.regularizers.index
     measurements = sorted((m for each in found for m in each.measurements), key=lambda m: order(m.regularizer))
     curves = sorted((point for each in found for point in each.curves), key=lambda point: order(point.regularizer))
-    return TableResults(study, about, measurements, curves)
+    return TableResults(design, about, measurements, curves)
 
 
 def merged(abouts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

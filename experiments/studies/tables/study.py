@@ -61,12 +61,12 @@ class Tables(Study):
             known = ", ".join(REGULARIZERS)
             raise ValueError(f"regularizers is {self.regularizers!r}; expected some of {known}, with commas between")
         tables = [TABLES[name] for name in dict.fromkeys(names)]
-        studies = [
+        designs = [
             TableDesign(table, replace(protocol(table, self.preset), **given(self.changes)), rows) for table in tables
         ]
-        jobs = table_jobs(studies) + (probe_jobs(studies) if self.probes else [])
-        what = ", ".join(f"{study.name} ({study.protocol.train:,} examples)" for study in studies)
-        parts = {study.name: asdict(study) for study in studies}
+        jobs = table_jobs(designs) + (probe_jobs(designs) if self.probes else [])
+        what = ", ".join(f"{design.name} ({design.protocol.train:,} examples)" for design in designs)
+        parts = {design.name: asdict(design) for design in designs}
         configuration = {"experiment": self.name, "studies": parts}
         return Plan(f"{what}, {len(jobs)} jobs", configuration, jobs, _check_studies, grown)
 
@@ -96,19 +96,19 @@ class Tables(Study):
     @classmethod
     def command(cls, about: Mapping[str, Any]) -> str:
         """Return the command for one table: the preset that is nearest, and every option that differs from it."""
-        study = design_from(about["configuration"])
+        design = design_from(about["configuration"])
         candidates = []
         for preset in cls.presets:
-            base, ours = asdict(protocol(study.table, preset)), asdict(study.protocol)
+            base, ours = asdict(protocol(design.table, preset)), asdict(design.protocol)
             candidates.append({"preset": preset} | {key: ours[key] for key in ours if ours[key] != base[key]})
         chosen = min(candidates, key=len)
-        if study.regularizers != tuple(cls.regularizers.split(",")):
-            chosen["regularizers"] = ",".join(study.regularizers)
+        if design.regularizers != tuple(cls.regularizers.split(",")):
+            chosen["regularizers"] = ",".join(design.regularizers)
         options = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in chosen.items())
         options += " --probes" * bool(about.get("probes"))
-        return f"python -m experiments {cls.name} --only {study.table.number} {options}"
+        return f"python -m experiments {cls.name} --only {design.table.number} {options}"
 
 
-def _check_studies(studies: Mapping[str, Any]) -> None:
+def _check_studies(designs: Mapping[str, Any]) -> None:
     """Raise ValueError where tables that begin with the same network are to train it by different protocols."""
-    table_jobs([design_from(study) for study in studies.values()])
+    table_jobs([design_from(design) for design in designs.values()])

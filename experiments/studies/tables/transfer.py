@@ -131,17 +131,17 @@ def end_first(workspace: Workspace, replicate: Replicate, seconds: float, **argu
     return leave(workspace, replicate, seconds, {"before": errors})
 
 
-def begin_second(workspace: Workspace, study: TableDesign, regularizer: str, method: str, seed: int) -> Replicate:
+def begin_second(workspace: Workspace, design: TableDesign, regularizer: str, method: str, seed: int) -> Replicate:
     """Return the first network at its start on the second task."""
-    table, protocol = study.table, study.protocol
+    table, protocol = design.table, design.protocol
     first = {name: load_protocol_task(name, protocol) for name in table.first}
     second = load_protocol_task(table.second, protocol)
-    paired = read_json(workspace.needed(study.second_job(regularizer, "gradual", seed)) / "result.json") or {
+    paired = read_json(workspace.needed(design.second_job(regularizer, "gradual", seed)) / "result.json") or {
         "history": [1]
     }
     run, settings = begin(
         method_of(method, protocol, len(paired["history"])),
-        Network.load(workspace.needed(study.first_job(regularizer)) / "network.npz"),
+        Network.load(workspace.needed(design.first_job(regularizer)) / "network.npz"),
         second,
         generator(seed, "second", table.second),  # the same for all methods
         hyperparameters(protocol, REGULARIZERS[regularizer], protocol.max_epochs_b),
@@ -157,15 +157,15 @@ def end_second(
     workspace: Workspace,
     replicate: Replicate,
     seconds: float,
-    study: TableDesign,
+    design: TableDesign,
     regularizer: str,
     method: str,
     seed: int,
 ) -> Result:
     """Measure what the second task did to the first."""
-    network, second = replicate.run.network, study.table.second
-    first = {name: load_protocol_task(name, study.protocol) for name in study.table.first}
-    before = read_json(workspace.needed(study.first_job(regularizer)) / "result.json")["errors"]["before"]
+    network, second = replicate.run.network, design.table.second
+    first = {name: load_protocol_task(name, design.protocol) for name in design.table.first}
+    before = read_json(workspace.needed(design.first_job(regularizer)) / "result.json")["errors"]["before"]
     errors = {
         "before": before,
         "after": {name: error(network, name, task.test) for name, task in first.items()},
@@ -191,25 +191,25 @@ def leave(workspace: Workspace, replicate: Replicate, seconds: float, errors: di
     }
 
 
-def table_jobs(studies: Sequence[TableDesign]) -> list[Job]:
+def table_jobs(designs: Sequence[TableDesign]) -> list[Job]:
     """Return the jobs of some tables: a first network for each regularizer, then from it every seed and method.
 
     Tables that begin with the same network share its job. Raises ValueError where they do not agree on it.
     """
     first: dict[str, Job] = {}
     second: list[Job] = []
-    for study in studies:
-        table, once = study.table, replace(study.protocol, seeds=1)  # the first network is not repeated
-        for regularizer in study.regularizers:
-            name = study.first_job(regularizer)
+    for design in designs:
+        table, once = design.table, replace(design.protocol, seeds=1)  # the first network is not repeated
+        for regularizer in design.regularizers:
+            name = design.first_job(regularizer)
             what = {"first": table.first, "hidden": table.hidden, "protocol": once, "regularizer": regularizer}
             job = first.setdefault(name, Job(name, learn_first, what))
             if job.arguments != what:
                 raise ValueError(
                     f"{table.name} has {once} for {name!r}; expected {job.arguments['protocol']}, as another"
                 )
-            for seed, method in product(range(study.protocol.seeds), study.methods):
-                what = {"study": study, "regularizer": regularizer, "method": method, "seed": seed}
-                pair = (study.second_job(regularizer, "gradual", seed),) if method == "budget" else ()
-                second.append(Job(study.second_job(regularizer, method, seed), learn_second, what, (name, *pair)))
+            for seed, method in product(range(design.protocol.seeds), design.methods):
+                what = {"design": design, "regularizer": regularizer, "method": method, "seed": seed}
+                pair = (design.second_job(regularizer, "gradual", seed),) if method == "budget" else ()
+                second.append(Job(design.second_job(regularizer, method, seed), learn_second, what, (name, *pair)))
     return [*first.values(), *second]

@@ -30,7 +30,7 @@ def report(folder, out):
     assert main(["report", str(folder), "--out", str(out)]) == 0
 
 
-def test_every_cell_is_in_the_results(studied):
+def test_every_job_is_in_the_results(studied):
     name, out = studied
     about = json.loads((out / "results.json").read_text())
     jobs = json.loads((out / "plan.json").read_text())
@@ -48,7 +48,7 @@ def test_every_cell_is_in_the_results(studied):
     assert len(set(keys)) == len(keys)  # no two jobs measure the same under one name
 
 
-def test_a_cell_run_again_leaves_the_same_and_a_report_needs_no_cells(studied, tmp_path):
+def test_a_job_run_again_leaves_the_same_and_a_report_needs_no_jobs(studied, tmp_path):
     name, out = studied
     files = [path.name for path in (*out.glob("*.png"), out / "results.csv", out / "table.md")]
     assert len(files) > 2
