@@ -19,6 +19,7 @@ from experiments.benchmarks.timing import Contender, in_turn, one_core, ratio, w
 from npnet import (
     Hyperparameters,
     Method,
+    Network,
     Split,
     Task,
     attention_transfer,
@@ -31,7 +32,6 @@ from npnet import (
     mlp,
 )
 from npnet.joint import JointUpdate
-from npnet.network import Network
 from npnet.terms import Batch, Labelled
 from npnet.update import Rule
 

@@ -1,4 +1,4 @@
-"""JSON and CSV files, written whole or not at all."""
+"""Files that are written whole or not at all: bytes, text, JSON and CSV."""
 
 import csv
 import io
@@ -8,12 +8,22 @@ from typing import Any
 
 from npnet.trees import write_atomically
 
-__all__ = ["read_csv", "read_json", "write_csv", "write_json"]
+__all__ = ["read_csv", "read_json", "write_bytes", "write_csv", "write_json", "write_text"]
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes, whole or not at all."""
+    write_atomically(path, content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text in UTF-8, whole or not at all."""
+    write_bytes(path, text.encode())
 
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON, whole or not at all. Raises ValueError for numbers that are not finite."""
-    write_atomically(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
@@ -32,7 +42,7 @@ def write_csv(path: Path, header: tuple[str, ...], rows: list[Any]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    write_atomically(path, text.getvalue().encode())
+    write_text(path, text.getvalue())
 
 
 def read_csv(path: Path) -> list[list[str]]:

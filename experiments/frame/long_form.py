@@ -9,13 +9,12 @@ from typing import Any
 
 from rich.console import Console
 
-from experiments.frame.files import read_json, write_csv, write_json
+from experiments.frame.files import read_json, write_csv, write_json, write_text
 from experiments.frame.folder import has_jobs, read_about, result_of
 from experiments.frame.grids import Grid, markdown, show
 from experiments.frame.measurements import Measurement, read_measurements
 from experiments.frame.provenance import distinct
 from experiments.frame.study import Study
-from npnet.trees import write_atomically
 
 __all__ = ["Findings", "LongFormStudy"]
 
@@ -70,7 +69,7 @@ class LongFormStudy(Study):
         if done < of:
             parts.insert(0, f"Incomplete: {done} of {of} jobs have finished.\n")
             console.print(parts[0].strip())
-        write_atomically(out / "table.md", "\n".join(parts).encode())
+        write_text(out / "table.md", "\n".join(parts))
         for grid in grids:
             show(grid, console)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from experiments.frame.files import write_bytes
 from experiments.frame.statistics import interval, mean_sd
-from npnet.trees import write_atomically
 
 __all__ = ["curve", "picture", "strips", "tiles"]
 
@@ -32,7 +32,7 @@ def picture(
         figure.tight_layout(rect=rect)
         content = BytesIO()
         figure.savefig(content, format="png", dpi=150)
-    write_atomically(path, content.getvalue())
+    write_bytes(path, content.getvalue())
 
 
 def curve(panel: Any, x: Sequence[float], values: Sequence[Mapping[int, float]], **style: Any) -> None:

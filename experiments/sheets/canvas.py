@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.frame.files import write_bytes
 from npnet.tasks import draw
 from npnet.tasks.rules import SIDE
-from npnet.trees import write_atomically
 
 __all__ = ["DISTRACTOR", "FIGURE", "GREY", "Sheet", "one_of_each"]
 
@@ -53,7 +53,7 @@ class Sheet:
         content = BytesIO()
         opaque.save(content, "png", optimize=True)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, content.getvalue())
+        write_bytes(path, content.getvalue())
 
 
 def one_of_each(task: str, seed: int) -> dict[tuple[int, int, int], tuple[NDArray[np.uint8], Any]]:

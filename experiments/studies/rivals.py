@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from rich.console import Console
 
-from experiments.frame.files import read_json
+from experiments.frame.files import read_json, write_text
 from experiments.frame.folder import has_jobs
 from experiments.frame.grids import Grid, markdown, show
 from experiments.frame.jobs import Job
@@ -26,7 +26,6 @@ from experiments.studies.tables.probes import probe_jobs
 from experiments.studies.tables.report import forgetting, lost
 from experiments.studies.tables.results import TableResults, collect_table, design_from, read_results, write_results
 from experiments.studies.tables.transfer import table_jobs
-from npnet.trees import write_atomically
 
 __all__ = ["METHODS", "Rivals", "rivals_design", "rivals_jobs"]
 
@@ -148,7 +147,7 @@ class Rivals(Study):
         grids = [rivals_grid(results, regularizer) for regularizer in results.design.regularizers]
         pairs = rivals_comparison(results)
         picture = "![What each method forgets, with its own head and with a new one](rivals.png)\n"
-        write_atomically(out / "table.md", "\n".join([*map(markdown, [*grids, pairs]), picture]).encode())
+        write_text(out / "table.md", "\n".join([*map(markdown, [*grids, pairs]), picture]))
         _draw(results, out / "rivals.png")
         for each in (*grids, pairs):
             show(each, console)

@@ -14,8 +14,7 @@ from experiments.studies.tables.probes import begin_probe, end_probe, probe_job,
 from experiments.studies.tables.report import lost, remains_grid
 from experiments.studies.tables.results import TableResults
 from experiments.studies.tables.transfer import load_protocol_task, table_jobs
-from npnet import Split, cross_entropy, error, generator, mlp
-from npnet.initialisers import he
+from npnet import Split, cross_entropy, error, generator, he, mlp
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])

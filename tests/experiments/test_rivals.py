@@ -13,8 +13,7 @@ from experiments.studies.tables.design import TrainingProtocol
 from experiments.studies.tables.report import forgetting, lost
 from experiments.studies.tables.results import TableResults
 from experiments.studies.tables.transfer import method_of
-from npnet import generator
-from npnet.methods import gradual_tuning
+from npnet import generator, gradual_tuning
 from npnet.tasks import load
 
 

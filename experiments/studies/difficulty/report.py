@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from experiments.frame.files import read_csv, read_json, write_csv, write_json
+from experiments.frame.files import read_csv, read_json, write_csv, write_json, write_text
 from experiments.frame.folder import result_of
 from experiments.frame.grids import Grid, markdown, show
 from experiments.frame.measurements import Measurement, read_measurements
@@ -13,7 +13,6 @@ from experiments.frame.pictures import picture
 from experiments.frame.provenance import distinct
 from experiments.published import published
 from experiments.studies.difficulty.trials import HIDDEN, PAPER_TRAIN, TASK, AppearanceTrial
-from npnet.trees import write_atomically
 
 __all__ = ["paper_error", "write_difficulty_report"]
 
@@ -49,7 +48,7 @@ def write_difficulty_report(folder: Path, out: Path, console: Console) -> None:
     out.mkdir(parents=True, exist_ok=True)
     _write(found, about, out)
     picture = "![Test errors by appearance, and validation errors by training stimuli](difficulty.png)\n"
-    write_atomically(out / "table.md", f"{markdown(grid)}\n{picture}".encode())
+    write_text(out / "table.md", f"{markdown(grid)}\n{picture}")
     _draw(found, out / "difficulty.png")
     show(grid, console)
     if len(found) < len(about["trials"]):

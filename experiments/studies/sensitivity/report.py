@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from experiments.frame.files import read_json, write_csv, write_json
+from experiments.frame.files import read_json, write_csv, write_json, write_text
 from experiments.frame.folder import has_jobs, read_about
 from experiments.frame.grids import Grid, markdown, show
 from experiments.frame.measurements import Measurement, read_measurements
@@ -21,7 +21,6 @@ from experiments.studies.sensitivity.variants import VARIANTS, rows, without_l1
 from experiments.studies.tables.design import ROWS
 from experiments.studies.tables.figures import TITLES
 from experiments.studies.tables.results import collect_table, design_from, merged
-from npnet.trees import write_atomically
 
 __all__ = [
     "SensitivityResults",
@@ -93,7 +92,7 @@ def _write(found: SensitivityResults, out: Path, console: Console) -> None:
     write_json(out / "results.json", found.about)
     grids = (forgetting_grid(found), claims_by_variant(found))
     picture = "![What each variant forgets](sensitivity.png)\n"
-    write_atomically(out / "table.md", "\n".join([*map(markdown, grids), picture]).encode())
+    write_text(out / "table.md", "\n".join([*map(markdown, grids), picture]))
     _draw(found, out / "sensitivity.png")
     for grid in grids:
         show(grid, console)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from experiments.frame.files import read_json
+from experiments.frame.files import read_json, write_text
 from experiments.frame.folder import has_jobs
 from experiments.frame.grids import Grid, markdown, show
 from experiments.frame.text import difference, number, spread
@@ -21,7 +21,6 @@ from experiments.studies.starting_point.results import (
     read_starting_point,
     write_starting_point,
 )
-from npnet.trees import write_atomically
 
 __all__ = ["penalties_grid", "starting_point_notes", "table2", "table3", "write_starting_point_report"]
 
@@ -53,7 +52,7 @@ def write_starting_point_report(folder: Path, out: Path, console: Console) -> No
         *map(markdown, more),
         *pictures,
     ]
-    write_atomically(out / "table.md", "\n".join(parts).encode())
+    write_text(out / "table.md", "\n".join(parts))
     for grid in grids:
         show(grid, console)
     for line in lines:

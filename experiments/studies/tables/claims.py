@@ -12,6 +12,7 @@ from math import isnan, nan, sqrt
 from pathlib import Path
 from statistics import fmean
 
+from experiments.frame.files import write_text
 from experiments.frame.grids import Grid, markdown
 from experiments.frame.pictures import picture
 from experiments.frame.statistics import Paired, paired
@@ -21,7 +22,6 @@ from experiments.studies.tables.design import REGULARIZERS, ROWS, TABLES, row_of
 from experiments.studies.tables.figures import TITLES
 from experiments.studies.tables.report import forgetting
 from experiments.studies.tables.results import TableResults, read_results
-from npnet.trees import write_atomically
 
 __all__ = ["Claim", "Theirs", "claims_grid", "claims_of", "count", "theirs", "write_claims"]
 
@@ -179,7 +179,7 @@ def write_claims(folder: Path) -> None:
     text = "\n".join(
         ["# The claims of the eight tables\n", count(claims) + "\n", markdown(claims_grid(claims)), picture]
     )
-    write_atomically(folder / "claims.md", text.encode())
+    write_text(folder / "claims.md", text)
     _draw(claims, folder / "claims.png")
 
 

@@ -8,6 +8,7 @@ from statistics import fmean
 
 from rich.console import Console
 
+from experiments.frame.files import write_text
 from experiments.frame.grids import Grid, markdown, show
 from experiments.frame.statistics import mean_sd
 from experiments.frame.text import difference, number, spread
@@ -15,7 +16,6 @@ from experiments.published import REPETITIONS, Published, published
 from experiments.studies.tables.design import TrainingProtocol, protocol, row_of
 from experiments.studies.tables.figures import caption, draw_curves
 from experiments.studies.tables.results import TableResults
-from npnet.trees import write_atomically
 
 __all__ = ["comparison_grid", "forgetting", "lost", "remains_grid", "table_grid", "table_notes", "write_table_report"]
 
@@ -117,10 +117,10 @@ def write_table_report(results: TableResults, folder: Path, console: Console) ->
     text = f"# {table.name}: {table.setting.replace('->', ' → ')}, {amount}\n\n"
     text += "\n".join([markdown(grids[0]), *(f"{line}\n" for line in lines), *map(markdown, grids[1:])])
     text += f"\n![Validation errors while the second task is learned](curves.png)\n\n{caption(results)}\n"
-    write_atomically(folder / "table.md", text.encode())
+    write_text(folder / "table.md", text)
     plain = StringIO()
     _print(results, Console(file=plain, width=_WIDE))
-    write_atomically(folder / "table.txt", plain.getvalue().encode())
+    write_text(folder / "table.txt", plain.getvalue())
     _print(results, console)
 
 
