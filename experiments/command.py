@@ -1,4 +1,4 @@
-"""The command line: studies and what else can be asked for, as typed dataclasses that tyro makes subcommands of."""
+"""The command line: tyro makes a subcommand of each study and of each dataclass here."""
 
 import sys
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ class StimuliCommand:
 
 @dataclass(frozen=True)
 class ReportCommand:
-    """Make tables and pictures again from the results that are there, and one page of them all: report.html.
+    """Make tables and pictures again from existing results, and one page of them all: report.html.
 
     Attributes:
         folder: a folder that runs have written to, or one that has such folders below it.
@@ -71,7 +71,7 @@ class ReportCommand:
 
 @dataclass(frozen=True)
 class JoinCommand:
-    """Put together what was run apart, on several machines perhaps: rows of one table, variants of the sensitivity.
+    """Join results that were computed in several folders: rows of one table, or variants of the sensitivity study.
 
     Attributes:
         folders: folders with results of one study, each with a results.json.
@@ -97,7 +97,7 @@ class JoinCommand:
 
 @dataclass(frozen=True)
 class StatusCommand:
-    """Say what is done, running and left in the folder of a study, and about how long the rest will take.
+    """Show which jobs of a study are done, running and left, and about how long the rest will take.
 
     Attributes:
         folder: a folder that a run writes to, or has written to.
@@ -130,11 +130,11 @@ class BenchCommand:
 
 @dataclass(frozen=True)
 class FaultsCommand:
-    """Plant realistic faults one by one: which check sees which, how small, and what other people's rules see of them.
+    """Plant realistic faults one by one, and measure which checks detect which, how small, also those of other people.
 
     Attributes:
         json: also write the measurements here.
-        runs: how many times right code is checked, under ever new seeds, to count false alarms.
+        runs: how many times right code is checked, each time with another seed, to count false alarms.
         anchor_runs: the same for each of the other rules.
     """
 
@@ -149,7 +149,7 @@ class FaultsCommand:
 
 @dataclass(frozen=True)
 class StepsCommand:
-    """Measure the error of every way to find a derivative against the size of its step, and draw the picture.
+    """Measure the error of each way to compute a derivative against the size of its step, and draw the picture.
 
     Attributes:
         out: folder for the picture.
@@ -175,7 +175,7 @@ COMMANDS: Mapping[str, type] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code: 0, 1 where jobs failed, 2 for what cannot be done, 130 for Ctrl-C."""
+    """Run a command and return its exit code: 0, 1 where jobs failed, 2 for a wrong request, 130 for Ctrl-C."""
     console = Console() if sys.stdout.isatty() else Console(width=132)
     commands: Any = reduce(or_, (Annotated[kind, subcommand(name)] for name, kind in COMMANDS.items()))
     try:

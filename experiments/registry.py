@@ -1,4 +1,4 @@
-"""The studies: every one that the command line knows, and whose results can be reported."""
+"""The list of all studies, by the names that they have on the command line and in results."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -46,5 +46,5 @@ STUDIES: Mapping[str, type[Study]] = {study.name: study for study in _STUDIES}
 
 
 def study_named(about: Mapping[str, Any]) -> type[Study]:
-    """Return the study that a configuration.json or results.json is of; the results of one table are of the tables."""
+    """Return the study that a configuration.json or results.json belongs to; that of one table is the tables'."""
     return STUDIES.get(about.get("experiment", ""), Tables)

@@ -1,4 +1,4 @@
-"""The name of the kernels that numpy's BLAS runs, which stands beside every measured speed."""
+"""The name of the kernels that numpy's BLAS runs, recorded with every measured speed."""
 
 import ctypes
 from pathlib import Path

@@ -41,7 +41,7 @@ class Resources:
     device: Literal["cpu", "gpu"] = "cpu"
 
     def check(self) -> None:
-        """Raise ValueError for what cannot be."""
+        """Raise ValueError for too few workers, or a device that is not available."""
         if self.workers < 1:
             raise ValueError(f"workers is {self.workers}; expected at least one")
         if self.device == "gpu" and importlib.util.find_spec("cupy") is None:
@@ -57,7 +57,7 @@ class Resources:
         return cluster(self.cluster, folder) if self.cluster else pool(self.workers)
 
     def describe(self) -> str:
-        """Return it in words."""
+        """Return these options in words."""
         workers = f"cluster {self.cluster}" if self.cluster else f"{self.workers} workers"
         return f"{workers}, as a population on the {self.device}" if self.module else workers
 
@@ -132,7 +132,7 @@ def _share_checkout(client: Any, root: str) -> None:
 
 
 def _check_workers(client: Any, address: str, folder: Path) -> None:
-    """Raise FolderError for a cluster without workers, or with some that are not fit for the study."""
+    """Raise FolderError for a cluster without workers, or with some that cannot run the study."""
     token = folder / f"seen-{uuid4().hex}"
     token.touch()
     try:
@@ -154,7 +154,7 @@ def _check_workers(client: Any, address: str, folder: Path) -> None:
 def check_worker(worker: str, sees: bool, there: dict[str, str], folder: Path) -> None:
     """Raise FolderError for a worker that does not see the study's folder, or has another npnet.
 
-    One that computes with other libraries or kernels is noted in the log: its results are right, but not to the bit.
+    A worker with other libraries or another CPU is noted in the log: its results may differ in the last bits.
     """
     here = environment()
     if not sees:
@@ -168,13 +168,13 @@ def check_worker(worker: str, sees: bool, there: dict[str, str], folder: Path) -
 
 
 def _look(token: Path) -> tuple[bool, dict[str, str]]:
-    """Say whether a file is seen, and with what this process computes."""
+    """Return whether this process sees a file, and its environment."""
     return token.exists(), environment()
 
 
 @contextmanager
 def ctrl_c_waits() -> Iterator[None]:
-    """Let Ctrl-C wait until the block is over; a worker that starts in it inherits that, and leaves Ctrl-C to us."""
+    """Delay Ctrl-C to the end of the block. A worker that starts in the block inherits this and ignores Ctrl-C."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -183,7 +183,7 @@ def ctrl_c_waits() -> Iterator[None]:
 
 
 def _start_worker() -> None:
-    """End with the parent: a worker that outlived it would go on in a folder that another run may take over."""
+    """Let this worker end with its parent, or it would go on in a folder that another run may take over."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()

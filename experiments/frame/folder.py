@@ -1,4 +1,4 @@
-"""A study's folder: one configuration, one run at a time, and nothing in it that a killed process could leave half.
+"""A study's folder: one configuration, one run at a time, and no file that a killed process could leave half written.
 
 configuration.json   what the folder holds; another configuration is refused, never mixed in
 plan.json            the names of its jobs
@@ -38,7 +38,7 @@ _PATIENCE = 0.5  # seconds in which whoever only looks at the lock has let go of
 
 
 class FolderError(RuntimeError):
-    """A folder is in use, or holds something else than it should; says what to do."""
+    """A folder is in use, or holds something else than it should; the message says what to do."""
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
 
 
 def in_use(folder: Path) -> bool:
-    """Say whether a run works in a folder now."""
+    """Return whether a run works in a folder now."""
     try:
         lock = (folder / "lock").open("a")
     except OSError:
@@ -82,8 +82,8 @@ def _taken(lock: TextIO) -> bool:
 def remove_leftovers(folder: Path) -> None:
     """Remove what killed processes have left. The run that has locked the folder calls it before any job runs.
 
-    That is progress that nobody makes now, checkpoints of jobs that have left their result, and files half written, by
-    the names that write_atomically gives them, as results.csv.x1y2z3w4.part.
+    Leftovers are progress files of jobs that no longer run, checkpoints of finished jobs, and half-written files, which
+    npnet names like results.csv.x1y2z3w4.part.
     """
     leftovers = [*folder.glob("jobs/*/progress.*")]
     leftovers += [result.with_name("checkpoint.npz") for result in folder.glob("jobs/*/result.json")]
@@ -101,9 +101,9 @@ def check_configuration(
 ) -> dict[str, Any]:
     """Write the configuration, or compare it with the one in the folder; return that of the whole folder.
 
-    A folder may grow by studies: those of "studies" that are only there stay, those that are only here are added. A
-    study that is there and here may grow too, into `grown(there, here)`. Raises FolderError where anything else
-    differs, and where check_studies raises ValueError for all of them together.
+    A folder may get more studies: of "studies", those that only the folder has stay, and new ones are added. A study
+    that both have becomes `grown(there, here)`, from its configurations in the folder and in this run. Raises
+    FolderError where anything else differs, and where check_studies raises ValueError for all of them together.
     """
     there = read_json(folder / "configuration.json") or configuration
     kept, new = there.get("studies", {}), configuration.get("studies", {})
@@ -132,7 +132,7 @@ def check_configuration(
 
 
 def has_jobs(folder: Path) -> bool:
-    """Say whether a run works or has worked in this folder; if not, it holds at most what a report has written."""
+    """Return whether a run works or has worked in this folder; if not, it holds at most what a report has written."""
     return (folder / "configuration.json").exists() and (folder / "jobs").is_dir()
 
 
@@ -150,7 +150,7 @@ def result_of(folder: Path, job: str) -> Result | None:
 
 
 def finished(folder: Path, job: Job) -> bool:
-    """Say whether a job has left its result."""
+    """Return whether a job has finished."""
     return (folder / "jobs" / job.name / "result.json").exists()
 
 

@@ -1,4 +1,4 @@
-"""Grids of text: every table is built once, then printed by rich or written as Markdown."""
+"""Tables of text: each is built once, then printed by rich or written as Markdown."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
 """A job: the smallest piece of a study that runs by itself, once the jobs that it needs have finished.
 
-A study is a list of jobs. A job's result is a pure function of its arguments and of the jobs it needs, so the number
-of workers, their order, and being stopped and started again leave no trace in it.
+A study is a list of jobs. A job's result is a pure function of its arguments and of the jobs it needs, so it
+does not depend on the number of workers, on their order, or on stops and restarts.
 """
 
 from collections.abc import Callable, Mapping, Sequence

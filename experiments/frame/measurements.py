@@ -1,4 +1,4 @@
-"""Measurements of any study: one number of one run a line, in CSV files that anyone can read."""
+"""Measurements of any study, in CSV files in long form: one number of one run a line."""
 
 from pathlib import Path
 from typing import NamedTuple

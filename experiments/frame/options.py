@@ -1,4 +1,4 @@
-"""Options of the command line that change a preset, made from the dataclass that holds them, where each stands once."""
+"""Command-line options that change a preset, made from the fields of the dataclass that the preset is."""
 
 import re
 from dataclasses import field, fields, make_dataclass

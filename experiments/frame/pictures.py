@@ -1,4 +1,4 @@
-"""Figures that have a panel or a few: how they look, and how they are written."""
+"""Figures of the studies: their style, what most of them draw, and how they are written."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -13,9 +13,9 @@ __all__ = ["ProgressDisplay", "describe_progress", "progress_of"]
 
 
 class ProgressDisplay:
-    """Looks at the progress of running jobs and shows it. A class, because a live display has a state.
+    """Shows the progress of running jobs. A class, because a live display has a state.
 
-    Use it as a context manager: leaving it takes the display down.
+    Use it as a context manager: the display ends with the block.
     """
 
     def __init__(self, console: Console) -> None:
@@ -89,7 +89,7 @@ def describe_progress(progress: Mapping[str, Any]) -> str:
 
 
 def progress_of(study: Path, job: str) -> dict[str, Any] | None:
-    """Return what a running job has written about itself; None where it runs no more, or not yet."""
+    """Return what a running job has written about itself; None where it does not run."""
     try:
         return json.loads((study / "jobs" / job / "progress.json").read_text())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Running a study: its jobs run in a folder until none is left, then it reports."""
+"""Running a study: all its jobs run in its folder, then it reports."""
 
 import json
 import time
@@ -28,7 +28,7 @@ INTERRUPTED = 130  # what a shell calls a command that Ctrl-C ended
 def run(study: Study, console: Console) -> int:
     """Run the jobs that have not finished yet, write the report, and return the exit code.
 
-    Raises ValueError, FolderError or OSError for what cannot be done.
+    Raises ValueError for options that do not fit, FolderError and OSError for a folder that cannot be used.
     """
     resources, plan = study.resources, study.plan()
     resources.check()
@@ -52,17 +52,18 @@ def run(study: Study, console: Console) -> int:
                 f"a worker of folder {out} was killed, perhaps for want of memory; the same command goes on from where "
                 "it was, with --workers 1 in half the memory"
             ) from error
+        if outcome.failed:
+            failed = f"{len(outcome.failed)} of {len(plan.jobs)} jobs failed; {out}/log.txt says more"
+            console.print(failed, style="red", soft_wrap=True)
         study.report(out, out, console)
         console.print(f"results, tables and pictures are in {out}", soft_wrap=True)
         log(out, f"{len(outcome.failed)} of {len(plan.jobs)} jobs failed; the report is written")
-    if outcome.failed:
-        console.print(f"{len(outcome.failed)} of {len(plan.jobs)} jobs failed; {out}/log.txt says more", style="red")
     return 1 if outcome.failed else 0
 
 
 @contextmanager
 def _start(out: Path, resources: Resources) -> Iterator[None]:
-    """Note this start in the folder, and in the end how long it took; that stays empty where it was killed."""
+    """Record this start in the folder, and at the end its seconds, which stay empty where the run is killed."""
     starts = read_json(out / "starts.json") or []
     begun, started = time.monotonic(), datetime.now().astimezone().isoformat(timespec="seconds")
     start: dict[str, Any] = {

@@ -1,7 +1,7 @@
 """The scheduler: gives jobs to workers as soon as the jobs that they need have finished.
 
-The parent only hands out work and looks on; workers write every result themselves. So nothing hangs on the parent, and
-any `concurrent.futures.Executor` whose workers see the same folder will do (see executors).
+The parent process only hands out jobs and shows progress; workers write every result themselves. Any executor of
+`concurrent.futures` whose workers see the same folder can be used (see executors).
 """
 
 import signal
@@ -91,7 +91,7 @@ def _ctrl_c_asks(study: Path, display: ProgressDisplay) -> Iterator[Path]:
 
 
 def _ready(waiting: list[Job], outcome: Outcome, display: ProgressDisplay, study: Path) -> tuple[list[Job], list[Job]]:
-    """Return the jobs that have to wait and those that can run; give up those that cannot any more."""
+    """Return the jobs that have to wait and those that can run; record those that cannot run any more as failed."""
     there = {*outcome.skipped, *outcome.finished}
     later: list[Job] = []
     ready: list[Job] = []
@@ -111,7 +111,7 @@ def _pieces(ready: list[Job], module: str | None) -> list[list[Job]]:
 
 
 def _answers(future: Future[Answers], jobs: list[Job]) -> Answers:
-    """Return what a worker answered. An answer that never came, as where workers die again and again, is a failure."""
+    """Return what a worker answered; no answer, as from a worker that died several times, is a failure."""
     try:
         return future.result()
     except BrokenExecutor:
@@ -135,7 +135,7 @@ def _note(name: str, failure: str | None, outcome: Outcome, display: ProgressDis
 def _work(jobs: list[Job], study: Path, module: str | None) -> Answers:
     """Run jobs in a worker, several as a population.
 
-    Not every exception can be pickled on its way to the parent, and one that cannot would break the pool: text can.
+    Failures are returned as text, because an exception that cannot be pickled would break the pool.
     """
     try:
         workspace = Workspace(study, jobs[0].name)

@@ -1,4 +1,4 @@
-"""Means with their spread, and what a pair of methods that share seeds differ by."""
+"""Means with their spread, and paired differences of methods that share seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is done, running and left in a study's folder, and about how long the rest will take."""
+"""The status of a study's folder: which jobs are done, running and left, and an estimate of the time left."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -18,11 +18,15 @@ __all__ = ["StudyStatus", "look", "show_status"]
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """Names of the jobs that have finished, are running and are left, and the seconds of work that these still want.
+    """The state of all jobs.
 
-    work: sum over the unfinished jobs of the mean seconds of the finished ones of their kind, or of kinds like
-    it, less what the running ones have spent; NaN where none has finished. workers: that are at it; of a cluster as
-    many as jobs are running.
+    Attributes:
+        done: names of the jobs that have finished.
+        running: names of those that are running.
+        left: names of those that have not started.
+        work: seconds of work left: for each unfinished job the mean of the finished ones of its kind, or of similar
+            kinds, less what the running ones have spent; NaN where none has finished.
+        workers: how many work; on a cluster, as many as jobs are running.
     """
 
     done: list[str]
@@ -33,7 +37,7 @@ class StudyStatus:
 
     @property
     def seconds_left(self) -> float:
-        """About how long it will take: the work, shared evenly."""
+        """The estimated time: the work, shared evenly among the workers."""
         return self.work / self.workers
 
 
@@ -63,7 +67,7 @@ def look(folder: Path) -> StudyStatus:
 
 
 def show_status(folder: Path, console: Console) -> None:
-    """Print it: a line in all, and one for each running job. Raises what `look` raises."""
+    """Print the status: a line for the study, and one for each running job. Raises what `look` raises."""
     status = look(folder)
     jobs = len(status.done) + len(status.running) + len(status.left)
     rest = f", about {_duration(status.seconds_left)} left" if status.running or status.left else ""
@@ -85,7 +89,7 @@ def show_status(folder: Path, console: Console) -> None:
 
 
 def _kind(job: str) -> str:
-    """Return what a job has in common with those that differ from it in the seed: its name without the number."""
+    """Return the name of a job without its seed."""
     return job.rstrip("0123456789")
 
 

@@ -21,7 +21,7 @@ Preset = Literal["smoke", "quick", "paper"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What running a study means.
+    """What a study runs.
 
     Attributes:
         what: the study in a line.
@@ -43,7 +43,7 @@ class Plan:
 class Study(ABC):
     """What all studies have in common: the options on the command line, how to run one and how to report it.
 
-    `name` is what a study is called in its files and on the command line, `presets` are those that it has.
+    `name` stands in its files and on the command line; `presets` are those that it has.
 
     Attributes:
         preset: how much is run: "smoke" in seconds to see that it works, "quick" in hours at the most, "paper" as
@@ -82,8 +82,9 @@ class Study(ABC):
 
     @classmethod
     def join(cls, folders: Sequence[Path], out: Path, console: Console) -> None:
-        """Report as one what was run apart, from folders that reports have written. Raises ValueError where it cannot
-        be, as for most studies.
+        """Report as one study what was run in several folders.
+
+        Raises ValueError for results that cannot be joined, which are those of most studies.
         """
         raise ValueError(f"folders hold results of the study {cls.name}; expected tables or sensitivity")
 
@@ -98,7 +99,7 @@ class Study(ABC):
 
 
 def _agree(new: Any, old: Any) -> bool:
-    """Say whether two configurations are the same as far as both of them go: options that came later had defaults."""
+    """Return whether two configurations agree in the keys that both have; newer options have their defaults."""
     if isinstance(new, Mapping) and isinstance(old, Mapping):
         return all(_agree(new[key], old[key]) for key in new.keys() & old.keys())
     if isinstance(new, list) and isinstance(old, list):

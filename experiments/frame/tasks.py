@@ -52,11 +52,11 @@ _CLASSES = {
 
 @lru_cache(maxsize=6)
 def load_task(name: str, seed: int, sizes: Sizes) -> Task:
-    """Return a task with so many examples, kept by this process for the next job that wants it.
+    """Return a task with these numbers of examples; the process keeps the latest tasks for its next jobs.
 
-    The seed draws stimuli, or shuffles image files. What is for training under one number of examples is not tested on
-    under another (of MNIST's halves up to 20,000): a network meets new images only, when it learns its task again with
-    fewer. Raises what `line_task` and `npnet.tasks.load` raise.
+    The seed draws stimuli, or shuffles image files. An example that is in the training set under one number of examples
+    is in no other set under another number (of MNIST's halves, up to 20,000). Raises what `line_task` and
+    `npnet.tasks.load` raise.
     """
     if "+" in name:
         parts = name.split("+")

@@ -89,6 +89,6 @@ def _go_on(workspace: Workspace, replicate: Replicate) -> float:
 
 
 def _leave_epoch(workspace: Workspace, replicate: Replicate, record: Record, seconds: float) -> None:
-    """Show an epoch and save the run."""
+    """Publish the progress of an epoch and save a checkpoint."""
     workspace.show(epoch=record["epoch"], error=record["error"], layers=sum(map(bool, record["mask"])))
     workspace.checkpoint(lambda: {"run": replicate.run.tree(), "seconds": seconds})

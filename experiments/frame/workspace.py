@@ -51,7 +51,7 @@ class Workspace:
         return self.study / "jobs" / job
 
     def resume(self) -> Tree | None:
-        """Return the last checkpoint; None where there is none, or where it is damaged, which goes into the log."""
+        """Return the last checkpoint; None where there is none, or where it is damaged, which is logged."""
         try:
             return load_tree(self.path / "checkpoint.npz")
         except FileNotFoundError:
@@ -73,7 +73,7 @@ class Workspace:
         return (self.study / STOP).exists()
 
     def stop_if_asked(self) -> None:
-        """Raise Stopped where the study is to stop; to be called when there is a checkpoint."""
+        """Raise Stopped where the study is to stop. Call it after a checkpoint."""
         if self.asked_to_stop:
             raise Stopped
 

@@ -37,10 +37,10 @@ class Tables(Study):
     """Repeat the tables of the Gradual Tuning paper: how much of a first task a network forgets, learning a second.
 
     Attributes:
-        only: which tables, as in "1,3"; all eight by default. A folder may get more tables, rows and seeds later.
+        only: which tables, as in "1,3"; all eight by default. More tables, rows and seeds may be added later.
         regularizers: which rows, of none, l1, l1_twentieth (a second reading of the paper's λ) and dropout.
-        probes: also measure what new heads, and new biases alone, still find of the old task; may be asked for later.
-        changes: what to do otherwise than the preset says.
+        probes: also measure what new heads, and new biases alone, still find of the old task; may be added later.
+        changes: options that replace the values of the preset.
     """
 
     name: ClassVar[str] = "tables"

@@ -74,7 +74,7 @@ def method_of(name: str, protocol: TrainingProtocol, epochs: int = 1) -> Method:
 
 
 def load_protocol_task(name: str, protocol: TrainingProtocol) -> Task:
-    """Return a task with the protocol's numbers of examples, kept by this process for the next job that wants it."""
+    """Return a task with the protocol's numbers of examples; the process keeps it for its next jobs."""
     return _load_task(name, protocol.data_seed, protocol.sizes, protocol.pixels)
 
 
