@@ -43,23 +43,24 @@ class Penalty:
         return self.value_and_gradient(_offset(w, anchor, scale), scale)
 
     def add(
-        self, dw: Array, strength: float, w: Array, anchor: Array | float = 0.0, scale: Array | float = 1.0
+        self, dw: Array | None, strength: float, w: Array, anchor: Array | float = 0.0, scale: Array | float = 1.0
     ) -> Array | float:
-        """Add strength · gradient to dw in place and return strength · value.
+        """Add strength · gradient to dw, or for None to w, in place and return strength · value.
 
         One pass over memory for l1 and l2 on the host: 0.13 ms beside a step of 1.1 ms at 760,000 float32 weights. The
         five passes of array statements, with their fresh memory, took 0.76 ms for l1, and more with an anchor.
         """
         arrays: list[Any] = [dw, w, None if _is(anchor, 0) else anchor, None if _is(scale, 1) else scale]
         if self.one_pass and compilable(*(each for each in arrays if each is not None)):
-            if w.ndim > 2:
+            if w.ndim > 2 and dw is not None:
                 anchors = [anchor] * len(w) if arrays[2] is None else anchor
                 scales = [scale] * len(w) if arrays[3] is None else scale
                 return np.array([self.add(d, strength, *of) for d, *of in zip(dw, w, anchors, scales, strict=True)])  # type: ignore[arg-type]
             lines = [None if each is None else each.reshape(-1) for each in arrays]
             return strength * self.one_pass(w.dtype.type(strength), *lines)
         value, gradient = self(w, anchor, scale)
-        dw += strength * gradient
+        into = w if dw is None else dw
+        into += strength * gradient
         return strength * value
 
     def prox(self, w: Array, step: float, anchor: Array | float = 0.0, scale: Array | float = 1.0) -> Array:

@@ -18,6 +18,7 @@ from npnet.error import error_along
 from npnet.frozen import Kept
 from npnet.hyperparameters import Hyperparameters
 from npnet.network import Network
+from npnet.optimizers import SGD
 from npnet.policies import summary, trains, waits
 from npnet.run import Record, Run, TrainingJob
 from npnet.step import Group, Move, NotFiniteError, Penalise, take_step
@@ -51,6 +52,13 @@ def advance(job: TrainingJob, kept: Kept) -> Record:
     undo = _snapshot(job.run)
     try:
         record = _epoch(job, kept)
+    except NotFiniteError:
+        undo()
+        try:
+            record = _epoch(job, kept, look=True)  # the same once more, which says at which step and where
+        except BaseException:
+            undo()
+            raise
     except BaseException:
         undo()
         raise
@@ -58,14 +66,14 @@ def advance(job: TrainingJob, kept: Kept) -> Record:
     return record
 
 
-def _epoch(job: TrainingJob, kept: Kept) -> Record:
-    """Make the steps of an epoch, measure, and return its record."""
+def _epoch(job: TrainingJob, kept: Kept, look: bool = False) -> Record:
+    """Make the steps of an epoch, measure, and return its record; look: at every weight after every step."""
     run, settings = job.run, job.settings
     kept.next_epoch()
     objectives = settings.objective(job, kept)
-    penalty = Penalise(settings.regularizers, settings.optimizer.proximal)
-    rate = settings.rate_at(len(run.history))
-    move = Move(settings.optimizer, rate, run.buffers, settings.regularizers, settings.max_norm)
+    optimizer, rate = settings.optimizer, settings.rate_at(len(run.history))
+    penalty = Penalise(settings.regularizers, optimizer.proximal, rate if type(optimizer) is SGD else None)
+    move = Move(optimizer, rate, run.buffers, settings.regularizers, settings.max_norm, look=look)
     total, steps = 0.0, 0
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is looked for at every step
