@@ -10,8 +10,8 @@ and, J being linear in each of c, s and W, the way back of dJ is one sweep up:
     dg_{l+1} = du_l W_{l+1},   and at the top   dc = dg_{L+1}
 
 A ReLU's gates are constant between its kinks, and there ds goes nowhere. Elsewhere ds f″, with the activation's
-curvature f″, joins what the ordinary way back carries down, below the activation. Leading axes of c,
-one for each logit, make J the whole Jacobian.
+curvature f″, joins what the ordinary way back carries down, below the activation. Leading axes of c, one for each
+logit, make J the whole Jacobian.
 
 Sources: Srinivas and Fleuret 2018; Czarnecki et al. 2017 (Sobolev training); for the map |∂L/∂x| Zagoruyko and
 Komodakis 2017, section 3.2.

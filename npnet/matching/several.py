@@ -131,7 +131,8 @@ class SumOfTerms:
 
     read: from the frozen links below to the function that reads a batch, X and a `Batch`. learned: the terms' own
     parameters by name, which train at `share` of the heads' share of the rate and under no regularizer. Every head that
-    a term reads trains as the mask's last entry says. Terms without a gradient under the mask are left out. Raises ValueError for a term that does not fit the network.
+    a term reads trains as the mask's last entry says. Terms without a gradient under the mask are left out. Raises
+    ValueError for a term that does not fit the network.
     """
 
     def __init__(
