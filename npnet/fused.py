@@ -17,9 +17,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from npnet.activations import Activation, relu
+from npnet import blas
+from npnet.activations import relu
 from npnet.arrays import Array, array_module
-from npnet.blas import gemm
 from npnet.layers import Back, Layer, MadeOfLinear, Parameters, Path, linear
 
 __all__ = ["Product", "add_l1", "add_l2", "add_product", "compilable", "dense", "descend", "factored", "few_logits"]
@@ -47,14 +47,9 @@ def add_product(C: Array, product: Product, alpha: float, beta: float = 1.0) -> 
 
     In one product of BLAS that makes no array; the plain form is `C *= beta; C += alpha * (A @ B)`.
     """
-    A, B = product.A, product.B
-    if C.ndim == 2:
-        if not gemm(C, A, B, alpha, beta):
-            C *= beta
-            C += alpha * (A @ B)
-        return
-    for c, a, b in zip(C, A, B, strict=True) if type(C) is np.ndarray else ((C, A, B),):
-        if c.ndim > 2 or not gemm(c, a, b, alpha, beta):
+    stacked = C.ndim > 2 and type(C) is np.ndarray
+    for c, a, b in zip(C, product.A, product.B, strict=True) if stacked else ((C, product.A, product.B),):
+        if c.ndim != 2 or not blas.add_product(c, a, b, alpha, beta):
             c *= beta
             c += alpha * (a @ b)
 
@@ -107,7 +102,9 @@ def _linear(
         Y, _ = linear(p, X)
         return Y, lambda dY: ((W @ dY.T).T if inputs else None, {"W": Product(X.T, dY), "b": dY.sum(0)})
     (N, D), K = X.shape, W.shape[1]
-    Y = np.matmul(X, W, out=room.array("Y", N, (N, K), W.dtype))
+    Y = room.array("Y", N, (N, K), W.dtype)
+    if not blas.multiply(Y, X, W):
+        np.matmul(X, W, out=Y)
     Y += b
 
     def back(dY: Array) -> tuple[Any, Parameters]:
