@@ -32,18 +32,14 @@ def describe(value: Any) -> Tree:
     if isinstance(value, list | tuple):
         return [describe(each) for each in value]
     if isinstance(value, functools.partial):
-        return {"": f"partial {_name(value.func)}", "args": describe(value.args), **describe(value.keywords)}
+        return {"": "partial", "of": describe(value.func), "args": describe(value.args), **describe(value.keywords)}
     if callable(value) and hasattr(value, "__qualname__"):
-        return _name(value)
+        return f"{value.__module__}.{value.__qualname__}"
     if is_dataclass(value):
         held = {each.name: getattr(value, each.name) for each in fields(value) if each.compare}
     else:
         held = getattr(value, "__dict__", {})
-    return {"": _name(type(value)), **{name: describe(each) for name, each in held.items()}}
-
-
-def _name(value: Any) -> str:
-    return f"{value.__module__}.{value.__qualname__}"
+    return {"": describe(type(value)), **{name: describe(each) for name, each in held.items()}}
 
 
 def first_difference(one: Tree, other: Tree) -> tuple[str, Any, Any] | None:
