@@ -201,6 +201,14 @@ def test_masks_may_name_arrays_in_a_population_too():
         ((1, {"W": "all"}, 1), r"mask is \(1, {'W': 'all'}, 1\); expected 3 .*, or dicts of them"),
         ((1, {"W": None}, 1), r"mask is \(1, {'W': None}, 1\); expected 3"),
         ((1, None, 1), r"mask is \(1, None, 1\); expected 3"),
+        ((1, -0.5, 1), r"mask is \(1, -0.5, 1\); expected 3 finite numbers from 0"),
+        ((1, {"b": np.nan}, 1), r"mask is \(1, {'b': nan}, 1\); expected 3 finite numbers from 0"),
+        ((1, 1, np.inf), r"mask is \(1, 1, inf\); expected 3 finite numbers from 0"),
+        (
+            (1, {"B": 1}, 1),
+            r"mask has 'B' in hidden layer 2; expected names and shapes of {'W': \(8, 7\), 'b': \(7,\)}",
+        ),
+        ((1, 1, {"b": 1, "beta": 0}), "mask has 'beta' in head 'a'; expected names"),
     ],
 )
 def test_masks_that_are_none_are_refused(mask, message):
@@ -212,6 +220,14 @@ def test_masks_that_are_none_are_refused(mask, message):
         with pytest.raises(ValueError, match=message):
             begin()
     assert run.history == []
+
+
+def test_an_array_of_shares_has_the_shape_of_the_weights():
+    for wrong in (np.ones(7), np.ones((8, 1)), np.ones((7, 8))):
+        run = Run(network(), generator(0))
+        with pytest.raises(ValueError, match="mask has 'W' in hidden layer 2; expected names and shapes of"):
+            next(train(run, {"a": blobs()}, settings((1, {"W": wrong}, 1))))
+        assert run.history == []
 
 
 def counting(asked):
