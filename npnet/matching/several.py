@@ -1,7 +1,7 @@
 """An objective of several terms: one walk up through the trunk to all heads, one way down that they all join.
 
 What terms share is computed once: each says what gradients it has at which place (see terms), and these join the way
-down there. How layers are penalised and moved is the step's business, as ever.
+down there. How layers are penalised and moved is the step's business.
 """
 
 import math
@@ -102,7 +102,7 @@ class Terms:
 
 
 def _reader(splits: Mapping[str, Split], kept: Kept, dtype: np.dtype) -> Callable[[Path], Read]:
-    """Return `kept.reader` of splits that share their inputs, with a Batch of all their labels."""
+    """Return `kept.read` of splits that share their inputs, with a Batch of all their labels."""
 
     def above(below: Path) -> Read:
         read = kept.read(next(iter(splits.values())), dtype, below)
@@ -130,9 +130,9 @@ class SumOfTerms:
     """The sum of terms on the batches of one task, or of tasks that share their inputs.
 
     read: from the frozen links below to the function that reads a batch, X and a `Batch`. learned: the terms' own
-    parameters by name, which train at `share` of the heads' share of the rate and under no
-    regularizer. Every head that a term reads trains as the mask's last entry says. Terms without a gradient under the
-    mask are left out. Raises ValueError for a term that does not fit the network.
+    parameters by name, which train at `share` of the heads' share of the rate and under no regularizer. Every head that
+    a term reads trains as the mask's last entry says. Terms without a gradient under the mask are left out. Raises
+    ValueError for a term that does not fit the network.
     """
 
     def __init__(
