@@ -19,10 +19,11 @@ from npnet.hyperparameters import Hyperparameters
 from npnet.layers import Shared, linear
 from npnet.losses import cross_entropy
 from npnet.matching import attention_transfer, input_gradient, jacobian, jacobian_matching
-from npnet.matching.jacobians import InputGradient
+from npnet.matching.jacobian_term import InputGradient
 from npnet.matching.maps import attention, attention_map, unit, unit_distance
+from npnet.matching.match import SupervisedLoss
 from npnet.matching.several import SumOfTerms
-from npnet.matching.terms import Batch, SupervisedLoss
+from npnet.matching.terms import Batch
 from npnet.methods import begin, probe
 from npnet.network import Network
 from npnet.optimizers import constant
@@ -187,7 +188,7 @@ def test_input_attention_by_formula(squared):
 
 
 def test_second_order_terms_compute_nothing_for_frozen_weights(monkeypatch):
-    import npnet.matching.jacobians as module
+    import npnet.matching.jacobian_term as module
 
     flags = []
     original = module.input_gradient

@@ -26,9 +26,10 @@ from npnet.matching import (
     jacobian_matching,
     without_forgetting,
 )
+from npnet.matching.match import SupervisedLoss
 from npnet.matching.several import SumOfTerms
 from npnet.matching.targets import cached_targets
-from npnet.matching.terms import Batch, SupervisedLoss, TermInputs
+from npnet.matching.terms import Batch, TermInputs
 from npnet.methods import (
     Discriminative,
     Freeze,

@@ -13,10 +13,12 @@ from npnet.fused import dense
 from npnet.layers import Parameters
 from npnet.losses import cross_entropy, soft_cross_entropy, softmax, squared_error
 from npnet.matching import Match, input_gradient, jacobian, without_forgetting
-from npnet.matching.jacobians import InputGradient, Of, loss_gradient
+from npnet.matching.jacobian_term import InputGradient
+from npnet.matching.jacobians import Of, loss_gradient
 from npnet.matching.maps import attention, attention_map, unit, unit_distance
+from npnet.matching.match import SupervisedLoss
 from npnet.matching.several import SumOfTerms
-from npnet.matching.terms import Batch, SupervisedLoss, Term
+from npnet.matching.terms import Batch, Term
 from npnet.methods import begin, gradual_tuning
 from npnet.network import Network
 from npnet.perceptron import mlp
