@@ -12,7 +12,6 @@ import types
 import zlib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -59,8 +58,9 @@ def _function(f: types.FunctionType) -> Tree:
 
 def first_difference(one: Tree, other: Tree) -> tuple[str, Any, Any] | None:
     """Return (place, there, here) of the first leaf in which two descriptions differ, None where they are equal."""
-    for a, b in zip_longest(leaves(one), leaves(other)):
+    there, here = dict(leaves(one)), dict(leaves(other))
+    for path in there | here:
+        a, b = there.get(path, "not there"), here.get(path, "not there")
         if a != b:
-            place = (a or b)[0].rstrip("/").replace("/", ".")
-            return place, a[1] if a else "not there", b[1] if b else "not there"
+            return path.rstrip("/").replace("/", "."), a, b
     return None
