@@ -57,7 +57,7 @@ def multiply(Y: Array, X: Array, W: Array) -> bool:
 
 
 def _routine(*arrays: Array) -> Callable[..., None] | None:
-    """Return BLAS's product for arrays that lie on the host in rows without gaps, all of one dtype, none of them empty."""
+    """Return BLAS's product for arrays of one dtype that lie on the host in rows without gaps."""
     routine = _routines().get(arrays[0].dtype.char) if type(arrays[0]) is np.ndarray else None
     for each in arrays:
         if type(each) is not np.ndarray or each.dtype != arrays[0].dtype or each.ndim != 2:

@@ -40,7 +40,7 @@ def cross_entropy(
     if weights is None and class_weights is None and _few(Z, labels):
         dZ = np.empty_like(Z)
         if (value := few_logits(Z, labels.astype(np.int64, copy=False), dZ)) >= 0 or np.isnan(value):
-            return Z.dtype.type(value), dZ  # type: ignore[return-value]
+            return Z.dtype.type(value), dZ
     xp = array_module(Z, labels)
     K = Z.shape[-1]
     if labels.shape not in (Z.shape[:-1], Z.shape[-2:-1]) or labels.dtype.kind not in "iu":
@@ -65,7 +65,13 @@ def cross_entropy(
 
 def _few(Z: Array, labels: Array) -> bool:
     """Report whether these are few enough logits for the loop that costs less to call than array statements."""
-    return compilable(Z) and Z.ndim == 2 and 0 < Z.size <= 2000 and labels.shape == Z.shape[:1] and labels.dtype.kind in "iu"
+    return (
+        compilable(Z)
+        and Z.ndim == 2
+        and 0 < Z.size <= 2000
+        and labels.shape == Z.shape[:1]
+        and labels.dtype.kind in "iu"
+    )
 
 
 def soft_cross_entropy(Z: Array, P: Array, temperature: float = 1.0) -> tuple[Array, Array]:

@@ -13,6 +13,7 @@ from operator import itemgetter
 import numpy as np
 
 from npnet.arrays import Array, array_module
+from npnet.blas import threads
 from npnet.data import Split, Task
 from npnet.error import error_along
 from npnet.frozen import Kept
@@ -76,7 +77,10 @@ def _epoch(job: TrainingJob, kept: Kept, look: bool = False) -> Record:
     move = Move(optimizer, rate, run.buffers, settings.regularizers, settings.max_norm, look=look)
     total, steps = 0.0, 0
     try:
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is looked for at every step
+        with (
+            threads(settings.blas_threads),
+            np.errstate(over="ignore", invalid="ignore"),
+        ):  # what is not finite is looked for at every step
             for head, rows in batches(orders(job, objectives), settings.batch_size):
                 steps += 1
                 total += float(take_step(objectives[head], penalty, move, rows, run.rng))
