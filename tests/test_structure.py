@@ -1,4 +1,4 @@
-"""The structure of npnet: which room may import which, read from the source with `ast`, and how short the plain path is.
+"""The structure of npnet: which room may import which, and how short the plain path is. Imports are read with `ast`.
 
 A room is a folder of npnet. "core" stands for the files that lie flat in npnet/, but for `npnet/__init__.py`, which
 hands on what the rooms export.
