@@ -10,8 +10,7 @@ from test_training import blobs, network, same, states
 import npnet
 from npnet.arrays import generator
 from npnet.describe import describe, first_difference
-from npnet.matching import add_terms
-from npnet.matching.terms import Match
+from npnet.matching import Match, add_terms
 from npnet.run import Run, TrainingJob
 from npnet.trees import leaves, load_tree, save_tree
 
@@ -215,6 +214,18 @@ def test_every_field_is_compared_but_the_memory_budget():
     assert changed == fields
     assert first_difference(describe(settings()), describe(settings())) is None
     assert first_difference(describe(settings()), describe(settings(memory_budget=1))) is None
+
+
+def test_before_its_first_epoch_a_run_takes_other_settings():
+    def loss(Z, labels):
+        raise KeyboardInterrupt
+
+    run = Run(network(), generator(0))
+    with pytest.raises(KeyboardInterrupt):
+        next(npnet.train(run, {"a": blobs()}, npnet.Hyperparameters(loss=loss, policy=top)))
+    chosen = npnet.Hyperparameters(max_epochs=1)
+    assert [record["mask"] for record in npnet.train(run, {"a": blobs()}, chosen)] == [[1, 1, 1]]
+    assert run.settings == describe(chosen)
 
 
 def test_a_network_of_a_run_may_begin_another_run_with_other_settings():
