@@ -1,6 +1,6 @@
 """A run's settings are part of it: it goes on with its own, however they were built, and is refused with others."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -10,8 +10,7 @@ from test_training import blobs, network, same, states
 import npnet
 from npnet.arrays import generator
 from npnet.describe import describe, first_difference
-from npnet.matching import add_terms
-from npnet.matching import Match
+from npnet.matching import Match, add_terms
 from npnet.run import Run, TrainingJob
 from npnet.trees import leaves, load_tree, save_tree
 
@@ -29,13 +28,12 @@ def top(history, depth):
     return (0.0,) * depth + (1.0,)
 
 
+@dataclass(frozen=True)
 class Halving:
-    """An optimizer of one's own, with an option that only its instances have."""
+    """An optimizer of one's own, with an option: a dataclass, for its options are compared."""
 
+    factor: float
     proximal = False
-
-    def __init__(self, factor):
-        self.factor = factor
 
     def start(self, w):
         return {}
@@ -112,7 +110,7 @@ def other_targets():
 
 NOT_ONE_LOSS = {"objective", "loss"}  # what a population takes in no other form
 OTHERS = {
-    "batch_size": ({"batch_size": 20}, "batch_size is 20; expected 30, with which this run began"),
+    "batch_size": ({"batch_size": 20}, "batch_size is 20; expected 30"),
     "rate": ({"rate": npnet.step(0.2, 3, 0.5)}, "rate.rate is 0.2; expected 0.1"),
     "rate, later": ({"rate": npnet.step(0.1, 3, 0.25)}, "rate.factor is 0.25; expected 0.5"),
     "kind of rate": (
@@ -184,7 +182,9 @@ def test_with_other_ones_it_is_refused_by_the_name_of_the_field(tmp_path, other)
     assert same(before, states(run))
 
 
-@pytest.mark.parametrize("other", [each for each, (changes, _) in OTHERS.items() if {*changes}.isdisjoint(NOT_ONE_LOSS)])
+@pytest.mark.parametrize(
+    "other", [each for each, (changes, _) in OTHERS.items() if {*changes}.isdisjoint(NOT_ONE_LOSS)]
+)
 def test_in_a_population_too(tmp_path, other):
     own = settings(objective=npnet.plain_loss, loss=weighted)
     changes, message = OTHERS[other]
