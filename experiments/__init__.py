@@ -1,7 +1,8 @@
-"""Studies of transfer and forgetting: each a small description that one runner turns into results, tables and figures.
+"""Studies of transfer and forgetting with npnet; they run from a checkout and are not part of the installed package.
 
     python -m experiments --help
 
-Reading order: tables (what is studied), transfer (what one cell does), cells, desk, folder and runner (how cells run
-and survive being stopped), results, statistics, report and figures (what comes of it), and command (the command line).
+Rooms: frame (what every study shares), studies (one for each), published (the papers' numbers), benchmarks, faults
+(what the gradient checks detect), sheets (pictures of the stimuli). command is the command line, registry lists the
+studies, page writes one page of all results.
 """

@@ -1,17 +1,17 @@
-"""The command line, `python -m experiments`: settles BLAS before anything imports numpy, then hands over."""
+"""The command line, `python -m experiments`: sets one BLAS thread before numpy is imported, then runs the command."""
 
 import sys
 
-from experiments import blas
+from experiments.frame.threads import use_one_thread
 
 
 def main() -> None:
-    """Settle BLAS for this process and its workers, then run the command."""
-    blas.settle()
+    """Set one BLAS thread for this process and its workers, then run the command."""
+    use_one_thread()
     try:
-        from experiments.command import main as command  # imports numpy, so not before this line
+        from experiments.command import main as run_command  # imports numpy, so not before this line
 
-        sys.exit(command())
+        sys.exit(run_command())
     except KeyboardInterrupt:
         sys.exit(130)  # what a shell calls a command that Ctrl-C ended
 

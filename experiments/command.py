@@ -1,4 +1,4 @@
-"""The command line: studies and what else can be asked for, as typed dataclasses that tyro makes subcommands of."""
+"""The command line: tyro makes a subcommand of each study and of each dataclass here."""
 
 import sys
 from collections.abc import Mapping
@@ -13,21 +13,21 @@ import tyro
 from rich.console import Console
 from tyro.conf import OmitSubcommandPrefixes, Positional, subcommand
 
-from experiments.desk import read_json
-from experiments.experiment import Experiment
-from experiments.folder import FolderError
+from experiments.frame.files import read_json
+from experiments.frame.folder import FolderError
+from experiments.frame.run import run
+from experiments.frame.status import show_status
+from experiments.frame.study import Study
 from experiments.page import studies_below, write_page
-from experiments.running import run
-from experiments.status import show_status
-from experiments.stimuli import write_sheets
-from experiments.studies import STUDIES, study_named
-from experiments.tables.claims import write_claims
+from experiments.registry import STUDIES, study_named
+from experiments.sheets import write_sheets
+from experiments.studies.tables.claims import write_claims
 
 __all__ = ["main"]
 
 
 @dataclass(frozen=True)
-class Stimuli:
+class StimuliCommand:
     """Draw the line-and-angle stimuli: sheets of all tasks, of the truth about them, and of their open parameters.
 
     Attributes:
@@ -45,8 +45,8 @@ class Stimuli:
 
 
 @dataclass(frozen=True)
-class Report:
-    """Make tables and pictures again from the results that are there, and one page of them all: report.html.
+class ReportCommand:
+    """Make tables and pictures again from existing results, and one page of them all: report.html.
 
     Attributes:
         folder: a folder that runs have written to, or one that has such folders below it.
@@ -70,8 +70,8 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Join:
-    """Put together what was run apart, on several machines perhaps: rows of one table, variants of the sensitivity.
+class JoinCommand:
+    """Join results that were computed in several folders: rows of one table, or variants of the sensitivity study.
 
     Attributes:
         folders: folders with results of one study, each with a results.json.
@@ -96,8 +96,8 @@ class Join:
 
 
 @dataclass(frozen=True)
-class Status:
-    """Say what is done, running and left in the folder of a study, and about how long the rest will take.
+class StatusCommand:
+    """Show which jobs of a study are done, running and left, and about how long the rest will take.
 
     Attributes:
         folder: a folder that a run writes to, or has written to.
@@ -111,7 +111,7 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Bench:
+class BenchCommand:
     """Measure speed beside other libraries: "step", a training step; "frozen", frozen layers; "population", many
     networks as one; "jacobian", matching a teacher's; "stimuli", drawing.
 
@@ -129,12 +129,12 @@ class Bench:
 
 
 @dataclass(frozen=True)
-class Faults:
-    """Plant realistic faults one by one: which check sees which, how small, and what other people's rules see of them.
+class FaultsCommand:
+    """Plant realistic faults one by one, and measure which checks detect which, how small, also those of other people.
 
     Attributes:
         json: also write the measurements here.
-        runs: how many times right code is checked, under ever new seeds, to count false alarms.
+        runs: how many times right code is checked, each time with another seed, to count false alarms.
         anchor_runs: the same for each of the other rules.
     """
 
@@ -148,8 +148,8 @@ class Faults:
 
 
 @dataclass(frozen=True)
-class Steps:
-    """Measure the error of every way to find a derivative against the size of its step, and draw the picture.
+class StepsCommand:
+    """Measure the error of each way to compute a derivative against the size of its step, and draw the picture.
 
     Attributes:
         out: folder for the picture.
@@ -164,18 +164,18 @@ class Steps:
 
 COMMANDS: Mapping[str, type] = {
     **STUDIES,
-    "stimuli": Stimuli,
-    "report": Report,
-    "join": Join,
-    "status": Status,
-    "bench": Bench,
-    "faults": Faults,
-    "steps": Steps,
+    "stimuli": StimuliCommand,
+    "report": ReportCommand,
+    "join": JoinCommand,
+    "status": StatusCommand,
+    "bench": BenchCommand,
+    "faults": FaultsCommand,
+    "steps": StepsCommand,
 }
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code: 0, 1 where cells failed, 2 for what cannot be done, 130 for Ctrl-C."""
+    """Run a command and return its exit code: 0, 1 where jobs failed, 2 for a wrong request, 130 for Ctrl-C."""
     console = Console() if sys.stdout.isatty() else Console(width=132)
     commands: Any = reduce(or_, (Annotated[kind, subcommand(name)] for name, kind in COMMANDS.items()))
     try:
@@ -186,7 +186,7 @@ def main(arguments: list[str] | None = None) -> int:
             args=arguments,
             config=(OmitSubcommandPrefixes,),
         )
-        if isinstance(command, Experiment):
+        if isinstance(command, Study):
             return run(command, console)
         command(console)
         return 0

@@ -15,10 +15,9 @@ from typing import Any, Self
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from experiments.desk import read_json
-from experiments.folder import FolderError
-from experiments.studies import STUDIES, study_named
-from npnet.trees import write_atomically
+from experiments.frame.files import read_json, write_text
+from experiments.frame.folder import FolderError
+from experiments.registry import STUDIES, study_named
 
 __all__ = ["studies_below", "write_page"]
 
@@ -45,7 +44,7 @@ summary { cursor: pointer } .soft, summary { color: var(--soft); font-size: .9re
 
 
 def studies_below(folder: Path) -> list[Path]:
-    """Return the folders at or below this one that hold a study: its cells, or the results of an earlier report.
+    """Return the folders at or below this one that hold a study: its jobs, or the results of an earlier report.
 
     Raises FolderError where there is none.
     """
@@ -78,7 +77,7 @@ def write_page(folder: Path) -> Path:
         f"<main>\n{''.join(each.html() for each in sections)}</main>\n</body>\n</html>\n"
     )
     path = folder / "report.html"
-    write_atomically(path, page.encode())
+    write_text(path, page)
     return path
 
 

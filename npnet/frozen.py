@@ -16,7 +16,7 @@ from npnet.data import Split, batch
 from npnet.error import BLOCK
 from npnet.layers import Path, forward
 
-__all__ = ["Kept", "Read", "is_kept"]
+__all__ = ["Kept", "Read", "is_kept", "name_of_path"]
 
 Read = Callable[[Array], tuple[Array, Any]]
 """From the rows of a batch to the inputs of a path and the labels."""
@@ -42,7 +42,10 @@ class Kept:
         """Return a split with the outputs of the frozen path `below` for inputs; as it is where nothing is below."""
         if not below:
             return split
-        key = (*((layer, id(p) if p else 0) for layer, p in below), id(split))
+        key = (
+            *((layer if isinstance(layer, Hashable) else id(layer), id(p) if p else 0) for layer, p in below),
+            id(split),
+        )
         self.used.add(key)
         if key not in self.splits:
             inputs = _Outputs(below, split, dtype)
@@ -56,6 +59,11 @@ class Kept:
         """Return the function that reads batches of what a frozen path makes of a split."""
         seen = self.split(below, split, dtype)
         return lambda rows: (batch(seen, rows, dtype), seen.labels[rows])
+
+
+def name_of_path(path: Path) -> tuple[Hashable, ...]:
+    """Return what tells a path from others while its parameters exist: its layers, and the identity of these."""
+    return tuple((layer if isinstance(layer, Hashable) else id(layer), id(p) if p else 0) for layer, p in path)
 
 
 def is_kept(split: Split) -> bool:

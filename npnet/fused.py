@@ -43,12 +43,13 @@ def factored(path: Path, lowest: int = 0) -> list[tuple[Layer, Parameters]]:
     Link `lowest` makes no dX, where it is linear: nothing below it is to be trained.
     """
 
-    def form(i: int, layer: Layer) -> Layer:
-        if layer is linear:
-            return partial(_linear, inputs=i > lowest)
-        return partial(layer, form=partial(_linear, inputs=i > lowest)) if isinstance(layer, MadeOfLinear) else layer
-
-    return [(form(i, layer), p) for i, (layer, p) in enumerate(path)]
+    forms: list[tuple[Layer, Parameters]] = []
+    for i, (layer, p) in enumerate(path):
+        form: Layer = partial(_linear, inputs=i > lowest)
+        if layer is not linear:
+            form = partial(layer, form=form) if isinstance(layer, MadeOfLinear) else layer
+        forms.append((form, p))
+    return forms
 
 
 def _linear(p: Parameters, X: Array, rng: np.random.Generator | None = None, inputs: bool = True) -> tuple[Array, Back]:

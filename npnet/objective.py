@@ -88,14 +88,22 @@ def groups_of(path: Path, mask: Mask, head: str | None = None) -> dict[int, Grou
 
 
 def group_of(name: str, p: Parameters, entry: Entry, layer: int, depth: int) -> Group:
-    """Return the group of a layer under its entry in the mask."""
+    """Return the group of a layer under its entry in the mask. Raises ValueError where that does not fit the layer."""
+    if isinstance(entry, Mapping):
+        for key, share in entry.items():
+            if key not in p or getattr(share, "shape", ()) not in ((), p[key].shape):
+                shapes = {each: w.shape for each, w in p.items()}
+                raise ValueError(f"mask has {key!r} in {name}; expected names and shapes of {shapes}")
     given = entry if isinstance(entry, Mapping) else dict.fromkeys(p, entry)
     shares = {key: given[key] for key in p if key in given and moves(given[key])}
     return Group(name, p, shares, frozenset(key for key, w in p.items() if w.ndim > 1), layer, depth)
 
 
 def cut(path: Path, groups: Mapping[int, Group]) -> tuple[int, int]:
-    """Return where a path must begin, at its lowest group or its first dropout, and the position of that group."""
+    """Return where a path must begin, at its lowest group or its first dropout, and the position of that group.
+
+    A random layer of your own that is to be drawn again at every step, also when frozen, is a subclass of Dropout.
+    """
     lowest = min(groups, default=len(path))
     first = next((i for i, (layer, _) in enumerate(path) if isinstance(layer, Dropout)), lowest)
     return min(first, lowest), lowest

@@ -10,6 +10,7 @@ mask of zeros alone ends a run. A plain function is a policy; so is a `Policy`, 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, ClassVar
 
 from npnet.arrays import Array
@@ -49,7 +50,7 @@ class FineTuning(Policy):
 
     def __call__(self, history: Sequence[float], depth: int) -> Mask:
         """Return ones."""
-        return top_layers(depth, depth)
+        return (1.0,) * (depth + 1)
 
 
 def waits(policy: Callable[..., Mask]) -> bool:
@@ -67,16 +68,22 @@ def mask_of(policy: Callable[[Sequence[float], int], Sequence[Any]], history: Se
     """Ask a policy for a mask and return it with plain numbers. Raises ValueError for what is no mask of such depth."""
     given = policy(history, depth)
     try:
-        mask = tuple(_by_name(each) if isinstance(each, Mapping) else float(each) for each in given)
+        mask = tuple(_by_name(each) if isinstance(each, Mapping) else _number(each) for each in given)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"mask is {given!r}; expected {depth + 1} numbers, or dicts of them") from error
+        raise ValueError(f"mask is {given!r}; expected {depth + 1} finite numbers from 0, or dicts of them") from error
     if len(mask) != depth + 1:
         raise ValueError(f"mask is {given!r}; expected {depth + 1} numbers: every hidden layer's and the head's")
     return mask
 
 
 def _by_name(entry: Mapping[str, Any]) -> Entry:
-    return {name: share if getattr(share, "shape", ()) else float(share) for name, share in entry.items()}
+    return {name: share if getattr(share, "shape", ()) else _number(share) for name, share in entry.items()}
+
+
+def _number(share: Any) -> float:
+    if not 0 <= share < inf:
+        raise ValueError(f"share is {share!r}; expected a finite number from 0")
+    return float(share)
 
 
 def moves(share: Share) -> bool:
@@ -89,8 +96,11 @@ def trains(entry: Entry) -> bool:
     return any(map(moves, entry.values())) if isinstance(entry, Mapping) else bool(entry)
 
 
-def summary(entry: Entry) -> Any:
-    """Return an entry as a record holds it: the mean of a share that is an array."""
-    if not isinstance(entry, Mapping):
-        return entry
-    return {name: share if isinstance(share, float) else float(share.mean()) for name, share in entry.items()}
+def summary(mask: Mask) -> list[Any]:
+    """Return a mask as a record holds it: the mean of a share that is an array."""
+    return [
+        {name: share if isinstance(share, float) else float(share.mean()) for name, share in entry.items()}
+        if isinstance(entry, Mapping)
+        else entry
+        for entry in mask
+    ]

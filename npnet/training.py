@@ -130,7 +130,7 @@ def measure(
     return {
         "epoch": len(run.history) + 1,
         "updates": steps + (run.history[-1]["updates"] if run.history else 0),
-        "mask": [summary(entry) for entry in run.mask or ()],
+        "mask": summary(run.mask or ()),
         "rate": settings.rate_at(len(run.history)),
         "objective": objective / steps,
         "error": sum(validation.values()) / len(validation),
@@ -168,7 +168,7 @@ def conclude(job: TrainingJob, record: Record) -> None:
     joining = waits(settings.policy) and not all(map(trains, run.mask or ()))
     run.ask(settings.policy)
     waited = epochs_without_minimum(history, settings.together, settings.patience_restarts)
-    if settings.patience_restarts and [summary(entry) for entry in run.mask or ()] != record["mask"]:
+    if settings.patience_restarts and summary(run.mask or ()) != record["mask"]:
         waited = 0
     impatient = settings.patience is not None and waited >= settings.patience and not joining
     run.finished = run.finished or impatient or len(history) >= settings.max_epochs

@@ -1,12 +1,14 @@
 """The benchmarks run, count what they say they count, and leave measurements that say where they come from."""
 
 import json
+from statistics import median
 
 import numpy as np
 import pytest
 
 from experiments.benchmarks import frozen, jacobian, population, step, stimuli, timing
-from npnet.arrays import generator
+from experiments.benchmarks.kernels import kernels
+from npnet import Split, Task, generator, mlp
 from npnet.tasks import draw
 
 
@@ -25,23 +27,60 @@ def test_contenders_take_turns():
     assert timing.ratio([2.0, 6.0, 9.0], [1.0, 2.0, 9.0]) == 2.0
 
 
-@pytest.mark.parametrize("module", list(step.PEERS))
-def test_every_peer_that_is_installed_makes_steps(module):
+SMALL = (8, 6, 2)
+
+
+@pytest.fixture
+def batch():
+    return generator(0).random((20, 8), dtype=np.float32), generator(1).integers(0, 2, 20)
+
+
+@pytest.mark.parametrize("module", ["torch", "jax"])
+def test_peers_make_the_same_steps(module, batch):
     pytest.importorskip(module, reason="a peer of the benchmarks: the extra 'peers' brings it")
-    X, labels = generator(0).random((20, 8), dtype=np.float32), generator(1).integers(0, 2, 20)
-    step.PEERS[module][1]((8, 6, 2), X, labels)(3)
+    ours, theirs = (make(SMALL, *batch)(30) for make in (step.npnet_step, step.PEERS[module][1]))
+    start = step.npnet_step(SMALL, *batch)(0)
+    assert len(ours) == len(theirs) == 4
+    for w, other, before in zip(ours, theirs, start, strict=True):
+        assert abs(w - before).max() > 0.01
+        np.testing.assert_allclose(np.asarray(other), w, atol=1e-5)
 
 
-def test_both_benchmarks_write_what_they_measured(tmp_path, monkeypatch):
+def test_scikit_learn_makes_as_many_steps(batch):
+    pytest.importorskip("sklearn", reason="a peer of the benchmarks: the extra 'peers' brings it")
+    make = step.scikit_learn(SMALL, *batch)
+    first = make(1).loss_
+    model = make(200)
+    assert model.t_ == 201 * 20  # examples seen
+    assert [W.shape for W in model.coefs_] == [(8, 6), (6, 1)]  # one logistic output for two classes
+    assert model.loss_ < first
+
+
+def test_step_and_frozen_write_what_they_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(step, "one_core", lambda: "a core")
     monkeypatch.setattr(frozen, "one_core", lambda: "a core")
     monkeypatch.setattr(step, "PEERS", {})
+    monkeypatch.setattr(step, "sgemm_rate", lambda: 1e9)
     step.main(tmp_path / "step.json", networks=[(8, 4, 2)], batches=[20], rounds=2)
     frozen.main(tmp_path / "frozen.json", images=200)
     measured = json.loads((tmp_path / "step.json").read_text())
-    assert measured["rows"][0]["ratios"] == {"npnet": 1.0}
+    (row,) = measured["rows"]
+    assert row["ratios"] == {"npnet": 1.0}
+    assert row["floor"] == step.operations((8, 4, 2), 20) / 1e9
+    assert len(row["seconds"]["npnet"]) == 2
+    assert min(row["seconds"]["npnet"]) > 0
     assert measured["environment"]["npnet"]
-    assert json.loads((tmp_path / "frozen.json").read_text())["ratio"] > 1
+    assert measured["kernels"] == kernels()
+    measured = json.loads((tmp_path / "frozen.json").read_text())
+    assert (len(measured["full"]), len(measured["later"])) == (3, 5)
+    assert measured["ratio"] == min(measured["full"]) / min(measured["later"])
+    assert measured["ratio"] > 1
+
+
+def test_the_kernels_are_named_where_numpy_brings_openblas():
+    name = kernels()
+    built = np.__config__.CONFIG["Build Dependencies"]["blas"]["name"]
+    assert (name is not None and name.isprintable()) or "openblas" not in built
 
 
 def test_traffic_of_a_step():
@@ -58,13 +97,31 @@ def test_populations_of_every_size_are_measured(tmp_path, monkeypatch):
     for row in measured["rows"]:
         assert row["ratios"]["population"] == 1
         assert {"population", "one by one"} <= set(row["rates"])
+        assert row["rates"]["population"] == row["replicates"] * population.STEPS / median(row["seconds"]["population"])
+        assert row["bytes"] == row["rates"]["population"] * population.traffic((8, 4, 2))
+
+
+def test_a_population_and_its_runs_one_by_one_train_the_same_networks():
+    together, alone = (make(np, 2, (8, 4, 2))(2) for make in (population.stacked, population.one_by_one))
+    for one, other in zip(together, alone, strict=True):
+        assert len(one.run.history) == len(other.run.history) == 2
+        assert one.run.history[-1]["updates"] == 2 * population.STEPS
+        np.testing.assert_allclose(one.run.network.trunk[0]["W"], other.run.network.trunk[0]["W"], rtol=1e-4, atol=1e-6)
+    assert (together[0].run.network.trunk[0]["W"] != together[1].run.network.trunk[0]["W"]).any()
+
+
+LINES = [[(1.0, 2.0, 20.5, 9.25)], [(3.0, 3.0, 3.0, 28.0), (14.0, 20.0, 30.0, 20.0)]]
 
 
 @pytest.mark.parametrize("module", list(stimuli.PEERS))
-def test_every_peer_that_is_installed_draws_lines(module):
+def test_every_peer_that_is_installed_draws_the_lines(module):
     pytest.importorskip(module, reason="a peer of the benchmarks: the extra 'peers' brings it")
     for make in stimuli.PEERS[module][1].values():
-        make([[(1.0, 2.0, 20.5, 9.25)], [(0.25, 31.0, 31.0, 0.25), (3.0, 3.0, 3.0, 28.0)]])(2)
+        image = np.asarray(make(LINES)(2))  # the last one: a line down and a line across
+        assert image.shape == (stimuli.SIDE, stimuli.SIDE)
+        for lit in (image[4:28, 2:5].max(1), image[19:22, 15:30].max(0)):
+            assert lit.min() > 100
+        assert image[:, 6:9].max() == image[23:, 10:].max() == image[:17, 10:].max() == 0
 
 
 def test_the_lines_given_to_peers_are_the_truths():
@@ -84,6 +141,8 @@ def test_drawing_is_measured_beside_peers_in_sets_and_from_the_first_start(tmp_p
         ("ac", 2, {"npnet": 1.0}),
         ("sb2l", 4, {"npnet": 1.0}),
     ]
+    assert {len(row["seconds_a_block"]["npnet"]) for row in measured["rows"]} == {2}
+    assert stimuli.npnet_drawing("ac")(2).images.shape == (10, 32, 32)
     assert measured["sets"]["images"] == 50
     assert measured["peers"] == {}
     assert measured["environment"]["npnet"]
@@ -98,5 +157,18 @@ def test_what_matching_costs_is_measured(tmp_path, monkeypatch):
     for row in measured["rows"]:
         assert row["ratios"]["plain"] == 1
         assert set(row["ratios"]) > {"Jacobian, one logit", "Jacobian, all logits", "input attention"}
+        assert {len(times) for times in row["seconds"].values()} == {2}
         # plain: 3·40 − 32 products of a batch, and three more with each of the 40 weights
         assert row["operations"] == (3 * 40 - 32 + 3 * 40) / (3 * 40 - 32)
+
+
+def test_every_term_that_is_measured_moves_the_network(batch):
+    task = Task("task", 2, *(Split(*batch) for _ in range(3)))
+    teacher = mlp(SMALL[:-1], {"task": 2}, generator(3), activation="tanh")
+    ends = [
+        jacobian.with_terms(SMALL, method, "tanh", task)(3).trunk[0]["W"]
+        for method in jacobian.methods(teacher).values()
+    ]
+    assert all(np.isfinite(W).all() for W in ends)
+    for i, W in enumerate(ends):
+        assert all((other != W).any() for other in ends[:i])

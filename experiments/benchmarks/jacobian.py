@@ -14,11 +14,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from experiments.benchmarks.step import Contender, operations, ours
-from experiments.benchmarks.timing import in_turn, one_core, ratio, write
+from experiments.benchmarks.step import npnet_step, operations
+from experiments.benchmarks.timing import Contender, in_turn, one_core, ratio, write
 from npnet import (
     Hyperparameters,
     Method,
+    Network,
     Split,
     Task,
     attention_transfer,
@@ -31,7 +32,6 @@ from npnet import (
     mlp,
 )
 from npnet.joint import JointUpdate
-from npnet.network import Network
 from npnet.terms import Batch, Labelled
 from npnet.update import Rule
 
@@ -60,9 +60,10 @@ def with_terms(widths: Sequence[int], method: Method, activation: str, task: Tas
     rows = np.arange(len(task.train))
     X, rng = task.train.inputs[:], generator(2)
 
-    def make(steps: int) -> None:
+    def make(steps: int) -> Network:
         for _ in range(steps):
             update(X, Batch(rows, {task.name: task.train.labels[rows]}), {}, rng)
+        return run.network
 
     return make
 
@@ -94,7 +95,7 @@ def main(
                 X, labels = rng.random((batch, widths[0]), dtype=np.float32), rng.integers(0, widths[-1], batch)
                 task = Task("task", widths[-1], *(Split(X, labels) for _ in range(3)))
                 teacher = mlp(widths[:-1], {"task": widths[-1]}, generator(3), activation=activation)
-                contenders: dict[str, Contender] = {"plain": ours(widths, X, labels, activation)}
+                contenders: dict[str, Contender] = {"plain": npnet_step(widths, X, labels, activation)}
                 for name, method in methods(teacher).items():
                     contenders[name] = with_terms(widths, method, activation, task)
                 seconds = in_turn(contenders, max(10, 1000 // batch), rounds)

@@ -7,7 +7,7 @@ the rate of steps, stands beside the rate at which the device copies memory.
 """
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from experiments.benchmarks.timing import in_turn, one_core, ratio, write
+from experiments.benchmarks.timing import Contender, in_turn, one_core, ratio, write
 from npnet import Hyperparameters, Replicate, Run, Split, Task, generator, mlp, train, train_population
 from npnet.population import move
 
@@ -26,7 +26,6 @@ __all__ = ["main", "traffic"]
 
 WIDTHS = (1024, 500, 500, 2)
 BATCH, STEPS = 20, 100  # examples in a batch, steps in an epoch
-Contender = Callable[[int], None]
 
 
 def traffic(widths: Sequence[int], itemsize: int = 4) -> int:
@@ -50,23 +49,27 @@ def population(xp: ModuleType, replicates: int, widths: Sequence[int]) -> list[R
 
 def stacked(xp: ModuleType, replicates: int, widths: Sequence[int]) -> Contender:
     """Return epochs of npnet's population."""
-    epochs = train_population(population(xp, replicates, widths))
+    together = population(xp, replicates, widths)
+    epochs = train_population(together)
 
-    def make(times: int) -> None:
+    def make(times: int) -> list[Replicate]:
         for _ in range(times):
             next(epochs)
+        return together
 
     return make
 
 
 def one_by_one(xp: ModuleType, replicates: int, widths: Sequence[int]) -> Contender:
     """Return epochs of the same networks, each by itself, in turn."""
-    runs = [train(each.run, each.tasks, each.settings) for each in population(xp, replicates, widths)]
+    alone = population(xp, replicates, widths)
+    runs = [train(each.run, each.tasks, each.settings) for each in alone]
 
-    def make(times: int) -> None:
+    def make(times: int) -> list[Replicate]:
         for _ in range(times):
             for run in runs:
                 next(run)
+        return alone
 
     return make
 

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -24,8 +23,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from experiments.benchmarks.timing import in_turn, one_core, ratio, write
-from npnet.tasks import draw, stimulus_set
+from experiments.benchmarks.timing import Contender, in_turn, one_core, print_missing, ratio, write
+from npnet.tasks import Stimuli, draw, stimulus_set
 from npnet.tasks.rules import SIDE
 
 __all__ = ["main"]
@@ -34,16 +33,16 @@ TASKS = ("ac", "acl", "sb2l")  # of two, three and four segments
 BLOCK = 1_000  # stimuli drawn at a time
 GOAL = 3.0  # seconds for a whole set in memory
 
-Contender = Callable[[int], None]
 Lines = list[list[tuple[float, float, float, float]]]  # of each image the x0, y0, x1, y1 of each segment
 
 
-def ours(task: str) -> Contender:
+def npnet_drawing(task: str) -> Contender:
     """Return npnet's drawing of blocks of whole stimuli."""
 
-    def make(blocks: int) -> None:
+    def make(blocks: int) -> Stimuli:
         for block in range(blocks):
-            draw(task, 0, block * BLOCK, (block + 1) * BLOCK)
+            drawn = draw(task, 0, block * BLOCK, (block + 1) * BLOCK)
+        return drawn
 
     return make
 
@@ -56,12 +55,13 @@ def opencv(images: Lines, thickness: int) -> Contender:
     whole = [[[round(16 * number) for number in line] for line in lines] for lines in images]
     points = [[((x0, y0), (x1, y1)) for x0, y0, x1, y1 in lines] for lines in whole]
 
-    def make(blocks: int) -> None:
+    def make(blocks: int) -> np.ndarray:
         for _ in range(blocks):
             for lines in points:
                 image = np.zeros((SIDE, SIDE), np.uint8)
                 for start, end in lines:
                     cv2.line(image, start, end, 255, thickness, cv2.LINE_AA, 4)
+        return image
 
     return make
 
@@ -72,7 +72,7 @@ def pillow(images: Lines, scale: int, width: int) -> Contender:
 
     enlarged = [[tuple(round(scale * (number + 0.5) - 0.5) for number in line) for line in lines] for lines in images]
 
-    def make(blocks: int) -> None:
+    def make(blocks: int) -> Image.Image:
         for _ in range(blocks):
             for lines in enlarged:
                 image = Image.new("L", (scale * SIDE, scale * SIDE))
@@ -80,7 +80,8 @@ def pillow(images: Lines, scale: int, width: int) -> Contender:
                 for line in lines:
                     pen.line(line, 255, width)
                 if scale > 1:
-                    image.reduce(scale)
+                    image = image.reduce(scale)
+        return image
 
     return make
 
@@ -91,13 +92,14 @@ def scikit_image(images: Lines) -> Contender:
 
     whole = [[(round(y0), round(x0), round(y1), round(x1)) for x0, y0, x1, y1 in lines] for lines in images]
 
-    def make(blocks: int) -> None:
+    def make(blocks: int) -> np.ndarray:
         for _ in range(blocks):
             for lines in whole:
                 image = np.zeros((SIDE, SIDE), np.uint8)
                 for line in lines:
                     rows, columns, values = line_aa(*line)
                     image[rows, columns] = 255 * values
+        return image
 
     return make
 
@@ -110,7 +112,7 @@ PEERS: dict[str, tuple[str, dict[str, Callable[[Lines], Contender]]]] = {
     ),
     "skimage": ("scikit-image", {"scikit-image": scikit_image}),
 }
-"""The peers by the module they need: a name, and what each of their ways is called and does."""
+"""The peers by the module they need: a name, and what each of their ways is called; each returns its last image."""
 
 
 def lines_of(task: str) -> Lines:
@@ -125,7 +127,7 @@ def lines_of(task: str) -> Lines:
 def beside_peers(tasks: Sequence[str], blocks: int, rounds: int, console: Console) -> dict:
     """Measure every task beside every peer that is installed, print the table, and return the measurements."""
     core = one_core()
-    present = [module for module in PEERS if find_spec(module)]
+    present = print_missing({module: name for module, (name, _) in PEERS.items()}, console)
     ways = {name: make for module in present for name, make in PEERS[module][1].items()}
     table = Table(title=f"thousand images a second on {core}: whole stimuli of npnet, bare lines of the others")
     for column in ("task", "lines", "npnet", *ways):
@@ -133,7 +135,9 @@ def beside_peers(tasks: Sequence[str], blocks: int, rounds: int, console: Consol
     rows = []
     for task in tasks:
         images = lines_of(task)
-        seconds = in_turn({"npnet": ours(task)} | {name: make(images) for name, make in ways.items()}, blocks, rounds)
+        seconds = in_turn(
+            {"npnet": npnet_drawing(task)} | {name: make(images) for name, make in ways.items()}, blocks, rounds
+        )
         rates = {name: BLOCK / median(times) for name, times in seconds.items()}
         ratios = {name: ratio(times, seconds["npnet"]) for name, times in seconds.items()}
         count = len(images[0])
@@ -142,9 +146,6 @@ def beside_peers(tasks: Sequence[str], blocks: int, rounds: int, console: Consol
         table.add_row(task, str(count), f"{rates['npnet'] / 1e3:,.0f}", *peers)
     console.print(table)
     console.print("in brackets: npnet's rate divided by theirs, median over rounds in which all took turns")
-    missing = [PEERS[module][0] for module in PEERS if module not in present]
-    if missing:
-        console.print(f"not installed: {', '.join(missing)} (the extra 'peers' brings them)")
     return {"core": core, "peers": {PEERS[m][0]: import_module(m).__version__ for m in present}, "rows": rows}
 
 

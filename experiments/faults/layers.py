@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from experiments.faults.fault import Fault, altered, layer_fault
+from npnet import chain, dropout, joined, linear, normalise, relu, sigmoid, tanh
 from npnet.check import check_equal, check_mean
-from npnet.laterals import joined
-from npnet.layers import chain, dropout, linear, normalise, relu, sigmoid, tanh
 
 __all__ = ["layer_faults"]
 

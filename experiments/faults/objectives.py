@@ -6,12 +6,10 @@ from typing import Any
 import numpy as np
 
 from experiments.faults.fault import Fault, between, gradient_fault
-from npnet.arrays import generator
+from npnet import Regularizer, cross_entropy, generator, mlp, squared_error
 from npnet.check import check_gradient, check_hessian, check_prox, hessian_vector_product
-from npnet.losses import cross_entropy, softmax, squared_error
+from npnet.losses import softmax
 from npnet.penalties import PENALTIES
-from npnet.perceptron import mlp
-from npnet.regularizers import Regularizer
 from npnet.update import Rule, Update
 
 __all__ = ["loss_faults", "objective_faults", "penalty_faults", "second_order_faults"]

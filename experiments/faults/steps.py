@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from experiments.pictures import picture
+from experiments.frame.pictures import picture
 from npnet.check.derivative import STEP, central
 
-__all__ = ["curves", "draw", "measured"]
+__all__ = ["curves", "draw", "measured_errors"]
 
 X = 1.5
 
@@ -48,7 +48,7 @@ curves: Mapping[str, Callable[[float], Any]] = {
 """The derivative by each method, as a function of the step."""
 
 
-def measured(steps: np.ndarray) -> dict[str, np.ndarray]:
+def measured_errors(steps: np.ndarray) -> dict[str, np.ndarray]:
     """Return the relative error of each method at each step; no less than a tenth of the last bit."""
     truth = slope()
     found = {}
@@ -68,7 +68,7 @@ def draw(out: Path) -> Path:
     with picture(path, (7.5, 4.4)) as figure:
         axes = figure.subplots()
         styles = ("#999999", "#4477aa", "#228833", "#cc3311")
-        for (name, errors), colour in zip(measured(steps).items(), styles, strict=True):
+        for (name, errors), colour in zip(measured_errors(steps).items(), styles, strict=True):
             # The errors of central differences and of the complex step are the same but for their sign: thin on thick.
             width = {"lw": 2.6, "zorder": 1} if name == "complex step" else {"lw": 1.1, "zorder": 2}
             axes.loglog(steps, errors, color=colour, label=name, **width)

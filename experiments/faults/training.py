@@ -7,16 +7,10 @@ from typing import Any
 import numpy as np
 
 from experiments.faults.fault import Fault, between
-from npnet.arrays import generator
+from npnet import SGD, Adam, Momentum, Network, Split, chain, cross_entropy, fisher_information, generator, mlp, step
 from npnet.check import check_equal, check_frozen, check_resumed
 from npnet.check.derivative import STEP
-from npnet.fisher import fisher_information
-from npnet.layers import chain
-from npnet.losses import cross_entropy, softmax
-from npnet.network import Network
-from npnet.optimizers import SGD, Adam, Momentum, step
-from npnet.perceptron import mlp
-from npnet.data import Split
+from npnet.losses import softmax
 from npnet.trees import copy_tree
 from npnet.update import Rule, Update
 

@@ -1,4 +1,4 @@
-"""The papers' numbers, to stand beside ours.
+"""The papers' numbers, for comparison with ours.
 
 gradual_tuning.csv   every cell of the eight tables of the Gradual Tuning paper
 l2sp_tables.csv      tables 2 and 3 of Li, Grandvalet and Davoine 2018: accuracies after transfer, and what it cost

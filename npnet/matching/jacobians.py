@@ -9,9 +9,9 @@ and, J being linear in each of c, s and W, the way back of dJ is one sweep up:
     dg_1 = dJ W_1,  dW_1 = dJᵀ g_1,   then   dsₗ = dg_l u_l,  du_l = dg_l sₗ,  dW_{l+1} = du_lᵀ g_{l+1},
     dg_{l+1} = du_l W_{l+1},   and at the top   dc = dg_{L+1}
 
-A ReLU's gates are constant between its kinks, and there ds goes nowhere. A smooth activation's slope is a function of
-its output h, 1 − h² or h(1 − h): ds (∂s/∂h) joins, at h, what the ordinary way back carries down. Leading axes of c,
-one for each logit, make J the whole Jacobian.
+A ReLU's gates are constant between its kinks, and there ds goes nowhere. Elsewhere ds f″, with the activation's
+curvature f″, joins what the ordinary way back carries down, below the activation. Leading axes of c, one for each
+logit, make J the whole Jacobian.
 
 Sources: Srinivas and Fleuret 2018; Czarnecki et al. 2017 (Sobolev training); for the map |∂L/∂x| Zagoruyko and
 Komodakis 2017, section 3.2.
@@ -122,7 +122,7 @@ def jacobian(network: Network, head: str, X: Array, of: Of = "logits", classes: 
     """Return ∂z/∂x of a head without dropout: (N, K · D) of every logit, (N, D) of one logit or of the loss.
 
     classes (N,): which logit, or the labels that the loss looks at. Raises ValueError for an unknown `of`, where
-    classes are missing or not the head's, and for a network with layers that read beside their own.
+    classes are missing or not the head's, and for a network with hidden layers that are not linear maps.
     """
     check_plain(network, head)
     if of not in get_args(Of):

@@ -123,8 +123,7 @@ class SumOfTerms:
             gradients = {key: array_module(w).zeros_like(w) for key, w in group.parameters.items()}
         for each in made:
             if place is not None and place in each.weights:
-                gradients["W"] = dense(gradients["W"])
-                gradients["W"] += dense(each.weights[place])
+                gradients["W"] = dense(gradients["W"]) + dense(each.weights[place])  # real + complex is complex
         return group, gradients
 
 

@@ -7,20 +7,19 @@ the end: its mask, patience, stopping and best weights are its own, bit-identica
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import groupby
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array, array_module, to_device, to_host
-from npnet.data import Split, Task, batch
-from npnet.frozen import Kept, Read, is_kept
-from npnet.layers import Parameters, Path
+from npnet.arrays import array_module, to_host
+from npnet.frozen import Kept
+from npnet.layers import Parameters
 from npnet.network import Network
 from npnet.objective import cut, groups_of, loss_along, plain_loss
 from npnet.policies import trains
+from npnet.populations.reading import SharedKept, read_together
 from npnet.populations.stack import (
     Generators,
     RowGroup,
@@ -31,12 +30,11 @@ from npnet.populations.stack import (
     stacked,
     stacked_form,
 )
-from npnet.regularizers import Regularizer
-from npnet.run import Record, Run, TrainingJob
+from npnet.run import Record, TrainingJob
 from npnet.step import Move, NotFiniteError, Objective, Penalise, take_step
 from npnet.training import advance, batches, conclude, measure, orders
 
-__all__ = ["move", "train_population"]
+__all__ = ["train_population"]
 
 
 def train_population(jobs: Sequence[TrainingJob]) -> Iterator[dict[int, Record]]:
@@ -66,77 +64,6 @@ def train_population(jobs: Sequence[TrainingJob]) -> Iterator[dict[int, Record]]
                 if record is not None:
                     records[place] = record
         yield records
-
-
-@dataclass
-class SharedKept(Kept):
-    """Kept activations for many networks: frozen paths that make the same of an input, to the bit, are kept once."""
-
-    known: dict[Hashable, Path] = field(default_factory=dict)
-
-    def next_epoch(self) -> None:
-        """Drop what has not been read since this was called last."""
-        super().next_epoch()
-        self.known = {}
-
-    def split(self, below: Path, split: Split, dtype: np.dtype) -> Split:
-        """Return `Kept.split` of the first path that was kept with the same numbers."""
-        if not below:
-            return split
-        key = tuple((layer, id(p) if p else 0) for layer, p in below)
-        if key not in self.known:
-            paths = [path for path, *_ in self.splits.values()]
-            self.known[key] = next((path for path in paths if _same(path, below)), below)
-        return super().split(self.known[key], split, dtype)
-
-
-def _same(one: Path, other: Path) -> bool:
-    """Report whether two paths make the same of the same inputs, to the bit."""
-    return len(one) == len(other) and all(
-        f == g and p.keys() == q.keys() and all(p[key] is q[key] or _equal(p[key], q[key]) for key in p)
-        for (f, p), (g, q) in zip(one, other, strict=True)
-    )
-
-
-def _equal(a: Array, b: Array) -> bool:
-    return a.shape == b.shape and bool((a == b).all())
-
-
-def move(jobs: Sequence[TrainingJob], xp: ModuleType) -> list[TrainingJob]:
-    """Return the jobs with all their arrays in xp, numpy or cupy.
-
-    Splits that some of them share they share there too; inputs that were drawn as they were read are arrays then.
-    """
-    known: dict[int, Split] = {}
-
-    def there(tree: Any) -> Any:
-        return to_host(tree) if xp is np else to_device(tree, xp)
-
-    def split(here: Split) -> Split:
-        if id(here) not in known:
-            known[id(here)] = Split(there(here.inputs[:]), there(here.labels))
-        return known[id(here)]
-
-    def task(here: Task) -> Task:
-        return replace(here, train=split(here.train), validation=split(here.validation), test=split(here.test))
-
-    def regularizer(here: Regularizer) -> Regularizer:
-        return replace(here, anchors=there(here.anchors), scales=there(here.scales))
-
-    def run(here: Run) -> Run:
-        moved = {name: there(getattr(here, name)) for name in ("buffers", "best", "learned")}
-        return replace(here, network=here.network.to(xp), **moved)
-
-    return [
-        replace(
-            each,
-            run=run(each.run),
-            tasks={head: task(of) for head, of in each.tasks.items()},
-            settings=replace(each.settings, regularizers=tuple(map(regularizer, each.settings.regularizers))),
-            evaluations={name: (head, split(of)) for name, (head, of) in each.evaluations.items()},
-        )
-        for each in jobs
-    ]
 
 
 def _alike(jobs: Sequence[TrainingJob], going: Sequence[int]) -> list[list[int]]:
@@ -279,37 +206,8 @@ def _loss(members: Sequence[TrainingJob], head: str, stack: Sequence[Parameters]
     dtype, loss = networks[0].dtype, members[0].settings.loss_of(head)
     seen = [kept.split(each[:start], job.tasks[head].train, dtype) for each, job in zip(paths, members, strict=True)]
     return loss_along(
-        stacked_form(path[start:], lowest - start), above, lowest - start, loss, _read_together(seen, dtype)
+        stacked_form(path[start:], lowest - start), above, lowest - start, loss, read_together(seen, dtype)
     )
-
-
-def _read_together(splits: Sequence[Split], dtype: np.dtype) -> Read:
-    """Return the function from rows (R, n) of R splits to inputs (R, n, D) and labels, (R, n) or (R, n, K).
-
-    Neighbours with one split read it at once. But what is drawn or computed as it is read is made for each by itself:
-    draws must not depend on the company, and products of more rows may round otherwise.
-    """
-    pieces: list[tuple[slice, Split]] = []
-    for _, neighbours in groupby(range(len(splits)), key=lambda i: (id(splits[i]), 0 if _at_once(splits[i]) else i)):
-        first, *others = neighbours
-        pieces.append((slice(first, first + 1 + len(others)), splits[first]))
-
-    def read(rows: Array) -> tuple[Array, Array]:
-        parts = []
-        for which, split in pieces:
-            mine = rows[which]
-            inputs, labels = batch(split, mine.reshape(-1), dtype), split.labels[mine.reshape(-1)]  # (r · n, ...)
-            parts.append((inputs.reshape(*mine.shape, -1), labels.reshape(*mine.shape, *labels.shape[1:])))
-        if len(parts) == 1:
-            return parts[0]
-        xp = array_module(parts[0][0])
-        return xp.concatenate([X for X, _ in parts]), xp.concatenate([labels for _, labels in parts])
-
-    return read
-
-
-def _at_once(split: Split) -> bool:
-    return is_kept(split) and not split.varies
 
 
 def _row_groups(members: Sequence[TrainingJob]) -> list[RowGroup]:

@@ -55,7 +55,7 @@ def fisher_information(
     split: inputs of the task that the head was trained on, with their labels for the modes that look at them. rng: for
     the mode "sampled". batch_size: the batches of the mode "batched". Without dropout, in the network's precision; not
     normalised. Raises ValueError for an unknown mode, a missing rng, a regression, an empty split, and a network with
-    columns or patches.
+    hidden layers that are not linear.
     """
     if mode not in get_args(Mode):
         raise ValueError(f"mode is {mode!r}; expected one of {', '.join(get_args(Mode))}")

@@ -7,7 +7,7 @@ import pytest
 from book import ROOT
 
 import experiments.command as command
-from experiments.experiment import Experiment
+from experiments.frame.study import Study
 from snippets import play, snippets
 
 MADE = {"_build", "source", "reference", "ext"}
@@ -65,7 +65,7 @@ def test_every_command_line_is_one(monkeypatch):
     asked = []
     monkeypatch.setattr(command, "run", lambda study, console: asked.append(study) or 0)
     for kind in command.COMMANDS.values():
-        if not issubclass(kind, Experiment):
+        if not issubclass(kind, Study):
             monkeypatch.setattr(kind, "__call__", lambda self, console: asked.append(self))
     lines = [line for line in command_lines() if line != "--help"]
     assert len(lines) > 10

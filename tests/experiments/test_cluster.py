@@ -1,25 +1,30 @@
 """A study on a real cluster of separate processes: the bits of one machine, with a worker killed in the middle too."""
 
+import os
 import signal
 import subprocess
 import sys
+import sysconfig
 from contextlib import contextmanager
 
 import pytest
 from tinystudy import LONG, environment, run, start, table3, until, whole
 
-from experiments import blas, provenance
-from experiments.executors import check_worker
-from experiments.folder import FolderError
+from experiments.frame import executors, provenance
+from experiments.frame.executors import check_worker
+from experiments.frame.folder import FolderError
+from experiments.frame.threads import use_one_thread
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install the extra 'cluster'")
 
 
 def serve(*arguments, log):
-    settled = environment()
-    blas.settle(settled)  # as the workers of this machine are started
+    """Start a program outside the checkout, which is not on its path: -S leaves out what is installed as editable."""
+    settings = environment(PYTHONPATH=os.pathsep.join({sysconfig.get_path(name) for name in ("purelib", "platlib")}))
+    use_one_thread(settings)  # as the workers of this machine are started
+    command = [sys.executable, "-S", "-m", *map(str, arguments)]
     with log.open("a") as file:
-        return subprocess.Popen([sys.executable, "-m", *map(str, arguments)], stdout=file, stderr=file, env=settled)
+        return subprocess.Popen(command, stdout=file, stderr=file, env=settings, cwd=log.parent)
 
 
 @contextmanager
@@ -49,7 +54,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_bits_of_one_machine(uninterrupt
     with running_cluster(tmp_path, workers=2) as (address, processes):
         out = tmp_path / "results"
         process = start(out, "--cluster", address)
-        assert not list(out.glob("cells/*-0/result.json"))  # both are at work on the three first networks
+        assert not list(out.glob("jobs/*-0/result.json"))  # both are at work on the three first networks
         processes[0].kill()
         printed, _ = process.communicate(timeout=300)
         assert process.returncode == 0, printed
@@ -72,6 +77,16 @@ def test_what_is_no_fit_cluster_is_refused(tmp_path):
     assert "no cluster answers at tcp://127.0.0.1:1" in run(table3(tmp_path, "--cluster", "tcp://127.0.0.1:1"), code=2)
     with running_cluster(tmp_path, workers=0) as (address, _):
         assert f"the cluster at {address} has no workers" in run(table3(tmp_path, "--cluster", address), code=2)
+
+
+def test_workers_that_see_no_checkout_are_refused(tmp_path):
+    from distributed import Client
+
+    with running_cluster(tmp_path, workers=1) as (address, _), Client(address, set_as_default=False) as client:
+        with pytest.raises(FolderError, match="start the workers in a checkout"):
+            executors._check_workers(client, address, tmp_path)
+        executors._share_checkout(client, str(provenance.CHECKOUT))
+        executors._check_workers(client, address, tmp_path)
 
 
 def test_workers_that_are_not_fit_are_refused(tmp_path):

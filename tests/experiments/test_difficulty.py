@@ -5,7 +5,7 @@ import json
 import pytest
 from tinystudy import command, rows, run
 
-from experiments.difficulty.trials import APPEARANCES, PRESETS
+from experiments.studies.difficulty.trials import APPEARANCES, PRESETS
 from npnet.tasks import CALIBRATED
 
 FILES = ("results.csv", "curves.csv", "results.json", "table.md", "difficulty.png")
@@ -37,12 +37,12 @@ def test_every_trial_is_there(studied):
 
 def test_the_same_command_goes_on(studied):
     before = (studied / "results.csv").read_bytes()
-    (studied / "cells" / "thin-200-none" / "result.json").unlink()
+    (studied / "jobs" / "thin-200-none" / "result.json").unlink()
     run(command("difficulty", "--preset", "smoke", "--out", studied, "--workers", 1))
     assert (studied / "results.csv").read_bytes() == before
 
 
-def test_a_report_needs_no_cells(studied, tmp_path):
+def test_a_report_needs_no_jobs(studied, tmp_path):
     run(command("report", studied, "--out", tmp_path / "with"))
     run(command("report", tmp_path / "with", "--out", tmp_path / "without"))
     for name in FILES:

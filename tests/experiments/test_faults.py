@@ -9,7 +9,7 @@ from experiments.command import main
 from experiments.faults import table
 from experiments.faults.anchors import ANCHORS, available
 from experiments.faults.fault import between, mixed
-from experiments.faults.steps import curves, measured
+from experiments.faults.steps import curves, measured_errors
 from npnet.check import check_gradient
 
 FAULTS = table.catalogue()
@@ -102,7 +102,7 @@ def test_false_alarms_are_counted_by_place():
 
 
 def test_the_picture_of_steps_is_the_classic_one(tmp_path):
-    found = measured(np.logspace(-20, -1, 39))
+    found = measured_errors(np.logspace(-20, -1, 39))
     best = {name: errors.min() for name, errors in found.items()}
     assert best["one-sided difference"] > 1e-10 > best["central difference"] > 1e-13
     assert best["complex step"] < 3e-16

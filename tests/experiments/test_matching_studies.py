@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from experiments import distillation, several_tasks
-from experiments.courses import Course, learn_source
-from experiments.desk import Desk, Stopped
-from experiments.image_prior import restoring, study
-from experiments.measurements import Measurement
-from experiments.selection.design import HIDDEN, SELECTIVE, WAYS, alike, learn_joint
-from experiments.survey import Findings
-from experiments.tasks import joined, per_class
+from experiments.frame.long_form import Findings
+from experiments.frame.measurements import Measurement
+from experiments.frame.source_and_target import learn_source
+from experiments.frame.task_specs import TaskSpec
+from experiments.frame.tasks import joined_tasks, per_class
+from experiments.frame.workspace import Stopped, Workspace
+from experiments.studies.distillation import design as distillation
+from experiments.studies.image_prior import restoring, study
+from experiments.studies.selection.design import CHOICES, HIDDEN, SELECTIVE, alike, learn_joint
+from experiments.studies.several_tasks import study as several_tasks
 from npnet import Split, Task, check_gradient
 from npnet.selection import Neighbours
 from npnet.trees import leaves
@@ -39,7 +41,7 @@ def test_the_grid_search_looks_at_validation_errors_relative_to_those_alone():
     known += [*of("1 : 1 : 1", 1, 9.0, 100.0, 1000.0), *of("1 : 1 : 10", 1, 9.0, 100.0, 1100.0)]  # 2.9 and 3.0
     known += [Measurement("x", "ac", "1 : 1 : 10", "none", 0, "angle", 7.0)]
     known += [Measurement("x", "ac", "1 : 1 : 1", "none", 1, "angle", 8.0)]
-    found = Findings({"course": {"task": "ac"}, "factors": [1, 10]}, known)
+    found = Findings({"spec": {"task": "ac"}, "factors": [1, 10]}, known)
     assert several_tasks.chosen(found) == {0: "1 : 1 : 10", 1: "1 : 1 : 1"}
     assert several_tasks._values(found, several_tasks.SEARCHED, "angle") == {0: 7.0, 1: 8.0}
 
@@ -47,7 +49,7 @@ def test_the_grid_search_looks_at_validation_errors_relative_to_those_alone():
 def test_two_tasks_as_one_have_the_classes_of_both():
     splits = [Split(np.full((3, 2), value), np.array([0, 1, 1])) for value in (7.0, 8.0)]
     one, two = (Task(name, 2, split, split, split) for name, split in zip("ab", splits, strict=True))
-    both = joined("a+b", [one, two])
+    both = joined_tasks("a+b", [one, two])
     assert (both.outputs, both.train.labels.tolist()) == (4, [0, 1, 1, 2, 3, 3])
     assert both.test.inputs[:, 0].tolist() == [7, 7, 7, 8, 8, 8]
 
@@ -60,14 +62,14 @@ def test_the_share_of_neighbours_that_are_alike_counts_those_that_count():
 
 
 def until_done(tmp_path, function, **what):
-    """Take a cell through as many pieces of one epoch as it has, and return its result and how many there were."""
+    """Take a job through as many pieces of one epoch as it has, and return its result and how many there were."""
     (tmp_path / "stop").touch()
     for pieces in range(99):
         try:
-            return function(Desk(tmp_path, "cut"), **what), pieces
+            return function(Workspace(tmp_path, "cut"), **what), pieces
         except Stopped:
             pass
-    raise AssertionError("the cell never ended")
+    raise AssertionError("the job never ended")
 
 
 ANEW = "joint: random source, anew each epoch"
@@ -75,13 +77,13 @@ ANEW = "joint: random source, anew each epoch"
 
 @pytest.mark.parametrize("label", [SELECTIVE, ANEW])
 def test_a_joint_run_that_stops_goes_on_to_the_same_result(tmp_path, label):
-    course = Course("ac", 20, 30, 30, updates=12, patience=12, batch_size=10)
-    learned = Course("acl", 40, 30, 30, updates=9, patience=9)
-    source = Desk(tmp_path, "source")
-    source.finish(learn_source(source, course=learned, hidden=HIDDEN, seed=0))
-    what = {"family": "lines", "course": course, "learned": learned, "seed": 0, "source": "source"}
-    what |= {"way": WAYS[label], "setting": "lines", "label": label}
-    whole = learn_joint(Desk(tmp_path, "whole"), **what)
+    spec = TaskSpec("ac", train=20, validation=30, test=30, updates=12, patience=12, batch_size=10)
+    learned = TaskSpec("acl", train=40, validation=30, test=30, updates=9, patience=9)
+    source = Workspace(tmp_path, "source")
+    source.finish(learn_source(source, spec=learned, hidden=HIDDEN, seed=0))
+    what = {"family": "lines", "spec": spec, "learned": learned, "seed": 0, "source": "source"}
+    what |= {"choice": CHOICES[label], "setting": "lines", "label": label}
+    whole = learn_joint(Workspace(tmp_path, "whole"), **what)
     again, pieces = until_done(tmp_path, learn_joint, **what)
     assert pieces == len(whole["errors"]) == 6
     assert again["measurements"] == whole["measurements"]
@@ -113,9 +115,9 @@ def test_the_error_of_known_pixels_has_its_gradient(rng):
 
 @pytest.mark.parametrize("prior", restoring.PRIORS)
 def test_a_restoration_that_stops_goes_on_to_the_same_result(tmp_path, prior):
-    design = restoring.Design(7, 1, hidden={"code": (6,), "positions": (6,)}, features=8)
+    design = restoring.ImagePriorDesign(7, 1, hidden={"code": (6,), "positions": (6,)}, features=8)
     what = {"design": design, "corruption": "missing", "prior": prior, "seed": 0, "setting": "missing", "label": prior}
-    whole = restoring.restore(Desk(tmp_path, "whole"), **what)
+    whole = restoring.restore(Workspace(tmp_path, "whole"), **what)
     again, pieces = until_done(tmp_path, restoring.restore, **what)
     assert pieces == 7
     assert again["measurements"] == whole["measurements"]
@@ -158,15 +160,16 @@ def test_the_iteration_for_all_has_the_greatest_mean():
 
 
 def test_students_of_a_seed_begin_alike_and_the_teacher_is_held(tmp_path):
-    course = Course("ac", 30, 20, 20, updates=4, patience=4)
-    desk = Desk(tmp_path, "teacher-0")
-    teacher = distillation.begin_teacher(desk, course, (6, 5), 0)
+    spec = TaskSpec("ac", train=30, validation=20, test=20, updates=4, patience=4)
+    workspace = Workspace(tmp_path, "teacher-0")
+    teacher = distillation.begin_teacher(workspace, spec, (6, 5), 0)
     assert (teacher.settings.max_norm, teacher.run.network.dropout) == (3.0, (0.5, 0.5))
-    stored = course.load(0).train.inputs
+    stored = spec.load(0).train.inputs
     assert (teacher.tasks["ac"].train.inputs[:] != stored).any()
-    teacher.run.network.save(desk.path / "network.npz")
+    teacher.run.network.save(workspace.path / "network.npz")
     begun = [
-        distillation.begin_student(Desk(tmp_path, f"{t}"), course, (4, 3), 0, "teacher-0", t) for t in (None, 1.0, 20.0)
+        distillation.begin_student(Workspace(tmp_path, f"{t}"), spec, (4, 3), 0, "teacher-0", t)
+        for t in (None, 1.0, 20.0)
     ]
     for other in begun[1:]:
         assert np.array_equal(other.run.network.heads["ac"]["W"], begun[0].run.network.heads["ac"]["W"])

@@ -5,7 +5,7 @@ import json
 import shlex
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import pytest
 import tyro
@@ -13,10 +13,10 @@ from tinystudy import command, run
 from tyro.conf import OmitSubcommandPrefixes
 
 from experiments.command import main
-from experiments.folder import FolderError
+from experiments.frame.folder import FolderError
 from experiments.page import studies_below, write_page
-from experiments.studies import STUDIES, study_named
-from experiments.tables.study import Overrides, Tables
+from experiments.registry import STUDIES, study_named
+from experiments.studies.tables.study import Changes, Tables
 
 
 class Seen(HTMLParser):
@@ -37,7 +37,7 @@ class Seen(HTMLParser):
 
 @pytest.fixture(scope="module")
 def reported(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of reports: a tiny table of the paper from its cells."""
+    """A folder of reports: a tiny table of the paper from its jobs."""
     out = tmp_path_factory.mktemp("page")
     assert main(["report", str(finished), "--out", str(out)]) == 0
     return out
@@ -73,36 +73,36 @@ def test_the_command_on_the_page_computes_the_same_study(reported: Path) -> None
     words = shlex.split(study_named(about).command(about))
     assert words[:4] == ["python", "-m", "experiments", "tables"]
     again = tyro.cli(Tables, args=words[4:], config=(OmitSubcommandPrefixes,))
-    assert json.loads(json.dumps(again.job().configuration["studies"]["table3"])) == about["configuration"]
+    assert json.loads(json.dumps(again.plan().configuration["studies"]["table3"])) == about["configuration"]
     assert " ".join(words) in "".join(Seen((reported / "report.html").read_text()).words)
 
 
 @pytest.mark.parametrize("name", sorted(STUDIES.keys() - {"tables"}))
 def test_every_preset_is_recognised(name: str) -> None:
     study: Any = STUDIES[name]
-    for preset in get_args(get_type_hints(study)["preset"]):
-        about = {**json.loads(json.dumps(study(preset=preset).job().configuration)), "environments": []}
+    for preset in study.presets:
+        about = {**json.loads(json.dumps(study(preset=preset).plan().configuration)), "environments": []}
         assert study_named(about) is study
         assert study.command(about) == f"python -m experiments {name} --preset {preset}"
 
 
 def test_options_that_differ_from_the_preset_are_in_the_command() -> None:
-    options = Overrides(train=33_000, keep="last", patience_restarts=False)
-    study = Tables(only="4", preset="paper", overrides=options).job().configuration["studies"]["table4"]
+    options = Changes(train=33_000, keep="last", patience_restarts=False)
+    study = Tables(only="4", preset="paper", changes=options).plan().configuration["studies"]["table4"]
     said = Tables.command({"configuration": json.loads(json.dumps(study))})
     assert said == (
         "python -m experiments tables --only 4 --preset paper --train 33000 --keep last --patience-restarts False"
     )
     again = tyro.cli(Tables, args=said.split()[4:], config=(OmitSubcommandPrefixes,))
-    assert again.job().configuration["studies"]["table4"] == study
+    assert again.plan().configuration["studies"]["table4"] == study
 
 
 def test_rows_other_than_the_papers_are_in_the_command() -> None:
-    study = Tables(only="1", preset="paper", regularizers="l1_twentieth,none").job().configuration["studies"]["table1"]
+    study = Tables(only="1", preset="paper", regularizers="l1_twentieth,none").plan().configuration["studies"]["table1"]
     said = Tables.command({"configuration": json.loads(json.dumps(study))})
     assert said == "python -m experiments tables --only 1 --preset paper --regularizers l1_twentieth,none"
     with pytest.raises(ValueError, match="regularizers is 'l1,l2'; expected some of none, l1, l1_twentieth, dropout"):
-        Tables(regularizers="l1,l2").job()
+        Tables(regularizers="l1,l2").plan()
 
 
 def test_html_in_a_report_is_shown_and_not_run(tmp_path: Path) -> None:

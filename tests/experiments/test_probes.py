@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 from tinystudy import command, rows, run, table3
 
-from experiments.desk import Desk
-from experiments.measurements import Measurement
-from experiments.tables.design import TABLES, Study, protocol
-from experiments.tables.probes import begin_probe, end_probe, probe_cell, probes_of, refitted
-from experiments.tables.report import lost, remains_grid
-from experiments.tables.results import Results
-from experiments.tables.transfer import cells_of, load_task
-from npnet import Split, cross_entropy, error, generator, mlp
-from npnet.initialisers import he
+from experiments.frame.measurements import Measurement
+from experiments.frame.workspace import Workspace
+from experiments.studies.tables.design import TABLES, TableDesign, protocol
+from experiments.studies.tables.probes import begin_probe, end_probe, probe_job, probe_jobs, refitted
+from experiments.studies.tables.report import lost, remains_grid
+from experiments.studies.tables.results import TableResults
+from experiments.studies.tables.transfer import load_protocol_task, table_jobs
+from npnet import Split, cross_entropy, error, generator, he, mlp
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
@@ -43,29 +42,31 @@ def test_biases_fitted_again_undo_a_shift(classes):
 
 def test_every_network_is_probed_for_every_old_task():
     small = protocol(TABLES["table7"], "smoke")
-    studies = [Study(TABLES[name], small, ("none", "dropout")) for name in ("table7", "table8")]
-    networks, names = [cell.name for cell in cells_of(studies)], {cell.name for cell in probes_of(studies)}
-    assert names == {probe_cell(task, name) for name in networks for task in TABLES["table7"].first}
-    assert len(probes_of(studies)) == len(names) == 2 * 5 * (1 + 2 * 2 * 2)  # the first networks of both tables once
+    designs = [TableDesign(TABLES[name], small, ("none", "dropout")) for name in ("table7", "table8")]
+    networks, names = [job.name for job in table_jobs(designs)], {job.name for job in probe_jobs(designs)}
+    assert names == {probe_job(task, name) for name in networks for task in TABLES["table7"].first}
+    assert len(probe_jobs(designs)) == len(names) == 2 * 5 * (1 + 2 * 2 * 2)  # the first networks of both tables once
 
 
 def test_a_probe_reads_the_network_after_and_not_the_one_before(tmp_path):
     small = protocol(TABLES["table3"], "smoke")
-    acl, networks = load_task("acl", small), {}
+    acl, networks = load_protocol_task("acl", small), {}
     for name in ("before", "after"):
         networks[name] = mlp((1024, 20), {"acl": 2}, generator(0, name), he)
-        desk = Desk(tmp_path, name)
-        networks[name].save(desk.path / "network.npz")
-        desk.finish({})
-    desk = Desk(tmp_path, "probe")
-    found = end_probe(desk, begin_probe(desk, small, "before", "after", "acl"), 0.0, small, "before", "after", "acl")
+        workspace = Workspace(tmp_path, name)
+        networks[name].save(workspace.path / "network.npz")
+        workspace.finish({})
+    workspace = Workspace(tmp_path, "probe")
+    found = end_probe(
+        workspace, begin_probe(workspace, small, "before", "after", "acl"), 0.0, small, "before", "after", "acl"
+    )
     errors = [error(refitted(each, "acl", acl.validation), "acl", acl.test) for each in networks.values()]
     assert found["refitted_error"] == errors[1] != errors[0]
     assert 0 < found["r_squared"][0] < 1
 
 
 def test_what_is_lost_is_measured_against_the_same_reading_before():
-    of = Study(TABLES["table7"], protocol(TABLES["table7"], "smoke"), ("none",))
+    of = TableDesign(TABLES["table7"], protocol(TABLES["table7"], "smoke"), ("none",))
     acl = {"first": 1.0, "gradual": 3.0}
     found = [
         Measurement("table7", "", method, "none", 0, f"{metric}:{task}", acl[method] if task == "acl" else 2.0)
@@ -73,7 +74,7 @@ def test_what_is_lost_is_measured_against_the_same_reading_before():
         for metric in ("probe_error", "refitted_error", "r_squared_1")
         for task in of.table.first
     ]
-    results = Results(of, {"probes": True}, found, [])
+    results = TableResults(of, {"probes": True}, found, [])
     assert lost(results, "probe_error", "gradual", "none") == {0: pytest.approx(0.4)}
     assert lost(results, "probe_error", "fine", "none") == {}
     fine, gradual = remains_grid(results).rows
@@ -82,7 +83,7 @@ def test_what_is_lost_is_measured_against_the_same_reading_before():
 
 
 def test_a_seed_counts_once_every_old_task_is_measured():
-    of = Study(TABLES["table7"], protocol(TABLES["table7"], "smoke"), ("none",))
+    of = TableDesign(TABLES["table7"], protocol(TABLES["table7"], "smoke"), ("none",))
     seeds = {task: (0, 1, 2) if task == "acl" else (2, 1) for task in of.table.first}
     found = [
         Measurement("table7", "", "fine", "none", seed, f"probe_error:{task}", 3.0)
@@ -90,14 +91,14 @@ def test_a_seed_counts_once_every_old_task_is_measured():
         for seed in seeds[task]
     ]
     before = [Measurement("table7", "", "first", "none", 0, f"probe_error:{task}", 1.0) for task in of.table.first]
-    assert lost(Results(of, {}, found + before, []), "probe_error", "fine", "none") == {1: 2.0, 2: 2.0}
+    assert lost(TableResults(of, {}, found + before, []), "probe_error", "fine", "none") == {1: 2.0, 2: 2.0}
 
 
 def test_probes_may_be_asked_for_later(tmp_path):
     run(table3(tmp_path / "later", "--regularizers", "none"))
     assert "new head" not in (tmp_path / "later" / "table3" / "table.md").read_text()
     printed = run(table3(tmp_path / "later", "--regularizers", "none", "--probes"))
-    assert "3 of 6 cells had finished before" in printed
+    assert "3 of 6 jobs had finished before" in printed
     run(table3(tmp_path / "once", "--regularizers", "none", "--probes"))
     later, once = (rows(tmp_path / name / "table3" / "results.csv") for name in ("later", "once"))
     assert later == once

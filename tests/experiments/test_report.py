@@ -9,17 +9,17 @@ import pytest
 from scipy import stats
 
 from experiments.command import main
-from experiments.grids import Grid, markdown
-from experiments.measurements import Measurement
+from experiments.frame.grids import Grid, markdown
+from experiments.frame.measurements import Measurement
+from experiments.frame.statistics import mean_sd, paired
 from experiments.published import published
-from experiments.statistics import mean_sd, paired
-from experiments.tables import figures
-from experiments.tables.claims import Theirs, claims_grid, claims_of, count, theirs, write_claims
-from experiments.tables.design import REGULARIZERS, ROWS, TABLES, Study, protocol
-from experiments.tables.report import comparison_grid, notes, table_grid
-from experiments.tables.results import Point, Results, joined, read_results, write_results
+from experiments.studies.tables import figures
+from experiments.studies.tables.claims import Theirs, claims_grid, claims_of, count, theirs, write_claims
+from experiments.studies.tables.design import REGULARIZERS, ROWS, TABLES, TableDesign, protocol
+from experiments.studies.tables.report import comparison_grid, table_grid, table_notes
+from experiments.studies.tables.results import Point, TableResults, joined_results, read_results, write_results
 
-TABLE3 = Study(TABLES["table3"], protocol(TABLES["table3"], "quick"))
+TABLE3 = TableDesign(TABLES["table3"], protocol(TABLES["table3"], "quick"))
 
 
 def results_of(errors):
@@ -31,7 +31,7 @@ def results_of(errors):
         for seed, values in enumerate(runs)
         for metric, value in zip(names, values, strict=True)
     ]
-    return Results(TABLE3, {}, measurements, [])
+    return TableResults(TABLE3, {}, measurements, [])
 
 
 def test_published_numbers_are_whole():
@@ -117,14 +117,14 @@ def test_the_comparison_is_of_forgetting():
 
 def test_notes_tell_amounts_and_what_is_missing():
     results = results_of({("fine", "none"): [(9, 20, 3, TABLE3.protocol.max_epochs_b)]})
-    text = "\n".join(notes(results))
+    text = "\n".join(table_notes(results))
     assert f"{TABLE3.protocol.train:,} / " in text
     assert "330,000 / 10,000 / 10,000 stimuli" in text
     assert "Incomplete: 1 of 18 runs" in text
     assert "1 of 1 runs on the second task ended at the cap" in text
     assert "glorot initialisation, best weights" in text
     other = replace(TABLE3, protocol=replace(TABLE3.protocol, initialise_head="normal"))
-    assert "glorot initialisation (normal for the new head), best" in notes(replace(results, study=other))[0]
+    assert "glorot initialisation (normal for the new head), best" in table_notes(replace(results, design=other))[0]
 
 
 def test_markdown_has_a_line_for_each_row():
@@ -134,7 +134,7 @@ def test_markdown_has_a_line_for_each_row():
 
 def as_published(table, less_gradual=0.0, train=100):
     """Return results that say what the paper says, each method's seeds around its mean, paired."""
-    study = Study(table, protocol(table, "paper"))
+    design = TableDesign(table, protocol(table, "paper"))
     measurements = []
     for row in (row for row in published() if row.table == table.number):
         name = f":{row.measured_on}" if len(table.first) > 1 else ""
@@ -147,7 +147,7 @@ def as_published(table, less_gradual=0.0, train=100):
             ):
                 found = Measurement(table.name, table.setting, row.method, row.regularizer, seed, metric, value)
                 measurements += [found] if found not in measurements else []
-    return Results(study, {}, measurements, [])
+    return TableResults(design, {}, measurements, [])
 
 
 def test_all_claims_hold_in_the_papers_own_numbers():
@@ -161,14 +161,14 @@ def test_all_claims_hold_in_the_papers_own_numbers():
         "difference has the paper's sign in 24. In 19 of the measured pairs the paper's own intervals are apart; of "
         "these it holds in 19."
     )
-    assert "–" not in [cell for row in claims_grid(claims).rows for cell in row]
+    assert "–" not in [job for row in claims_grid(claims).rows for job in row]
 
 
 def test_another_reading_of_a_row_is_counted_in_its_place():
     results = as_published(TABLES["table1"])
     read = [m._replace(regularizer="l1_twentieth") for m in results.measurements if m.regularizer == "l1"]
-    study = replace(results.study, regularizers=("none", "l1_twentieth"))
-    claims = claims_of([replace(results, study=study, measurements=[*results.measurements, *read])])
+    design = replace(results.design, regularizers=("none", "l1_twentieth"))
+    claims = claims_of([replace(results, design=design, measurements=[*results.measurements, *read])])
     assert [claim.regularizer for claim in claims] == ["none", "l1_twentieth"]
     assert claims[1].theirs == theirs(1, "l1")
     first, other = count(claims).split("\n\n")
@@ -176,14 +176,14 @@ def test_another_reading_of_a_row_is_counted_in_its_place():
     assert other.startswith("With L1, λ/20 in its row: of 24 pairs 2 are measured: the paper's claim holds in 2")
     assert len(claims_grid(claims).rows) == 25
     assert len(claims_grid(claims[:1]).rows) == 24
-    (_, _, ours, paper) = table_grid(replace(results, study=study, measurements=read)).rows
+    (_, _, ours, paper) = table_grid(replace(results, design=design, measurements=read)).rows
     assert ours[0] == "l1_twentieth"
     assert "1.2 → 3.5 ± 0.6" in paper
 
 
 def test_of_several_scales_the_largest_counts(tmp_path):
     small = as_published(TABLES["table1"], less_gradual=10.0)
-    small = replace(small, study=replace(small.study, protocol=replace(small.study.protocol, train=2_000)))
+    small = replace(small, design=replace(small.design, protocol=replace(small.design.protocol, train=2_000)))
     large = rows_of(as_published(TABLES["table1"]), "none")
     claims = claims_of([large, small])
     assert [(claim.regularizer, claim.train) for claim in claims] == [
@@ -197,18 +197,18 @@ def test_of_several_scales_the_largest_counts(tmp_path):
     assert count(claims_of([once, small])) == count(claims_of([small]))
     assert count(claims_of([once])).startswith("Of 24 pairs 1 are measured")
     for name, results in (("table1", large), ("table1_tenth", small)):
-        write_results(replace(results, about=rows_of(results, *results.study.regularizers).about), tmp_path / name)
+        write_results(replace(results, about=rows_of(results, *results.design.regularizers).about), tmp_path / name)
     write_claims(tmp_path)
     assert (tmp_path / "claims.md").read_text().count("20,000 × 3") == 1
 
 
 def rows_of(results, *regularizers):
     """Return what a run of some rows alone would have left."""
-    study = replace(results.study, regularizers=regularizers)
+    design = replace(results.design, regularizers=regularizers)
     about = {
-        "experiment": study.name,
-        "configuration": asdict(study),
-        "seeds": list(range(study.protocol.seeds)),
+        "experiment": design.name,
+        "configuration": asdict(design),
+        "seeds": list(range(design.protocol.seeds)),
         "environments": [{"commit": regularizers[0]}, {"commit": "of all"}],
         "compute_seconds": 1.5,
         "peak_memory_mb": len(regularizers),
@@ -216,14 +216,14 @@ def rows_of(results, *regularizers):
         "starts": [{"started": regularizers[0]}],
     }
     points = [Point("fine", regularizer, 0, 0, 0, 0, "mnist04", 1.0) for regularizer in regularizers]
-    return Results(study, about, [m for m in results.measurements if m.regularizer in regularizers], points)
+    return TableResults(design, about, [m for m in results.measurements if m.regularizer in regularizers], points)
 
 
 def test_rows_that_were_run_apart_are_joined(tmp_path, capsys):
     whole = rows_of(as_published(TABLES["table1"]), "none", "l1", "dropout")
     apart = [rows_of(whole, "l1"), rows_of(whole, "none", "dropout")]
-    together = joined(apart)
-    assert together.study == whole.study
+    together = joined_results(apart)
+    assert together.design == whole.design
     assert together.measurements == sorted(whole.measurements, key=lambda m: list(ROWS).index(m.regularizer))
     assert [point.regularizer for point in together.curves] == ["none", "l1", "dropout"]
     assert together.about == whole.about | {
@@ -236,7 +236,7 @@ def test_rows_that_were_run_apart_are_joined(tmp_path, capsys):
         write_results(replace(each, curves=[]), tmp_path / name)
     assert main(["join", str(tmp_path / "one"), str(tmp_path / "other"), "--out", str(tmp_path / "both")]) == 0
     both = read_results(tmp_path / "both")
-    assert (both.study, both.measurements) == (together.study, together.measurements)
+    assert (both.design, both.measurements) == (together.design, together.measurements)
     assert both.about == json.loads(json.dumps(together.about))
     assert "| dropout | here" in (tmp_path / "both" / "table.md").read_text()
     for folders, why in ((("one", "one"), "row 'l1' of table1 is there twice"), (("one", "no"), "has no results.json")):
@@ -248,23 +248,23 @@ def test_rows_that_were_run_apart_are_joined(tmp_path, capsys):
 
 def test_rows_of_other_tables_or_protocols_are_not_joined():
     results = rows_of(as_published(TABLES["table1"]), "none", "l1", "dropout")
-    mine, rate = rows_of(results, "l1"), replace(results.study.protocol, rate=0.02)
+    mine, rate = rows_of(results, "l1"), replace(results.design.protocol, rate=0.02)
     for other in (
-        rows_of(replace(results, study=replace(results.study, protocol=rate)), "none"),
+        rows_of(replace(results, design=replace(results.design, protocol=rate)), "none"),
         rows_of(as_published(TABLES["table2"]), "none"),
     ):
         with pytest.raises(ValueError, match="expected rows of"):
-            joined([mine, other])
+            joined_results([mine, other])
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_joined_rows_may_have_more_repetitions_than_others(order):
     results = rows_of(as_published(TABLES["table1"]), "none", "l1", "dropout")
-    two = replace(results.study, protocol=replace(results.study.protocol, seeds=2))
-    fewer = rows_of(replace(results, study=two), "none")
+    two = replace(results.design, protocol=replace(results.design.protocol, seeds=2))
+    fewer = rows_of(replace(results, design=two), "none")
     fewer = replace(fewer, measurements=[m for m in fewer.measurements if m.seed < 2])
-    together = joined([rows_of(results, "l1"), fewer][::order])
-    assert together.study == replace(results.study, regularizers=("none", "l1"))
+    together = joined_results([rows_of(results, "l1"), fewer][::order])
+    assert together.design == replace(results.design, regularizers=("none", "l1"))
     assert together.about["seeds"] == [0, 1, 2, 3, 4]
     assert [len(together.values("task_b_error", "fine", row)) for row in ("none", "l1")] == [2, 3]
 
@@ -272,7 +272,7 @@ def test_joined_rows_may_have_more_repetitions_than_others(order):
 def test_pairs_are_the_seeds_that_both_methods_have():
     results = as_published(TABLES["table1"])
     late = [m for m in results.measurements if (m.method, m.seed) != ("gradual", 2)]
-    (row, *_) = comparison_grid(Results(results.study, {}, late, [])).rows
+    (row, *_) = comparison_grid(TableResults(results.design, {}, late, [])).rows
     assert row[-1] == "2"
     fine = [m.value for m in late if (m.metric, m.method, m.regularizer) == ("task_a_error_after", "fine", "none")]
     assert float(row[1]) == pytest.approx((fine[0] + fine[1]) / 2 - 1.2, abs=0.005)
@@ -281,7 +281,7 @@ def test_pairs_are_the_seeds_that_both_methods_have():
 def test_differences_without_spread_decide_nothing():
     results = as_published(TABLES["table1"])
     alike = [m._replace(value=floor(m.value + 0.25)) for m in results.measurements]
-    (none, *_) = claims_of([Results(results.study, {}, alike, [])])
+    (none, *_) = claims_of([TableResults(results.design, {}, alike, [])])
     assert none.difference.low == none.difference.high > 0
     assert none.verdict == "undecided"
 
@@ -302,7 +302,7 @@ def test_claims_are_reversed_or_undecided_where_they_are():
 
 
 def test_curves_of_several_first_tasks_are_drawn_as_their_mean(tmp_path):
-    study = Study(TABLES["table7"], protocol(TABLES["table7"], "smoke"), ("none",), ("fine",))
+    design = TableDesign(TABLES["table7"], protocol(TABLES["table7"], "smoke"), ("none",), ("fine",))
     errors = {"acl": 10.0, "sb2l": 20.0, "sbl": 30.0, "sbt": 40.0, "cnc": 55.0, "ac": 3.0}
     points = [
         Point("fine", "none", seed, epoch, epoch * 10, 4, task, error - epoch + seed)
@@ -311,8 +311,8 @@ def test_curves_of_several_first_tasks_are_drawn_as_their_mean(tmp_path):
         for task, error in errors.items()
     ]
     kept = [Measurement("table7", "", "fine", "none", seed, "kept_epoch", 1.0) for seed in (0, 1)]
-    results = Results(study, {}, kept, points)
-    runs = figures._runs(results, "none", "fine", study.table.first)
+    results = TableResults(design, {}, kept, points)
+    runs = figures._runs(results, "none", "fine", design.table.first)
     assert {seed: [p.error for p in run] for seed, run in runs.items()} == {0: [31.0, 30.0], 1: [32.0, 31.0]}
     assert [p.error for p in figures._runs(results, "none", "fine", ("ac",))[1]] == [4.0, 3.0]
     figures.draw_curves(results, tmp_path / "curves.png")

@@ -6,15 +6,14 @@ from itertools import product
 import pytest
 from tinystudy import command, rows, run
 
-from experiments.measurements import Measurement
-from experiments.rivals import METHODS, all_cells, comparison, study
-from experiments.statistics import holm, paired
-from experiments.tables.design import Protocol
-from experiments.tables.report import forgetting, lost
-from experiments.tables.results import Results
-from experiments.tables.transfer import method_of
-from npnet import generator
-from npnet.methods import gradual_tuning
+from experiments.frame.measurements import Measurement
+from experiments.frame.statistics import holm, paired
+from experiments.studies.rivals import METHODS, rivals_comparison, rivals_design, rivals_jobs
+from experiments.studies.tables.design import TrainingProtocol
+from experiments.studies.tables.report import forgetting, lost
+from experiments.studies.tables.results import TableResults
+from experiments.studies.tables.transfer import method_of
+from npnet import generator, gradual_tuning
 from npnet.tasks import load
 
 
@@ -39,10 +38,10 @@ def test_every_rival_and_probe_is_there(studied):
 
 def test_the_budget_is_that_of_the_paired_gradual_run(studied):
     def epochs(method):
-        return len(json.loads((studied / "cells" / f"rivals-none-{method}-0" / "result.json").read_text())["history"])
+        return len(json.loads((studied / "jobs" / f"rivals-none-{method}-0" / "result.json").read_text())["history"])
 
     assert epochs("budget") == epochs("gradual")
-    needs = {cell.name: cell.needs for cell in all_cells(study("quick"))}
+    needs = {job.name: job.needs for job in rivals_jobs(rivals_design("quick"))}
     assert "rivals-l1-gradual-1" in needs["rivals-l1-budget-1"]
 
 
@@ -54,7 +53,7 @@ def test_what_was_not_touched_explains_itself_whole(studied):
     assert first["r_squared_1"] == first["r_squared_2"] == 1
 
 
-def test_a_report_needs_no_cells(studied, tmp_path):
+def test_a_report_needs_no_jobs(studied, tmp_path):
     run(command("report", studied, "--out", tmp_path / "with"))
     run(command("report", tmp_path / "with", "--out", tmp_path / "without"))
     for name in ("results.csv", "curves.csv", "results.json", "table.md", "rivals.png"):
@@ -65,8 +64,8 @@ def test_loss_of_features_is_measured_against_the_probe_of_the_first_network():
     def number(method, metric, value):
         return Measurement("rivals", "", method, "none", 0, metric, value)
 
-    found = Results(
-        study("quick"),
+    found = TableResults(
+        rivals_design("quick"),
         {},
         [
             number("first", "probe_error", 1.5),
@@ -83,14 +82,14 @@ def test_loss_of_features_is_measured_against_the_probe_of_the_first_network():
 
 def test_p_values_are_adjusted_for_how_many_rivals_there_are():
     rng = generator(0, "p values")
-    of = study("quick")
+    of = rivals_design("quick")
     found = [
         Measurement("rivals", "", method, row, seed, metric, 1.0 + rng.random())
         for method, row, seed in product(of.methods, of.regularizers, range(3))
         for metric in ("task_a_error_before", "task_a_error_after", "task_b_error")
     ]
-    results = Results(of, {}, found, [])
-    table = comparison(results).rows
+    results = TableResults(of, {}, found, [])
+    table = rivals_comparison(results).rows
     assert len(table) == 6 * 3
     for column, of_run in ((3, forgetting), (5, lambda r, *which: r.values("task_b_error", *which))):
         ps = [paired(of_run(results, row[0], row[1]), of_run(results, "gradual", row[1])).p for row in table]
@@ -99,7 +98,7 @@ def test_p_values_are_adjusted_for_how_many_rivals_there_are():
 
 
 def test_methods_by_name():
-    protocol = Protocol(50, 20, 20)
+    protocol = TrainingProtocol(train=50, validation=20, test=20)
     assert method_of("gradual", protocol) == gradual_tuning
     assert method_of("budget", protocol, 7).policy.epochs == 7
     both = method_of("gradual+l2_sp", protocol)

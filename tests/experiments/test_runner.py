@@ -1,46 +1,46 @@
-"""Cells run in the right order, a failing one stops only those that need it, and BLAS is settled with care."""
+"""Jobs run in the right order, a failing one stops only those that need it, and every worker has one BLAS thread."""
 
 import pytest
 import tinystudy
 from rich.console import Console
 
-from experiments import blas
-from experiments.cells import Cell
-from experiments.desk import read_json
-from experiments.executors import Where, pool
-from experiments.folder import FolderError, held, result_of, settle_configuration
-from experiments.progress import Watcher
-from experiments.runner import run_cells
+from experiments.frame import threads
+from experiments.frame.executors import Resources, pool
+from experiments.frame.files import read_json
+from experiments.frame.folder import FolderError, check_configuration, lock_folder, result_of
+from experiments.frame.jobs import Job
+from experiments.frame.progress import ProgressDisplay
+from experiments.frame.scheduler import run_jobs
 
 QUIET = Console(quiet=True)
 
 
 @pytest.fixture
 def run(tmp_path):
-    def run(cells, workers=1):
-        with Watcher(QUIET) as watcher, pool(workers) as executor:
-            return run_cells(cells, tmp_path, executor, watcher)
+    def run(jobs, workers=1):
+        with ProgressDisplay(QUIET) as display, pool(workers) as executor:
+            return run_jobs(jobs, tmp_path, executor, display)
 
     return run
 
 
-def test_needs_come_first_and_finished_cells_are_skipped(run, tmp_path):
-    cells = [Cell(f"leaf-{i}", tinystudy.fine, {"value": i}) for i in range(3)]
-    names = tuple(cell.name for cell in cells)
-    cells.append(Cell("sum", tinystudy.adds, {"needs": list(names)}, needs=names))
-    first = run(cells, workers=2)
+def test_needs_come_first_and_finished_jobs_are_skipped(run, tmp_path):
+    jobs = [Job(f"leaf-{i}", tinystudy.fine, {"value": i}) for i in range(3)]
+    names = tuple(job.name for job in jobs)
+    jobs.append(Job("sum", tinystudy.adds, {"needs": list(names)}, needs=names))
+    first = run(jobs, workers=2)
     assert first.finished[-1] == "sum"
     assert result_of(tmp_path, "sum")["value"] == 3
-    assert run(cells).skipped == [*names, "sum"]
+    assert run(jobs).skipped == [*names, "sum"]
 
 
-def test_a_failing_cell_stops_only_what_needs_it(run, tmp_path):
-    cells = [
-        Cell("bad", tinystudy.diverges),
-        Cell("after", tinystudy.fine, {"value": 1}, needs=("bad",)),
-        Cell("other", tinystudy.fine, {"value": 2}),
+def test_a_failing_job_stops_only_what_needs_it(run, tmp_path):
+    jobs = [
+        Job("bad", tinystudy.diverges),
+        Job("after", tinystudy.fine, {"value": 1}, needs=("bad",)),
+        Job("other", tinystudy.fine, {"value": 2}),
     ]
-    outcome = run(cells)
+    outcome = run(jobs)
     assert outcome.finished == ["other"]
     assert "NotFiniteError: objective is not finite at epoch 1, step 2" in outcome.failed["bad"]
     assert outcome.failed["after"] == "not run, because bad failed"
@@ -49,55 +49,55 @@ def test_a_failing_cell_stops_only_what_needs_it(run, tmp_path):
 
 def test_a_worker_that_dies_is_reported(run):
     with pytest.raises(Exception, match="terminated abruptly"):
-        run([Cell("gone", tinystudy.dies)])
+        run([Job("gone", tinystudy.dies)])
 
 
 @pytest.mark.parametrize(
-    ("cells", "message"),
+    ("jobs", "message"),
     [
-        ([Cell("a", tinystudy.fine), Cell("a", tinystudy.fine)], "'a' is there twice"),
-        ([Cell("a", tinystudy.fine, needs=("b",))], "needs 'b'"),
+        ([Job("a", tinystudy.fine), Job("a", tinystudy.fine)], "'a' is there twice"),
+        ([Job("a", tinystudy.fine, needs=("b",))], "needs 'b'"),
     ],
 )
-def test_cells_that_do_not_fit_together(run, cells, message):
+def test_jobs_that_do_not_fit_together(run, jobs, message):
     with pytest.raises(ValueError, match=message):
-        run(cells)
+        run(jobs)
 
 
-def test_a_cell_is_named_like_a_folder():
+def test_a_job_is_named_like_a_folder():
     with pytest.raises(ValueError, match=r"name is '\.\./x'"):
-        Cell("../x", tinystudy.fine)
+        Job("../x", tinystudy.fine)
 
 
 def test_there_is_a_worker():
     with pytest.raises(ValueError, match="workers is 0"):
-        Where(workers=0).check()
+        Resources(workers=0).check()
 
 
-def test_a_held_folder_is_refused(tmp_path):
-    with held(tmp_path), pytest.raises(FolderError, match="in use by another run"), held(tmp_path):
+def test_a_locked_folder_is_refused(tmp_path):
+    with lock_folder(tmp_path), pytest.raises(FolderError, match="in use by another run"), lock_folder(tmp_path):
         pass
-    with held(tmp_path):  # free again
+    with lock_folder(tmp_path):  # free again
         pass
 
 
 def test_another_configuration_is_refused(tmp_path):
-    settle_configuration(tmp_path, {"protocol": {"train": 1, "seeds": 2}})
-    settle_configuration(tmp_path, {"protocol": {"train": 1, "seeds": 2}})
+    check_configuration(tmp_path, {"protocol": {"train": 1, "seeds": 2}})
+    check_configuration(tmp_path, {"protocol": {"train": 1, "seeds": 2}})
     with pytest.raises(FolderError, match=r"protocol\.train is 1 there and 5 here"):
-        settle_configuration(tmp_path, {"protocol": {"train": 5, "seeds": 2}})
+        check_configuration(tmp_path, {"protocol": {"train": 5, "seeds": 2}})
 
 
 def test_a_folder_grows_by_studies(tmp_path):
     one, two = {"train": 1}, {"train": 2}
-    settle_configuration(tmp_path, {"experiment": "tables", "studies": {"one": one}})
-    whole = settle_configuration(tmp_path, {"experiment": "tables", "studies": {"two": two}})
+    check_configuration(tmp_path, {"experiment": "tables", "studies": {"one": one}})
+    whole = check_configuration(tmp_path, {"experiment": "tables", "studies": {"two": two}})
     assert whole == {"experiment": "tables", "studies": {"one": one, "two": two}}
-    assert settle_configuration(tmp_path, {"experiment": "tables", "studies": {"one": one}}) == whole
+    assert check_configuration(tmp_path, {"experiment": "tables", "studies": {"one": one}}) == whole
     with pytest.raises(FolderError, match=r"studies\.one\.train is 1 there and 3 here"):
-        settle_configuration(tmp_path, {"experiment": "tables", "studies": {"one": {"train": 3}}})
+        check_configuration(tmp_path, {"experiment": "tables", "studies": {"one": {"train": 3}}})
     with pytest.raises(FolderError, match="experiment is 'tables' there and 'other' here"):
-        settle_configuration(tmp_path, {"experiment": "other"})
+        check_configuration(tmp_path, {"experiment": "other"})
 
 
 def test_a_study_grows_by_what_it_may(tmp_path):
@@ -108,43 +108,28 @@ def test_a_study_grows_by_what_it_may(tmp_path):
         return {**here, "seeds": max(there["seeds"], here["seeds"])}
 
     for seeds, there in ((2, 2), (5, 5), (3, 5)):
-        whole = settle_configuration(tmp_path, with_seeds(1, seeds), grown=grown)
+        whole = check_configuration(tmp_path, with_seeds(1, seeds), grown=grown)
         assert whole == read_json(tmp_path / "configuration.json") == with_seeds(1, there)
     with pytest.raises(FolderError, match=r"studies\.one\.train is 1 there and 2 here\. Give"):
-        settle_configuration(tmp_path, with_seeds(2, 9), grown=grown)
+        check_configuration(tmp_path, with_seeds(2, 9), grown=grown)
     assert read_json(tmp_path / "configuration.json") == with_seeds(1, 5)
 
 
-AVX512 = {"avx512f", "avx512dq", "avx512bw", "avx512vl"}
-
-
-def test_blas_is_settled_where_the_user_has_not():
-    settings = {"OMP_NUM_THREADS": "3"}
-    blas.settle(settings, AVX512 | {"sse"}, zen4=False)
+def test_one_blas_thread_is_set_where_the_user_has_not():
+    settings = {"OMP_NUM_THREADS": "3", "OPENBLAS_CORETYPE": "Haswell"}
+    threads.use_one_thread(settings)
     assert settings == {
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "3",
         "MKL_NUM_THREADS": "1",
-        "OPENBLAS_CORETYPE": "SkylakeX",
+        "OPENBLAS_CORETYPE": "Haswell",
     }
-    assert "OMP_NUM_THREADS=3" in blas.describe(settings)
+    assert threads.describe_blas(settings) == (
+        "OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=3 MKL_NUM_THREADS=1 OPENBLAS_CORETYPE=Haswell"
+    )
 
 
-@pytest.mark.parametrize("flag", sorted(AVX512))
-def test_kernels_are_chosen_only_where_the_cpu_has_all_instructions(flag):
+def test_the_kernels_are_left_to_blas():
     settings: dict[str, str] = {}
-    blas.settle(settings, AVX512 - {flag})
-    assert "OPENBLAS_CORETYPE" not in settings
-    blas.settle(settings, AVX512, zen4=False)
-    kept = {"OPENBLAS_CORETYPE": "Haswell"}
-    blas.settle(kept, AVX512, zen4=True)
-    assert kept["OPENBLAS_CORETYPE"] == "Haswell"
-
-
-def test_zen4_gets_the_kernels_that_suit_its_half_width():
-    settings: dict[str, str] = {}
-    blas.settle(settings, AVX512, zen4=True)
-    assert settings["OPENBLAS_CORETYPE"] == "Haswell"
-    settings = {}
-    blas.settle(settings, set(), zen4=True)
+    threads.use_one_thread(settings)
     assert "OPENBLAS_CORETYPE" not in settings

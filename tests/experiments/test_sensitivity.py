@@ -8,45 +8,73 @@ import pytest
 from tinystudy import command, rows, run
 
 from experiments.command import main
-from experiments.desk import Desk, write_json
-from experiments.measurements import Measurement, write_csv
+from experiments.frame.files import write_csv, write_json
+from experiments.frame.measurements import Measurement
+from experiments.frame.workspace import Workspace
 from experiments.published import published
-from experiments.sensitivity.report import Found, claims_grid, distance, forgetting_grid, read_found
-from experiments.sensitivity.study import Sensitivity
-from experiments.sensitivity.variants import VARIANTS, studies, without_l1
-from experiments.tables.design import REGULARIZERS, TABLES, Protocol, Study
-from experiments.tables.transfer import begin_first, begin_second, hyperparameters, load_task, method_of
+from experiments.studies.sensitivity.report import (
+    SensitivityResults,
+    claims_by_variant,
+    distance,
+    forgetting_grid,
+    read_sensitivity,
+)
+from experiments.studies.sensitivity.study import Sensitivity
+from experiments.studies.sensitivity.variants import VARIANTS, variant_designs, without_l1
+from experiments.studies.tables.design import REGULARIZERS, TABLES, TableDesign, TrainingProtocol
+from experiments.studies.tables.transfer import (
+    begin_first,
+    begin_second,
+    hyperparameters,
+    load_protocol_task,
+    method_of,
+)
 from npnet.initialisers import INITIALISERS
 from npnet.tasks import load
 
 
 def test_every_variant_differs_from_the_default_in_what_it_says():
-    default, *others = studies("paper")
+    default, *others = variant_designs("paper")
     assert default.variant == "default"
-    for study in others:
-        before, after = asdict(default.protocol), asdict(study.protocol)
-        assert {name: after[name] for name in after if after[name] != before[name]} == VARIANTS[study.variant]
-        assert without_l1(study.variant) in VARIANTS
+    for design in others:
+        before, after = asdict(default.protocol), asdict(design.protocol)
+        assert {name: after[name] for name in after if after[name] != before[name]} == VARIANTS[design.variant]
+        assert without_l1(design.variant) in VARIANTS
     assert len({tuple(sorted(changes.items())) for changes in VARIANTS.values()}) == len(VARIANTS)
-    assert [study.protocol.seeds for study in studies("quick")] == [2] * len(VARIANTS)
+    assert [design.protocol.seeds for design in variant_designs("quick")] == [2] * len(VARIANTS)
 
 
 def test_options_reach_the_training():
-    protocol = Protocol(
-        50, 20, 20, batch_size=7, keep="last", patience=3, patience_restarts=False, l1_scale=0.05, together="mean"
+    protocol = TrainingProtocol(
+        train=50,
+        validation=20,
+        test=20,
+        batch_size=7,
+        keep="last",
+        patience=3,
+        patience_restarts=False,
+        l1_scale=0.05,
+        together="mean",
     )
     settings = hyperparameters(protocol, REGULARIZERS["l1"], 9)
     (penalty,) = settings.regularizers
     assert (settings.batch_size, settings.keep, settings.patience, settings.patience_restarts) == (7, "last", 3, False)
     assert settings.together == "mean"
     with pytest.raises(ValueError, match="together is 'any'"):
-        Protocol(50, 20, 20, together="any")
+        TrainingProtocol(train=50, validation=20, test=20, together="any")
     assert penalty.strength == pytest.approx(5e-6)
     assert not penalty.biases
-    (penalty,) = hyperparameters(Protocol(50, 20, 20, l1_biases=True), REGULARIZERS["l1"], 9).regularizers
+    (penalty,) = hyperparameters(
+        TrainingProtocol(train=50, validation=20, test=20, l1_biases=True), REGULARIZERS["l1"], 9
+    ).regularizers
     assert penalty.biases
-    assert method_of("gradual", Protocol(50, 20, 20, difference="improvement")).policy.difference == "improvement"
-    assert {p.initialise for p in (study.protocol for study in studies("paper"))} == set(INITIALISERS)
+    assert (
+        method_of(
+            "gradual", TrainingProtocol(train=50, validation=20, test=20, difference="improvement")
+        ).policy.difference
+        == "improvement"
+    )
+    assert {p.initialise for p in (design.protocol for design in variant_designs("paper"))} == set(INITIALISERS)
 
 
 @pytest.mark.parametrize("initialise", INITIALISERS)
@@ -61,21 +89,23 @@ def test_networks_and_new_heads_begin_as_they_are_asked_to(initialise, initialis
         }
         return squares[name] ** 0.5
 
-    protocol = Protocol(50, 20, 20, initialise=initialise, initialise_head=initialise_head)
-    study = Study(TABLES["table3"], protocol)
-    desk = Desk(tmp_path, study.first_cell("none"))
-    first = begin_first(desk, ("acl",), (300, 200), protocol, "none").run.network
-    first.save(desk.path / "network.npz")
+    protocol = TrainingProtocol(
+        train=50, validation=20, test=20, initialise=initialise, initialise_head=initialise_head
+    )
+    design = TableDesign(TABLES["table3"], protocol)
+    workspace = Workspace(tmp_path, design.first_job("none"))
+    first = begin_first(workspace, ("acl",), (300, 200), protocol, "none").run.network
+    first.save(workspace.path / "network.npz")
     assert first.trunk[1]["W"].std() == pytest.approx(deviation(initialise, 300, 200), rel=0.02)
-    second = begin_second(Desk(tmp_path, "second"), study, "none", "fine", 0).run.network
+    second = begin_second(Workspace(tmp_path, "second"), design, "none", "fine", 0).run.network
     assert second.heads["ac"]["W"].std() == pytest.approx(deviation(initialise_head or initialise, 200, 2), rel=0.15)
     with pytest.raises(ValueError, match="initialise_head is 'zero'"):
-        Protocol(50, 20, 20, initialise_head="zero")
+        TrainingProtocol(train=50, validation=20, test=20, initialise_head="zero")
 
 
 @pytest.mark.parametrize(("pixels", "low", "high"), [("unit", 0, 1), ("centred", -1, 1), ("standard", -9, 9)])
 def test_pixels_are_on_the_scale_that_is_asked_for(pixels, low, high):
-    task = load_task("ac", Protocol(60, 20, 20, pixels=pixels))
+    task = load_protocol_task("ac", TrainingProtocol(train=60, validation=20, test=20, pixels=pixels))
     X = task.train.inputs[:] / (255 if pixels == "unit" else 1)
     assert X.min() >= low
     assert X.max() <= high
@@ -84,7 +114,7 @@ def test_pixels_are_on_the_scale_that_is_asked_for(pixels, low, high):
         assert X.std() == pytest.approx(1, abs=1e-4)
         assert task.test.inputs.dtype == "float32"
     if pixels == "centred":
-        plain = load_task("ac", Protocol(60, 20, 20))
+        plain = load_protocol_task("ac", TrainingProtocol(train=60, validation=20, test=20))
         assert abs(X - (plain.train.inputs[:] / 127.5 - 1)).max() < 1e-6
 
 
@@ -99,7 +129,7 @@ def of_the_paper(factor=1.0, variant="default"):
             ("task_a_error_after", row.task_a_error_after * factor),
         )
     ]
-    return Found({}, measurements)
+    return SensitivityResults({}, measurements)
 
 
 def test_the_distance_is_in_factors_of_two():
@@ -113,20 +143,20 @@ def test_the_distance_is_in_factors_of_two():
 def test_a_variant_of_l1_shares_its_other_rows():
     found = of_the_paper()
     l1 = [m._replace(setting="l1-biases") for m in found.measurements if m.regularizer == "l1"]
-    assert distance(Found({}, found.measurements + l1), "l1-biases") == 0
+    assert distance(SensitivityResults({}, found.measurements + l1), "l1-biases") == 0
 
 
 def test_grids_say_what_the_paper_says():
     grid = forgetting_grid(of_the_paper())
     assert grid.rows[0][:3] == ["paper", "1.2 → 4.5", "1.2 → 1.8"]
     assert grid.rows[1][1] == "1.2 → 4.5 ± 0.0"
-    assert claims_grid(of_the_paper()).rows == [["default", "2.7 ± 0.0", "1.5 ± 0.0", "3.8 ± 0.0"]]
+    assert claims_by_variant(of_the_paper()).rows == [["default", "2.7 ± 0.0", "1.5 ± 0.0", "3.8 ± 0.0"]]
 
 
 def left_by_a_run(path, *variants, commit="1"):
     """Write what a report of some variants writes; the others' first networks are there too."""
     path.mkdir()
-    of = {study.name: json.loads(json.dumps(asdict(study))) for study in studies("quick")}
+    of = {design.name: json.loads(json.dumps(asdict(design))) for design in variant_designs("quick")}
     if commit == "1":
         del of["default"]["protocol"]["together"]  # as a version wrote that did not know of it
     about = {"experiment": "sensitivity", "studies": of, "environments": [{"commit": commit}], "compute_seconds": 1.0}
@@ -141,7 +171,7 @@ def test_variants_that_were_run_apart_are_joined(tmp_path, capsys):
     one = left_by_a_run(tmp_path / "one", "last", "batch-32")
     other = left_by_a_run(tmp_path / "other", "default", commit="2")
     assert main(["join", str(one), str(other), "--out", str(tmp_path / "both")]) == 0
-    both = read_found(tmp_path / "both")
+    both = read_sensitivity(tmp_path / "both")
     assert both.variants == ["default", "batch-32", "last"]
     assert [distance(both, name) for name in both.variants] == [0, 0, 0]
     assert len(both.measurements) == 3 * len(of_the_paper().measurements)
@@ -151,7 +181,7 @@ def test_variants_that_were_run_apart_are_joined(tmp_path, capsys):
     assert set(both.about["studies"]) == set(VARIANTS)
     assert main(["join", str(one), str(one), "--out", str(tmp_path / "refused")]) == 2
     assert "variant 'last' is there twice" in capsys.readouterr().err
-    about = read_found(other).about
+    about = read_sensitivity(other).about
     about["studies"]["he"]["protocol"]["seeds"] = 5
     write_json(other / "results.json", about)
     assert main(["join", str(one), str(other), "--out", str(tmp_path / "refused")]) == 2
@@ -159,12 +189,12 @@ def test_variants_that_were_run_apart_are_joined(tmp_path, capsys):
 
 
 def test_some_variants_alone_are_run():
-    job = Sensitivity(only="batch-100, last").job()
+    job = Sensitivity(only="batch-100, last").plan()
     assert set(job.configuration["studies"]) == {"batch-100", "last"}
-    assert len(job.cells) == 2 * (3 + 12)
-    assert len(Sensitivity().job().cells) == 285
+    assert len(job.jobs) == 2 * (3 + 12)
+    assert len(Sensitivity().plan().jobs) == 285
     with pytest.raises(ValueError, match="only is 'first'; expected some of default, l1-per-batch"):
-        Sensitivity(only="first").job()
+        Sensitivity(only="first").plan()
 
 
 def test_a_whole_study(tmp_path):

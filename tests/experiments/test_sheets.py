@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from experiments import stimuli
+from experiments import sheets as stimuli
 from experiments.command import main
 from npnet.tasks import CALIBRATED, TASKS, Appearance, draw
 from npnet.tasks.rules import ANGLE, CROSSING, TRIANGLE
@@ -88,11 +88,11 @@ def test_one_of_each_is_what_it_says():
 
 def test_every_open_parameter_is_shown_over_its_range_with_its_default():
     names = [field.name for field in fields(Appearance)]
-    assert list(stimuli.RANGES) == names
+    assert list(stimuli.PARAMETERS) == names
     for name in names:
         looks = stimuli.looks(name)  # each was checked when it was made
         assert looks.count(CALIBRATED) == 1
-        assert {*map(str, stimuli.RANGES[name][1])} <= {str(np.max(getattr(look, name))) for look in looks}
+        assert {*map(str, stimuli.PARAMETERS[name][1])} <= {str(np.max(getattr(look, name))) for look in looks}
     for name in ("width", "gap"):  # and nothing else changes
         assert all(replace(look, **{name: getattr(CALIBRATED, name)}) == CALIBRATED for look in stimuli.looks(name))
 

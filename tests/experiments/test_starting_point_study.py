@@ -9,11 +9,21 @@ import pytest
 from tinystudy import command, rows, run
 
 from experiments.published import published_transfers
-from experiments.starting_point.design import PRESETS, RANGES, WAYS, Pair, Way, configuration, design_of, options, ways
-from experiments.starting_point.report import table2, table3
-from experiments.starting_point.results import Chosen, choose, collect, read_found
-from experiments.starting_point.runs import cells_of
-from experiments.starting_point.tasks import few_of, load_pair
+from experiments.studies.starting_point.design import (
+    METHODS,
+    PRESETS,
+    RANGES,
+    PenaltyMethod,
+    TaskPair,
+    methods_for,
+    options,
+    starting_point_configuration,
+    starting_point_design,
+)
+from experiments.studies.starting_point.report import table2, table3
+from experiments.studies.starting_point.results import Chosen, choose, collect_runs, read_starting_point
+from experiments.studies.starting_point.runs import starting_point_jobs
+from experiments.studies.starting_point.tasks import few_of, load_pair
 from npnet import save_tree
 from npnet.tasks import download
 
@@ -30,7 +40,7 @@ def study(out, workers):
 def whole(folder):
     """What must not depend on how it was run: bytes, and results without their times."""
     content = {name: (folder / name).read_bytes() for name in FILES if name != "results.json"}
-    for path in sorted((folder / "cells").glob("*/result.json")):
+    for path in sorted((folder / "jobs").glob("*/result.json")):
         content[path.parent.name] = json.loads(path.read_text()) | {"seconds": 0, "environment": 0, "peak_memory_mb": 0}
     return content
 
@@ -52,7 +62,10 @@ def test_every_file_is_there(studied):
     assert all(f"]({name})" in text for name in PICTURES)
     assert "Table 3" in text
     about = json.loads((studied / "results.json").read_text())
-    assert about["cells"] == {"finished": len(cells_of("smoke")) - 3, "expected": len(cells_of("smoke")) - 3}
+    assert about["jobs"] == {
+        "finished": len(starting_point_jobs("smoke")) - 3,
+        "expected": len(starting_point_jobs("smoke")) - 3,
+    }
     assert about["environments"][0]["commit"]
     assert set(about["rates"]) == {f"{PAIR.name}-{size}" for size in SMOKE.sizes}
 
@@ -60,11 +73,11 @@ def test_every_file_is_there(studied):
 def test_every_run_is_there(studied):
     sweep = rows(studied / "sweep.csv")
     expected = [
-        (str(size), way.penalty, way.method, str(seed), str(alpha), str(beta))
+        (str(size), method.penalty, method.method, str(seed), str(alpha), str(beta))
         for size in SMOKE.sizes
-        for way in ways(SMOKE, PAIR, size)
+        for method in methods_for(SMOKE, PAIR, size)
         for seed in range(SMOKE.seeds)
-        for alpha, beta in options(SMOKE, way)
+        for alpha, beta in options(SMOKE, method)
     ]
     found = [tuple(row[key] for key in ("size", "penalty", "method", "seed", "alpha", "beta")) for row in sweep]
     assert sorted(found) == sorted(expected)
@@ -94,18 +107,21 @@ def test_proximal_steps_and_frozen_layers_leave_weights_exactly_in_place(studied
 def test_one_worker_gives_the_bits_of_two_and_goes_on(studied, tmp_path):
     study(tmp_path, 1)
     assert whole(tmp_path) == whole(studied)
-    (tmp_path / "cells" / f"{PAIR.name}-6-l2_sp-fine-1" / "result.json").unlink()
-    half = tmp_path / "cells" / f"{PAIR.name}-6-l1_sp-proximal-0"
+    (tmp_path / "jobs" / f"{PAIR.name}-6-l2_sp-fine-1" / "result.json").unlink()
+    half = tmp_path / "jobs" / f"{PAIR.name}-6-l1_sp-proximal-0"
     runs = json.loads((half / "result.json").read_text())["runs"]
     save_tree(half / "checkpoint.npz", {"runs": runs[:3], "seconds": 1000.0})
     (half / "result.json").unlink()
     printed = study(tmp_path, 2)
     assert json.loads((half / "result.json").read_text())["seconds"] > 1000  # it went on from the checkpoint
-    assert f"{len(cells_of('smoke')) - 2} of {len(cells_of('smoke'))} cells had finished before" in printed
+    assert (
+        f"{len(starting_point_jobs('smoke')) - 2} of {len(starting_point_jobs('smoke'))} jobs had finished before"
+        in printed
+    )
     assert whole(tmp_path) == whole(studied)
 
 
-def test_a_report_needs_no_cells(studied, tmp_path):
+def test_a_report_needs_no_jobs(studied, tmp_path):
     run(command("report", studied, "--out", tmp_path / "with"))
     run(command("report", tmp_path / "with", "--out", tmp_path / "without"))
     for name in FILES:
@@ -120,7 +136,7 @@ def test_the_choice_is_by_validation_alone():
 
 def test_test_errors_do_not_move_the_choice(studied, tmp_path):
     def strengths(folder):
-        found = collect(folder, configuration("smoke"))
+        found = collect_runs(folder, starting_point_configuration("smoke"))
         return [
             (m.setting, m.method, m.regularizer, m.seed, m.value)
             for m in found.measurements
@@ -128,11 +144,11 @@ def test_test_errors_do_not_move_the_choice(studied, tmp_path):
         ]
 
     before = strengths(studied)
-    for path in (studied / "cells").glob("*/result.json"):
+    for path in (studied / "jobs").glob("*/result.json"):
         result = json.loads(path.read_text())
         for number, each in enumerate(result.get("runs", ())):
             each.update(test=float(number * 37 % 100), source=float(number * 53 % 100))
-        copy = tmp_path / "cells" / path.parent.name
+        copy = tmp_path / "jobs" / path.parent.name
         copy.mkdir(parents=True)
         (copy / "result.json").write_text(json.dumps(result))
     assert strengths(tmp_path) == before
@@ -159,14 +175,14 @@ def test_image_files_that_are_missing_are_named(source, target, tmp_path, monkey
     monkeypatch.setenv("NPNET_DATA", str(tmp_path))
     monkeypatch.setattr(download, "MIRRORS", {"mnist": (), "fashion-mnist": ()})
     with pytest.raises((ConnectionError, ImportError), match="train-images"):
-        load_pair(Pair(source, target, 20_000), SMOKE)
+        load_pair(TaskPair(source, target, 20_000), SMOKE)
 
 
 def test_every_penalty_has_the_same_budget():
     for protocol in PRESETS.values():
-        budgets = {len(options(protocol, way)) for way in WAYS if way != Way("none")}
+        budgets = {len(options(protocol, method)) for method in METHODS if method != PenaltyMethod("none")}
         assert budgets == {protocol.strengths * len(protocol.betas)}
-        assert set(RANGES) | {"none"} == {way.penalty for way in WAYS}
+        assert set(RANGES) | {"none"} == {method.penalty for method in METHODS}
         assert protocol.surface[1] in protocol.sizes
         assert set(protocol.freeze) <= set(protocol.sizes)
 
@@ -175,12 +191,12 @@ def test_the_default_has_what_was_asked_for():
     quick = PRESETS["quick"]
     assert (quick.sizes, quick.seeds, quick.hidden) == ((30, 60, 100), 5, (500, 500))
     assert [pair.name for pair in quick.pairs] == ["mnist04-mnist59", "fashion04-fashion59", "acl-atl"]
-    assert design_of(json.loads(json.dumps(configuration("quick")))) == quick
+    assert starting_point_design(json.loads(json.dumps(starting_point_configuration("quick")))) == quick
     assert asdict(replace(quick, seeds=1)) != asdict(quick)
 
 
 def test_the_papers_numbers_stand_beneath(studied):
     assert len(published_transfers()) == 24
-    found = read_found(studied)
+    found = read_starting_point(studied)
     assert table2(found).rows[-1][:4] == ["paper: imagenet → caltech-256-60", "88.2 ± 0.2", "89.6 ± 0.1", "89.6 ± 0.1"]
     assert table3(found).rows[-1][:4] == ["paper: places365 → mit-indoors-67", "−24.1", "−5.3", "−4.9"]

@@ -5,9 +5,10 @@ from math import isnan
 
 import pytest
 
-from experiments.desk import Desk, write_json
-from experiments.folder import FolderError, held
-from experiments.status import look
+from experiments.frame.files import write_json
+from experiments.frame.folder import FolderError, lock_folder
+from experiments.frame.status import look
+from experiments.frame.workspace import Workspace
 
 
 def folder_of(path, cluster=None):
@@ -15,14 +16,14 @@ def folder_of(path, cluster=None):
     write_json(path / "plan.json", ["run-0", "run-1", "run-2", "other-0"])
     write_json(path / "starts.json", [{"workers": 2, "cluster": cluster}])
     for seed, seconds in ((0, 10.0), (1, 20.0)):
-        Desk(path, f"run-{seed}").finish({"seconds": seconds})
-    desk = Desk(path, "run-2")
-    (desk.path / "progress.json").write_text(json.dumps({"epoch": 3, "seconds": 5.0}))
+        Workspace(path, f"run-{seed}").finish({"seconds": seconds})
+    workspace = Workspace(path, "run-2")
+    (workspace.path / "progress.json").write_text(json.dumps({"epoch": 3, "seconds": 5.0}))
     return path
 
 
 def test_the_time_left_is_that_of_the_same_kind(tmp_path):
-    with held(folder_of(tmp_path)):
+    with lock_folder(folder_of(tmp_path)):
         status = look(tmp_path)
     assert (status.done, status.running, status.left) == (["run-0", "run-1"], ["run-2"], ["other-0"])
     assert status.work == 15 - 5 + 15  # a kind that has not finished once counts as the mean of the others
@@ -33,12 +34,12 @@ def test_a_kind_that_has_not_finished_is_like_its_nearest(tmp_path):
     write_json(tmp_path / "plan.json", ["probe-a-0", "run-a-0", "run-b-0", "probe-b-0", "other-0"])
     write_json(tmp_path / "starts.json", [{"workers": 1, "cluster": None}])
     for name, seconds in (("probe-a-0", 2.0), ("run-a-0", 90.0), ("run-b-0", 100.0)):
-        Desk(tmp_path, name).finish({"seconds": seconds})
+        Workspace(tmp_path, name).finish({"seconds": seconds})
     assert look(tmp_path).work == 2 + (2 + 90 + 100) / 3
 
 
 def test_on_a_cluster_those_that_run_are_the_workers(tmp_path):
-    with held(folder_of(tmp_path, "tcp://somewhere:1")):
+    with lock_folder(folder_of(tmp_path, "tcp://somewhere:1")):
         assert look(tmp_path).seconds_left == 25
 
 

@@ -9,12 +9,17 @@ import shutil
 import signal
 import subprocess
 import time
+from math import inf
 
 import numpy as np
 import pytest
 import tinystudy
 from tinystudy import LONG, command, environment, rows, run, start, table3, until, whole
 
+from experiments.frame.workspace import Workspace
+from experiments.studies.tables.results import design_from
+from experiments.studies.tables.study import Tables
+from experiments.studies.tables.transfer import begin_second
 from npnet import Network, load_tree
 from npnet.trees import leaves
 
@@ -35,7 +40,8 @@ def test_results_in_long_form(finished):
             assert found["updates"] == 9
             assert 0 <= found["task_b_error"] <= 100
             assert {"task_a_error_before", "task_a_error_after", "kept_epoch"} <= set(found)
-            assert ("joined_hidden_1" in found) or method == "gradual"
+            joined = [found.get(f"joined_hidden_{layer}", inf) for layer in (1, 2)]
+            assert joined == [1, 1] if method == "fine" else joined == sorted(joined, reverse=True) and joined[1] > 1
 
 
 def test_results_say_where_they_come_from(finished):
@@ -49,14 +55,23 @@ def test_results_say_where_they_come_from(finished):
     assert "OPENBLAS_NUM_THREADS=1" in environment["blas_settings"]
 
 
-def test_both_methods_start_from_the_same_head_and_network(finished):
-    first = Network.load(finished / "cells" / "first-acl-500-500-none" / "network.npz")
+def test_both_methods_start_from_the_same_head_and_network(finished, tmp_path):
+    first = Network.load(finished / "jobs" / "first-acl-500-500-none" / "network.npz")
     assert set(first.heads) == {"acl"}
     for method in ("fine", "gradual"):
-        after = Network.load(finished / "cells" / f"table3-none-{method}-0" / "network.npz")
+        after = Network.load(finished / "jobs" / f"table3-none-{method}-0" / "network.npz")
         assert set(after.heads) == {"acl", "ac"}
         assert (after.heads["acl"]["W"] == first.heads["acl"]["W"]).all()  # the old head never moves
-    dropout = Network.load(finished / "cells" / "table3-dropout-fine-0" / "network.npz")
+    shutil.copytree(finished / "jobs", tmp_path / "jobs")
+    (design,) = Tables(preset="smoke", only="3").plan().configuration["studies"].values()
+    starts = [
+        begin_second(Workspace(tmp_path, "start"), design_from(design), "none", method, 0).run.network
+        for method in ("fine", "gradual")
+    ]
+    for (path, w), (_, v) in zip(leaves(starts[0].tree()), leaves(starts[1].tree()), strict=True):
+        assert np.array_equal(w, v), path
+    assert (starts[0].trunk[0]["W"] == first.trunk[0]["W"]).all()
+    dropout = Network.load(finished / "jobs" / "table3-dropout-fine-0" / "network.npz")
     assert dropout.dropout == (0.2, 0.5)
 
 
@@ -67,7 +82,7 @@ def test_one_worker_gives_the_bits_of_two(finished, tmp_path):
     assert whole(tmp_path) == whole(finished)
 
 
-def test_a_report_needs_no_cells(finished, tmp_path):
+def test_a_report_needs_no_jobs(finished, tmp_path):
     run(command("report", finished, "--out", tmp_path / "with"))
     run(command("report", tmp_path / "with" / "table3", "--out", tmp_path / "without"))
     for name in ("results.csv", "curves.csv", "results.json", "table.md", "table.txt", "curves.png"):
@@ -81,7 +96,7 @@ def test_tables_share_their_first_networks(tmp_path):
     small = ("--preset", "smoke", "--train", 40, "--seeds", 1, "--max-epochs-a", 1, "--max-epochs-b", 1)
     run(command("tables", "--only", "3", "--out", tmp_path, *small))
     printed = run(command("tables", "--only", "5,3", "--out", tmp_path, *small))
-    assert "9 of 15 cells had finished before" in printed
+    assert "9 of 15 jobs had finished before" in printed
     assert rows(tmp_path / "table5" / "results.csv")[0]["setting"] == "acl->atl 500-500"
     assert (tmp_path / "table3" / "curves.png").exists()
     run(command("report", tmp_path, "--out", tmp_path / "again"))
@@ -98,9 +113,9 @@ def test_a_folder_may_get_more_rows_and_repetitions(tmp_path):
     del about["studies"]["table3"]["protocol"]["together"]  # as an earlier version would have left it
     (tmp_path / "grown" / "configuration.json").write_text(json.dumps(about))
     printed = run(command("tables", "--only", "3", "--out", tmp_path / "grown", *more))
-    assert "3 of 10 cells had finished before" in printed
+    assert "3 of 10 jobs had finished before" in printed
     printed = run(command("tables", "--only", "5", "--out", tmp_path / "grown", *small, "--seeds", 1))
-    assert "2 of 9 cells had finished before" in printed  # the first networks of two rows, whatever their repetitions
+    assert "2 of 9 jobs had finished before" in printed  # the first networks of two rows, whatever their repetitions
     run(command("tables", "--only", "3", "--out", tmp_path / "once", *more))
     grown, once = (rows(tmp_path / name / "table3" / "results.csv") for name in ("grown", "once"))
     by_value = lambda row: sorted(row.items())  # noqa: E731
@@ -112,15 +127,15 @@ def test_tables_that_share_a_first_network_share_its_protocol(tmp_path):
     run(command("tables", "--only", "3", "--out", tmp_path, "--train", 40, *small))
     before = (tmp_path / "configuration.json").read_bytes()
     refused = run(command("tables", "--only", "5", "--out", tmp_path, "--train", 60, *small), code=2)
-    assert "cannot hold this study too: table5 has Protocol(train=60" in refused
+    assert "cannot hold this study too: table5 has TrainingProtocol(train=60" in refused
     assert (tmp_path / "configuration.json").read_bytes() == before
 
 
-def test_a_report_without_cells_keeps_the_results(finished, tmp_path):
+def test_a_report_without_jobs_keeps_the_results(finished, tmp_path):
     folder = tmp_path / "whole"
     shutil.copytree(finished, folder)
     kept = (folder / "table3" / "results.csv").read_bytes()
-    shutil.rmtree(folder / "cells")
+    shutil.rmtree(folder / "jobs")
     run(command("report", folder))
     assert (folder / "table3" / "results.csv").read_bytes() == kept
 
@@ -172,22 +187,22 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(uninterrupted, tmp_pat
     assert whole(tmp_path) == uninterrupted
 
 
-def test_what_a_kill_leaves_of_a_finished_cell_is_swept_away(finished, tmp_path):
+def test_what_a_kill_leaves_of_a_finished_job_is_swept_away(finished, tmp_path):
     """The moment after the result, before the rest is cleared away, is seldom met by chance."""
     folder = tmp_path / "whole"
     shutil.copytree(finished, folder)
-    cell = folder / "cells" / "table3-none-fine-0"
+    job = folder / "jobs" / "table3-none-fine-0"
     (folder / "download.part").touch()  # whose it is, who knows
     there = sorted(folder.rglob("*"))
     halves = [
         file.with_name(f"{file.name}.x1y2z3w4.part") for file in there if file.suffix in (".json", ".npz", ".csv")
     ]
-    for left in (cell / "checkpoint.npz", cell / "progress.json", cell / "progress.draft", *halves):
+    for left in (job / "checkpoint.npz", job / "progress.json", job / "progress.draft", *halves):
         left.write_bytes(b"half")
     refused = run(table3(folder, "--batch-size", 50), code=2)
     assert "holds results of another configuration" in refused
-    assert (cell / "checkpoint.npz").exists()  # whoever may not run here sweeps nothing
-    assert "9 of 9 cells had finished before" in run(table3(folder))
+    assert (job / "checkpoint.npz").exists()  # whoever may not run here sweeps nothing
+    assert "9 of 9 jobs had finished before" in run(table3(folder))
     assert sorted(folder.rglob("*")) == there
     assert whole(folder) == whole(finished)
 
@@ -209,7 +224,7 @@ def test_ctrl_c_ends_with_the_epoch_and_loses_nothing(uninterrupted, tmp_path):
     assert "nothing runs here now" in run(command("status", tmp_path))
     run(table3(tmp_path, "--workers", 1, **LONG))
     assert whole(tmp_path) == uninterrupted
-    assert "9 of 9 cells done" in run(command("status", tmp_path))
+    assert "9 of 9 jobs done" in run(command("status", tmp_path))
 
 
 def test_the_first_ctrl_c_saves_every_epoch_and_the_second_stops_at_once(tmp_path):
@@ -218,16 +233,16 @@ def test_the_first_ctrl_c_saves_every_epoch_and_the_second_stops_at_once(tmp_pat
         table3(tmp_path, "--workers", 1, **long), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env=environment(NPNET_CHECKPOINT_SECONDS="1000"),
     )  # fmt: skip
-    show = tmp_path / "cells" / "first-acl-500-500-none" / "progress.json"
+    show = tmp_path / "jobs" / "first-acl-500-500-none" / "progress.json"
     until(lambda: show.exists() and json.loads(show.read_text()).get("epoch", 0) >= 2)
     assert "1 running" in run(command("status", tmp_path))
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=300)
-    saved = load_tree(tmp_path / "cells" / "first-acl-500-500-none" / "checkpoint.npz")
+    saved = load_tree(tmp_path / "jobs" / "first-acl-500-500-none" / "checkpoint.npz")
     assert len(saved["run"]["history"]) >= 2
 
     process = start(tmp_path / "other", wait=False, **{**long, "train": 60_000})
-    until(lambda: (tmp_path / "other" / "cells" / "first-acl-500-500-none" / "progress.json").exists())
+    until(lambda: (tmp_path / "other" / "jobs" / "first-acl-500-500-none" / "progress.json").exists())
     for _ in range(2):
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
@@ -238,7 +253,7 @@ def test_the_first_ctrl_c_saves_every_epoch_and_the_second_stops_at_once(tmp_pat
 
 def test_killed_between_two_unfreezings_it_goes_on_to_the_same_bits(uninterrupted, tmp_path):
     process = start(tmp_path)
-    gradual = tmp_path / "cells" / "table3-none-gradual-0"
+    gradual = tmp_path / "jobs" / "table3-none-gradual-0"
 
     def unfreezing():
         try:
@@ -257,7 +272,7 @@ def test_killed_between_two_unfreezings_it_goes_on_to_the_same_bits(uninterrupte
         pytest.skip("the run was past that stage before it could be killed; everything else held")
 
 
-def test_without_room_for_a_file_cells_fail_and_go_on_when_there_is(uninterrupted, tmp_path):
+def test_without_room_for_a_file_jobs_fail_and_go_on_when_there_is(uninterrupted, tmp_path):
     """A limit on the size of files: what the system says then is what it says on a full disk, at the same places."""
 
     def no_room():
@@ -269,7 +284,7 @@ def test_without_room_for_a_file_cells_fail_and_go_on_when_there_is(uninterrupte
     assert full.returncode == 1
     assert "first-acl-500-500-none failed: OSError: [Errno 27] File too large" in full.stdout
     assert "table3-none-fine-0 failed: not run, because first-acl-500-500-none failed" in full.stdout
-    assert not list(tmp_path.glob("cells/*/checkpoint.npz"))
+    assert not list(tmp_path.glob("jobs/*/checkpoint.npz"))
     run(table3(tmp_path, "--workers", 2, **LONG))
     assert whole(tmp_path) == uninterrupted
 
@@ -293,11 +308,11 @@ def test_a_population_comes_to_what_the_runs_come_to_by_themselves(finished, tmp
     assert [{**row, "value": ""} for row in rows(tmp_path / "table3" / "results.csv")] == [
         {**row, "value": ""} for row in rows(finished / "table3" / "results.csv")
     ]
-    for cell in sorted((finished / "cells").iterdir()):
-        alone, together = (Network.load(path / "network.npz") for path in (cell, tmp_path / "cells" / cell.name))
+    for job in sorted((finished / "jobs").iterdir()):
+        alone, together = (Network.load(path / "network.npz") for path in (job, tmp_path / "jobs" / job.name))
         for (path, w), (_, v) in zip(leaves(alone.tree()), leaves(together.tree()), strict=True):
             if isinstance(w, np.ndarray):
-                np.testing.assert_allclose(v, w, rtol=1e-3, atol=1e-5, err_msg=f"{cell.name} {path}")
+                np.testing.assert_allclose(v, w, rtol=1e-3, atol=1e-5, err_msg=f"{job.name} {path}")
 
 
 def test_a_population_that_was_killed_goes_on(tmp_path):
@@ -316,17 +331,17 @@ def test_a_device_that_is_not_there():
     assert "device is 'gpu'; expected 'cpu' where CuPy is not installed" in run(table3("x", "--device", "gpu"), code=2)
 
 
-def test_a_damaged_checkpoint_begins_its_cell_again(finished, tmp_path):
-    cell = tmp_path / "cells" / "first-acl-500-500-none"
-    cell.mkdir(parents=True)
-    (cell / "checkpoint.npz").write_bytes(b"PK not really")
+def test_a_damaged_checkpoint_begins_its_job_again(finished, tmp_path):
+    job = tmp_path / "jobs" / "first-acl-500-500-none"
+    job.mkdir(parents=True)
+    (job / "checkpoint.npz").write_bytes(b"PK not really")
     run(table3(tmp_path))
-    assert "first-acl-500-500-none: checkpoint is damaged, the cell begins again" in (tmp_path / "log.txt").read_text()
+    assert "first-acl-500-500-none: checkpoint is damaged, the job begins again" in (tmp_path / "log.txt").read_text()
     assert whole(tmp_path) == whole(finished)
 
 
-def test_a_diverging_cell_is_reported_and_the_others_go_on(tmp_path):
+def test_a_diverging_job_is_reported_and_the_others_go_on(tmp_path):
     printed = run(table3(tmp_path, "--rate", "1e30"), code=1)
     assert "first-acl-500-500-none failed: NotFiniteError" in printed
-    assert "9 of 9 cells failed" in printed
+    assert "9 of 9 jobs failed" in printed
     assert tinystudy.rows(tmp_path / "table3" / "results.csv") == []

@@ -6,15 +6,22 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments import scenarios
-from experiments.columns import measures as columns
-from experiments.columns.study import Columns
-from experiments.measurements import Measurement
-from experiments.statistics import holm, interval
-from experiments.survey import Findings
-from experiments.text import number
-from experiments.transferability.design import PRESETS, UNTRAINED, Group, cells_of, held, setting
-from experiments.transferability.measures import asymmetry, gains, shares, symmetry
+from experiments.frame.long_form import Findings
+from experiments.frame.measurements import Measurement
+from experiments.frame.statistics import holm, interval
+from experiments.frame.text import number
+from experiments.studies import scenarios
+from experiments.studies.columns import measures as columns
+from experiments.studies.columns.study import Columns
+from experiments.studies.transferability.design import (
+    PRESETS,
+    UNTRAINED,
+    Group,
+    freezing_label,
+    pair_setting,
+    transferability_jobs,
+)
+from experiments.studies.transferability.measures import asymmetry, gains, shares, symmetry
 
 GROUP = Group("g", ("a", "b"), 10)
 
@@ -25,11 +32,11 @@ def findings(*measurements, **about):
 
 def test_the_gain_is_relative_to_scratch_of_the_same_seed():
     found = findings(
-        (setting("a", "b", (5, 5)), held(2), 0, "error", 15.0),
-        (setting("a", "b", (5, 5)), held(2), 1, "error", 30.0),
-        (setting(UNTRAINED, "b", (5, 5)), held(0), 0, "error", 20.0),
-        (setting(UNTRAINED, "b", (5, 5)), held(0), 1, "error", 20.0),
-        (setting(UNTRAINED, "b", (5, 5)), held(2), 1, "error", 40.0),
+        (pair_setting("a", "b", (5, 5)), freezing_label(2), 0, "error", 15.0),
+        (pair_setting("a", "b", (5, 5)), freezing_label(2), 1, "error", 30.0),
+        (pair_setting(UNTRAINED, "b", (5, 5)), freezing_label(0), 0, "error", 20.0),
+        (pair_setting(UNTRAINED, "b", (5, 5)), freezing_label(0), 1, "error", 20.0),
+        (pair_setting(UNTRAINED, "b", (5, 5)), freezing_label(2), 1, "error", 40.0),
     )
     of = gains(found, GROUP, (5, 5), 2)
     assert of["a", "b"] == {0: 25.0, 1: -50.0}
@@ -80,9 +87,9 @@ def test_shares_sum_to_one(rng):
 
 def test_every_pair_and_number_of_layers_is_run():
     design = PRESETS["quick"]
-    cells = [cell for cell in cells_of(design) if "setting" in cell.arguments]
+    jobs = [job for job in transferability_jobs(design) if "setting" in job.arguments]
     expected = sum((len(g.tasks) + 1) * len(g.tasks) for g in design.groups)
-    assert len(cells) == expected * design.seeds * sum(len(hidden) + 1 for hidden in design.networks)
+    assert len(jobs) == expected * design.seeds * sum(len(hidden) + 1 for hidden in design.networks)
 
 
 def test_holm_worked_by_hand():
@@ -137,7 +144,7 @@ def test_a_sequence_worked_by_hand():
         ("f: r before", columns.UNTRAINED, 0, "error", 47.0),
         hidden=[5, 5],
         sequences={"f": tasks},
-        ways=["w"],
+        methods=["w"],
     )
     (E,) = columns.error_matrices(found, "f", "w").values()
     np.testing.assert_array_equal(E, [[10, np.nan, np.nan], [8, 12, np.nan], [11, 16, 40]])

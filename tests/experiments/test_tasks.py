@@ -1,9 +1,9 @@
-"""Tasks by name: a course with few examples never tests on what a course with many has trained on."""
+"""Tasks by name: a task with few examples never tests on what the task with many has trained on."""
 
 import numpy as np
 import pytest
 
-from experiments import tasks
+from experiments.frame import tasks
 from npnet import Split, Task
 
 
@@ -29,7 +29,10 @@ def halves(monkeypatch):
 
 @pytest.mark.parametrize("name", ["ac", "mnist04", "mnist59"])
 def test_a_task_learned_again_with_fewer_examples_is_tested_on_new_ones(name, halves):
-    many, few = tasks.load_task(name, 3, 2000, 20, 40), tasks.load_task(name, 3, 30, 10, 50)
+    many, few = (
+        tasks.load_task(name, 3, tasks.Sizes(train=train, validation=validation, test=test))
+        for train, validation, test in ((2000, 20, 40), (30, 10, 50))
+    )
     for task, sizes in ((many, [2000, 20, 40]), (few, [30, 10, 50])):
         assert [len(split) for split in (task.train, task.validation, task.test)] == sizes
     assert images(few.train) < images(many.train)
@@ -42,5 +45,5 @@ def test_a_task_learned_again_with_fewer_examples_is_tested_on_new_ones(name, ha
 
 
 def test_halves_may_be_larger_than_usual(halves):
-    task = tasks.load_task("mnist04", 3, 21_000, 20, 40)
+    task = tasks.load_task("mnist04", 3, tasks.Sizes(train=21_000, validation=20, test=40))
     assert [len(split) for split in (task.train, task.validation, task.test)] == [21_000, 20, 40]

@@ -1,4 +1,4 @@
-"""A study small enough for a test, the command that runs it in a process of its own, and cells that misbehave."""
+"""A study small enough for a test, the command that runs it in a process of its own, and jobs that misbehave."""
 
 import csv
 import json
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.desk import Desk
+from experiments.frame.workspace import Workspace
 from npnet import NotFiniteError
 
 SIZES = {"train": 60, "validation": 40, "test": 40, "seeds": 1, "max-epochs-a": 2, "max-epochs-b": 3}
@@ -57,7 +57,7 @@ def start(out: Path, *arguments: object, wait: bool = True, **sizes: int) -> "su
         text=True,
         env=environment(),
     )
-    until(lambda: not wait or process.poll() is not None or list(out.glob("cells/*/checkpoint.npz")))
+    until(lambda: not wait or process.poll() is not None or list(out.glob("jobs/*/checkpoint.npz")))
     return process
 
 
@@ -71,25 +71,25 @@ def whole(folder: Path) -> dict[str, object]:
     content: dict[str, object] = {
         name: (folder / "table3" / name).read_bytes() for name in ("results.csv", "curves.csv", "table.md")
     }
-    for cell in sorted((folder / "cells").iterdir()):
-        assert sorted(path.name for path in cell.iterdir()) == ["network.npz", "result.json"]
-        result = json.loads((cell / "result.json").read_text())
+    for job in sorted((folder / "jobs").iterdir()):
+        assert sorted(path.name for path in job.iterdir()) == ["network.npz", "result.json"]
+        result = json.loads((job / "result.json").read_text())
         del result["seconds"], result["environment"], result["peak_memory_mb"]
-        content[cell.name] = result, (cell / "network.npz").read_bytes()
+        content[job.name] = result, (job / "network.npz").read_bytes()
     return content
 
 
-def fine(desk: Desk, value: int) -> dict[str, int]:
+def fine(workspace: Workspace, value: int) -> dict[str, int]:
     return {"value": value}
 
 
-def diverges(desk: Desk) -> dict[str, int]:
+def diverges(workspace: Workspace) -> dict[str, int]:
     raise NotFiniteError("objective", "hidden layer 1", 1, 2)
 
 
-def adds(desk: Desk, needs: list[str]) -> dict[str, int]:
-    return {"value": sum(json.loads((desk.needed(name) / "result.json").read_text())["value"] for name in needs)}
+def adds(workspace: Workspace, needs: list[str]) -> dict[str, int]:
+    return {"value": sum(json.loads((workspace.needed(name) / "result.json").read_text())["value"] for name in needs)}
 
 
-def dies(desk: Desk) -> dict[str, int]:
+def dies(workspace: Workspace) -> dict[str, int]:
     os._exit(9)

@@ -1,0 +1,50 @@
+"""The list of all studies, by the names that they have on the command line and in results."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from experiments.frame.study import Study
+from experiments.studies.columns.study import Columns
+from experiments.studies.difficulty.study import Difficulty
+from experiments.studies.distillation.study import Distillation
+from experiments.studies.growing import Growing
+from experiments.studies.image_prior.study import ImagePrior
+from experiments.studies.matching.study import Matching
+from experiments.studies.modules import Modules
+from experiments.studies.rivals import Rivals
+from experiments.studies.scenarios import Scenarios
+from experiments.studies.selection.study import Selection
+from experiments.studies.sensitivity.study import Sensitivity
+from experiments.studies.several_tasks.study import SeveralTasks
+from experiments.studies.starting_point.study import StartingPoint
+from experiments.studies.tables.study import Tables
+from experiments.studies.transferability.study import Transferability
+from experiments.studies.without_forgetting import WithoutForgetting
+
+__all__ = ["STUDIES", "study_named"]
+
+_STUDIES: tuple[type[Study], ...] = (
+    Tables,
+    Sensitivity,
+    Rivals,
+    Difficulty,
+    StartingPoint,
+    Transferability,
+    Scenarios,
+    Growing,
+    Columns,
+    Modules,
+    Distillation,
+    Matching,
+    WithoutForgetting,
+    SeveralTasks,
+    Selection,
+    ImagePrior,
+)
+
+STUDIES: Mapping[str, type[Study]] = {study.name: study for study in _STUDIES}
+
+
+def study_named(about: Mapping[str, Any]) -> type[Study]:
+    """Return the study that a configuration.json or results.json belongs to; that of one table is the tables'."""
+    return STUDIES.get(about.get("experiment", ""), Tables)
