@@ -11,7 +11,7 @@ import npnet
 from npnet.arrays import generator
 from npnet.describe import describe, first_difference
 from npnet.matching import add_terms
-from npnet.matching.terms import Match
+from npnet.matching import Match
 from npnet.run import Run, TrainingJob
 from npnet.trees import leaves, load_tree, save_tree
 
