@@ -47,7 +47,7 @@ def describe(value: Any) -> Tree:
 
 def _function(f: types.FunctionType) -> Tree:
     """Describe a function: its name and the values it captured; one made inside another by its code too."""
-    captured = [cell.cell_contents for cell in f.__closure__ or ()]
+    captured = [cell.cell_contents for cell in f.__closure__ or () if cell.cell_contents is not f]
     held: dict[str, Any] = {"captured": [each for each in captured if not isinstance(each, list | dict | set)]}
     if "<" in f.__qualname__:
         numbers = [each for each in f.__code__.co_consts if isinstance(each, int | float | str)]
@@ -58,9 +58,9 @@ def _function(f: types.FunctionType) -> Tree:
 
 def first_difference(one: Tree, other: Tree) -> tuple[str, Any, Any] | None:
     """Return (place, there, here) of the first leaf in which two descriptions differ, None where they are equal."""
-    there, here = dict(leaves(one)), dict(leaves(other))
+    there, here = ({path.rstrip("/"): leaf for path, leaf in leaves(each)} for each in (one, other))
     for path in there | here:
         a, b = there.get(path, "not there"), here.get(path, "not there")
-        if a != b:
-            return path.rstrip("/").replace("/", "."), a, b
+        if a != b and (a == a or b == b):  # NaN is the setting NaN
+            return path.replace("/", "."), a, b
     return None

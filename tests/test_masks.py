@@ -206,7 +206,7 @@ def test_masks_may_name_arrays_in_a_population_too():
         ((1, 1, np.inf), r"mask is \(1, 1, inf\); expected 3 finite numbers from 0"),
         (
             (1, {"B": 1}, 1),
-            r"mask has 'B' in hidden layer 2; expected names and shapes of {'W': \(8, 7\), 'b': \(7,\)}",
+            "mask has 'B' in hidden layer 2; expected names and shapes of",
         ),
         ((1, 1, {"b": 1, "beta": 0}), "mask has 'beta' in head 'a'; expected names"),
     ],
