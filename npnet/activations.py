@@ -80,7 +80,7 @@ def name_of(layer: Layer) -> Any:
         raise ValueError(f"layer is {layer!r}; expected a function with a name of its own, so that a file can hold it")
     if LAYERS.get(name, named) is not named:
         raise ValueError(f"layer is {layer!r}, named {name!r}, as one of npnet's own; expected another name for a file")
-    return {name: asdict(layer)} if options else name
+    return {name: asdict(layer)} if options else name  # type: ignore[call-overload]
 
 
 def layer_named(name: Any, own: Mapping[str, Layer] | None = None) -> Layer:

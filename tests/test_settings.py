@@ -1,6 +1,6 @@
 """A run's settings are part of it: it goes on with its own, however they were built, and is refused with others."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -28,13 +28,12 @@ def top(history, depth):
     return (0.0,) * depth + (1.0,)
 
 
+@dataclass(frozen=True)
 class Halving:
-    """An optimizer of one's own, with an option that only its instances have."""
+    """An optimizer of one's own, with an option: a dataclass, for its options are compared."""
 
+    factor: float
     proximal = False
-
-    def __init__(self, factor):
-        self.factor = factor
 
     def start(self, w):
         return {}

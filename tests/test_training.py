@@ -478,7 +478,7 @@ def test_the_lowest_place_that_is_not_finite_is_named(broken, name):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_an_interrupted_epoch_is_undone(optimizer):
-    calls, every = [], [math.inf]
+    calls, every = [], [math.inf]  # lists, which are no settings
 
     def loss(Z, labels):
         calls.append(1)
