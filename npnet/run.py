@@ -16,7 +16,7 @@ from npnet.data import Split, Task
 from npnet.describe import describe, first_difference
 from npnet.hyperparameters import Hyperparameters
 from npnet.layers import Layer, Parameters
-from npnet.losses import Loss, cross_entropy, squared_error
+from npnet.losses import cross_entropy, squared_error
 from npnet.network import Network
 from npnet.policies import Mask, mask_of, trains
 from npnet.trees import Tree
@@ -112,7 +112,11 @@ class TrainingJob:
         for head, task in self.tasks.items():
             if head not in network.heads:
                 raise ValueError(f"tasks has {head!r}, whose head is frozen for good; expected the network's own")
-            _check_loss(self.settings.loss_of(head), head, task.train.regression)
+            loss, regression = self.settings.loss_of(head), task.train.regression
+            if loss is (cross_entropy if regression else squared_error):  # others judge for themselves
+                given, kind = loss.__name__, "regression" if regression else "classification"
+                other = (squared_error if regression else cross_entropy).__name__
+                raise ValueError(f"loss is {given}; expected {other} for {head!r}, a {kind} task")
         for head in self.settings.watch:
             if head not in self.tasks:
                 raise ValueError(f"watch has the task {head!r}; expected one of {', '.join(map(repr, self.tasks))}")
@@ -141,11 +145,3 @@ def _check_fit(network: Network, splits: Mapping[str, tuple[str, Split]]) -> Non
         split.check(repr(name), network.head(head)["b"].shape[-1])
         if split.inputs.shape[-1] != network.inputs:
             raise ValueError(f"inputs of {name!r} have {split.inputs.shape[-1]} values each; expected {network.inputs}")
-
-
-def _check_loss(loss: Loss, head: str, regression: bool) -> None:
-    """Raise ValueError where one of the library's two losses meets the other's labels; others judge for themselves."""
-    if loss is cross_entropy and regression:
-        raise ValueError(f"loss is cross_entropy; expected squared_error for {head!r}, a regression task")
-    if loss is squared_error and not regression:
-        raise ValueError(f"loss is squared_error; expected cross_entropy for {head!r}, a classification task")
