@@ -71,16 +71,16 @@ LAYERS: dict[str, Any] = {"linear": linear, "Shared": Shared, **ACTIVATIONS}
 def name_of(layer: Layer) -> Any:
     """Return the name under which a file knows a layer: a string, or {class: fields} for a layer with options.
 
-    Raises ValueError for a function that has no name of its own.
+    Raises ValueError for a function that has no name of its own, and for one with the name of one of npnet's.
     """
-    if isinstance(layer, Activation):
-        return layer.name
-    if is_dataclass(layer) and not isinstance(layer, type):
-        return {type(layer).__name__: asdict(layer)}
-    name = getattr(layer, "__name__", "<lambda>")
+    options = is_dataclass(layer) and not isinstance(layer, Activation | type)
+    named = type(layer) if options else layer
+    name = layer.name if isinstance(layer, Activation) else getattr(named, "__name__", "<lambda>")
     if not name.isidentifier():
         raise ValueError(f"layer is {layer!r}; expected a function with a name of its own, so that a file can hold it")
-    return name
+    if LAYERS.get(name, named) is not named:
+        raise ValueError(f"layer is {layer!r}, named {name!r}, as one of npnet's own; expected another name for a file")
+    return {name: asdict(layer)} if options else name  # type: ignore[call-overload]
 
 
 def layer_named(name: Any, own: Mapping[str, Layer] | None = None) -> Layer:

@@ -1,15 +1,17 @@
 """Settings as plain data: a description of any object, equal where the settings are, so that a file can hold it.
 
-    dataclass -> {"": its name, field: description}     function -> its name     array -> its shape, dtype and checksum
+    dataclass -> {"": its name, field: description}     array -> its shape, dtype and checksum
+    function  -> its name, and the values it captured   another object -> the name of its class
 
-Two descriptions are compared to name the first thing that differs. Fields that change no number are left out.
+Two descriptions are compared to name the first thing that differs. Fields that change no number (compare=False) are
+left out, and so is what may change while a run goes on: captured lists and dicts, attributes of plain classes.
 """
 
 import functools
+import types
 import zlib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -33,19 +35,32 @@ def describe(value: Any) -> Tree:
         return [describe(each) for each in value]
     if isinstance(value, functools.partial):
         return {"": "partial", "of": describe(value.func), "args": describe(value.args), **describe(value.keywords)}
-    if callable(value) and hasattr(value, "__qualname__"):
+    if isinstance(value, types.FunctionType):
+        return _function(value)
+    if hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
-    if is_dataclass(value):
-        held = {each.name: getattr(value, each.name) for each in fields(value) if each.compare}
-    else:
-        held = getattr(value, "__dict__", {})
-    return {"": describe(type(value)), **{name: describe(each) for name, each in held.items()}}
+    if not is_dataclass(value):
+        return f"object of {describe(type(value))}"
+    held = {each.name: describe(getattr(value, each.name)) for each in fields(value) if each.compare}
+    return {"": describe(type(value)), **held}
+
+
+def _function(f: types.FunctionType) -> Tree:
+    """Describe a function: its name and the values it captured; one made inside another by its code too."""
+    captured = [cell.cell_contents for cell in f.__closure__ or () if cell.cell_contents is not f]
+    held: dict[str, Any] = {"captured": [each for each in captured if not isinstance(each, list | dict | set)]}
+    if "<" in f.__qualname__:
+        numbers = [each for each in f.__code__.co_consts if isinstance(each, int | float | str)]
+        held |= {"code": zlib.crc32(f.__code__.co_code), "constants": numbers}
+    name = f"{f.__module__}.{f.__qualname__}"
+    return {"": name, **{key: describe(each) for key, each in held.items()}} if any(held.values()) else name
 
 
 def first_difference(one: Tree, other: Tree) -> tuple[str, Any, Any] | None:
     """Return (place, there, here) of the first leaf in which two descriptions differ, None where they are equal."""
-    for a, b in zip_longest(leaves(one), leaves(other)):
-        if a != b:
-            place = (a or b)[0].rstrip("/").replace("/", ".")
-            return place, a[1] if a else "not there", b[1] if b else "not there"
+    there, here = ({path.rstrip("/"): leaf for path, leaf in leaves(each)} for each in (one, other))
+    for path in there | here:
+        a, b = there.get(path, "not there"), here.get(path, "not there")
+        if a != b and (a == a or b == b):  # NaN is the setting NaN
+            return path.replace("/", "."), a, b
     return None

@@ -146,4 +146,5 @@ class Move:
             if self.max_norm is not None and key == "W" and group.layer < group.depth:
                 bound_norms(w, self.max_norm)
             if each:
-                w[...] = array_module(w).where(share == 0, before, before + share * (w - before))
+                xp = array_module(w)
+                w[...] = xp.where(share == 1, w, xp.where(share == 0, before, before + share * (w - before)))

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from npnet.arrays import array_module, descend, generator, sum_to, to_device, to_host, uniform
+from npnet.arrays import array_module, generator, sum_to, to_device, to_host, uniform
+from npnet.fused import descend
 from npnet.trees import leaves, load_tree, map_tree, save_tree, write_atomically
 
 

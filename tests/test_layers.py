@@ -5,66 +5,88 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from npnet.activations import ACTIVATIONS, relu
 from npnet.arrays import generator, to_host
 from npnet.check import check_gradient
-from npnet.layers import ACTIVATIONS, chain, dropout, linear, normalise, relu, shared
+from npnet.fused import dense
+from npnet.layers import Dropout, Shared, backward, chain, forward, linear, normalise
+from npnet.populations.stack import stacked_form
 from npnet.trees import copy_tree, leaves
 
 values = st.one_of(st.sampled_from([0.0, -0.0, 0.5, 0.5, -1.0]), st.floats(-10, 10).map(lambda x: round(x, 3)))
 
 
 @st.composite
-def problems(draw, population=None):
-    """Draw X and the parameters of a linear layer: plain, with patches, or a population with own or shared inputs."""
+def problems(draw, population=False):
+    """Draw X and the parameters of a linear layer, or of a population's, each of which has its own inputs."""
     N, D, K, R = (draw(st.integers(1, 5)) for _ in range(4))
     seed = draw(st.integers(0, 2**32))
     rng = generator(seed)
     pool = np.array(draw(st.lists(values, min_size=1, max_size=8)))
     some = lambda *shape: rng.choice(pool, shape)  # noqa: E731
-    if population or (population is None and draw(st.booleans())):
-        X = some(R, N, D) if draw(st.booleans()) else some(N, D)
-        return X, {"W": some(R, D, K), "b": some(R, K)}
-    X = some(N, R, D) if draw(st.booleans()) else some(N, D)
-    return X, {"W": some(D, K), "b": some(K)}
+    if population:
+        return some(R, N, D), {"W": some(R, D, K), "b": some(R, K)}
+    return some(N, D), {"W": some(D, K), "b": some(K)}
 
 
 @given(problems())
 def test_linear_is_the_sum_it_says_and_its_gradients_hold(problem):
     X, p = problem
     Y, _ = linear(p, X)
-    W, b = p["W"], p["b"]
-    if W.ndim == 2:
-        expected = np.einsum("...d,dk->...k", X, W) + b
-    else:
-        expected = np.einsum("rnd,rdk->rnk", np.broadcast_to(X, (len(W), *X.shape[-2:])), W) + b[:, None]
-    np.testing.assert_allclose(Y, expected, rtol=1e-12, atol=1e-10)
+    np.testing.assert_allclose(Y, np.einsum("nd,dk->nk", X, p["W"]) + p["b"], rtol=1e-12, atol=1e-10)
     assert check_gradient(lambda X, p: linear(p, X), X, p)
 
 
 @given(problems(population=True))
 def test_a_population_is_its_members_one_by_one(problem):
     X, p = problem
-    Y, back = linear(p, X)
+    expected = np.einsum("rnd,rdk->rnk", X, p["W"]) + p["b"][:, None]
+    for lowest in (-1, 0):
+        ((layer, _),) = stacked_form([(linear, p)], lowest)
+        Y, back = layer(p, X)
+        np.testing.assert_allclose(Y, expected, rtol=1e-12, atol=1e-10)
+        dX, dp = back(np.ones_like(Y))
+        assert (dX is None) == (lowest == 0)  # nothing is below that trains
+        for r in range(len(p["W"])):
+            Yr, backr = linear({key: w[r] for key, w in p.items()}, X[r])
+            dXr, dpr = backr(np.ones_like(Yr))
+            np.testing.assert_allclose(Y[r], Yr, atol=1e-12)
+            np.testing.assert_allclose(dense(dp["W"])[r], dpr["W"], atol=1e-12)
+            np.testing.assert_allclose(dp["b"][r], dpr["b"], atol=1e-12)
+            if dX is not None:
+                np.testing.assert_allclose(dX[r], dXr, atol=1e-10)
+
+
+@given(problems(population=True), st.integers(0, 99))
+def test_any_layer_in_a_population_is_itself_row_by_row_to_the_bit(problem, seed):
+    X, p = problem
+    p["gamma"] = p["b"]
+
+    def body(p, X, rng=None):
+        Y, back = chain(linear, Dropout(0.3), normalise)([p, {}, p], X, rng)
+
+        def back_of_one(dY):
+            dX, dp = back(dY)
+            return dX, dp[0] | dp[2]
+
+        return Y, back_of_one
+
+    ((layer, _),) = stacked_form([(body, p)], 0)
+    Y, back = layer(p, X, generator(seed))
     dX, dp = back(np.ones_like(Y))
-    total = np.zeros_like(dX)
-    for r in range(len(p["W"])):
-        mine = X[r] if X.ndim == 3 else X
-        Yr, backr = linear({key: w[r] for key, w in p.items()}, mine)
+    rng = generator(seed)
+    for r in range(len(X)):
+        Yr, backr = body({key: w[r] for key, w in p.items()}, X[r], rng)
         dXr, dpr = backr(np.ones_like(Yr))
-        np.testing.assert_allclose(Y[r], Yr, atol=1e-12)
-        np.testing.assert_allclose(dp["W"][r], dpr["W"], atol=1e-12)
-        np.testing.assert_allclose(dp["b"][r], dpr["b"], atol=1e-12)
-        if X.ndim == 3:
-            total[r] = dXr
-        else:
-            total += dXr
-    np.testing.assert_allclose(dX, total, atol=1e-10)
+        assert dpr.keys() == dp.keys() == p.keys()
+        for mine, other in ((Y[r], Yr), (dX[r], dXr), *((dp[key][r], dpr[key]) for key in p)):
+            np.testing.assert_array_equal(mine, other)
 
 
 @given(problems(), st.sampled_from([*ACTIVATIONS]), st.integers(0, 9))
 def test_inputs_are_untouched_and_the_way_back_is_repeatable(problem, activation, seed):
     X, p = problem
-    body = chain(linear, ACTIVATIONS[activation], dropout(0.3), normalise)
+    body = chain(linear, ACTIVATIONS[activation], Dropout(0.3), normalise)
     parameters = [p, {}, {}, {"gamma": np.ones(p["b"].shape)}]
     before = copy_tree([X, parameters])
     Y, back = body(parameters, X, generator(seed))
@@ -127,46 +149,62 @@ def test_normalise_makes_rows_of_length_gamma(xp):
 
 def test_dropout_keeps_the_mean_and_drops_the_rate(rng):
     X = np.ones((400, 500))
-    Y, back = dropout(0.2)({}, X, rng)
+    Y, back = Dropout(0.2)({}, X, rng)
     assert set(np.unique(Y)) == {0.0, 1.25}
     assert abs((Y == 0).mean() - 0.2) < 5 * (0.2 * 0.8 / X.size) ** 0.5
     assert np.array_equal(back(X)[0], Y)
-    Y, back = dropout(0.2)({}, X)
-    assert Y is X
-    assert back(X)[0] is X
+    with pytest.raises(ValueError, match="rng is None; expected a generator to draw dropout from"):
+        Dropout(0.2)({}, X)
+    for rng in (None, generator(0)):  # at a rate of 0 there is nothing to draw
+        Y, back = Dropout(0.0)({}, X, rng)
+        assert Y is X
+        assert back(X)[0] is X
 
 
 def test_dropout_draws_the_same_bits_in_both_precisions():
     X = np.ones((50, 50))
-    double = dropout(0.5)({}, X, generator(3))[0]
-    single = dropout(0.5)({}, X.astype(np.float32), generator(3))[0]
+    double = Dropout(0.5)({}, X, generator(3))[0]
+    single = Dropout(0.5)({}, X.astype(np.float32), generator(3))[0]
     assert single.dtype == np.float32
     assert np.array_equal(double, single)
 
 
-def test_a_chain_makes_only_the_gradients_it_is_asked_for():
+def test_a_path_is_walked_down_only_where_it_is_asked_to_be():
     asked = []
 
     def spy(name):
         def layer(p, X, rng=None):
-            def back(dY, inputs=True, parameters=True):
-                asked.append((name, inputs, parameters))
-                return (dY if inputs else None), ({} if parameters else None)
+            def back(dY):
+                asked.append((name, dY.tolist()))
+                return 2 * dY, {"w": dY}
 
-            return X, back
+            return X + 1, back
 
         return layer
 
-    body = chain(*map(spy, "abcd"))
-    _, back = body([{}] * 4, np.ones((1, 1)))
-    _, dp = back(np.ones((1, 1)), inputs=False, parameters=[False, True, False, True])
-    assert asked == [("d", True, True), ("c", True, False), ("b", False, True)]
-    assert dp == [None, {}, None, {}]
-    asked.clear()
-    assert back(np.ones((1, 1)), inputs=False, parameters=[False] * 4) == (None, [None] * 4)
+    one = np.ones((1, 1))
+    layers = [spy(name) for name in "abcd"]
+    outputs, backs = forward([(layer, {}) for layer in layers], one)
+    assert [Y.item() for Y in outputs] == [1, 2, 3, 4, 5]
     assert asked == []
-    back(np.ones((1, 1)))
+    # from the top down to link 1, which is "b"; what comes in at link 1 is added to what comes from above
+    found = [(i, dX.item(), dp["w"].item()) for i, dX, dp in backward(backs, {3: one, 1: 10 * one}, 1)]
+    assert asked == [("d", [[1]]), ("c", [[2]]), ("b", [[14]])]
+    assert found == [(3, 2, 1), (2, 4, 2), (1, 28, 14)]
+    asked.clear()
+    # nothing comes in above link 1: no gradient there, and nothing is computed
+    assert [each[1:] for each in backward(backs, {1: one}, 1)] == [(None, None), (None, None), (2 * one, {"w": one})]
+    assert asked == [("b", [[1]])]
+    asked.clear()
+    way_down = backward(backs, {3: one})
+    next(way_down)
+    assert asked == [("d", [[1]])]  # it is lazy
+    asked.clear()
+    dX, dp = chain(*layers)([{}] * 4, one)[1](one)
     assert len(asked) == 4
+    assert (dX.item(), [each["w"].item() for each in dp]) == (16, [8, 4, 2, 1])  # parameters from the bottom
+    Y, back = chain()([], one)
+    assert (Y, back(one)) == (one, (one, []))
 
 
 def test_bad_shapes_and_rates_are_named():
@@ -176,16 +214,19 @@ def test_bad_shapes_and_rates_are_named():
         linear({"W": np.ones((3, 5)), "b": np.ones(4)}, np.ones((2, 3)))
     with pytest.raises(ValueError, match=r"X has shape \(3,\)"):
         linear({"W": np.ones((3, 5)), "b": np.ones(5)}, np.ones(3))
+    for X, W in (((2, 2, 3), (3, 5)), ((2, 3), (2, 3, 5)), ((2, 2, 3), (2, 3, 5))):  # stacks are the populations' own
+        with pytest.raises(ValueError, match=r"X has shape \(2,.*expected \(N, D\), \(D, K\), \(K,\)"):
+            linear({"W": np.ones(W), "b": np.ones((*W[:-2], 5))}, np.ones(X))
+    with pytest.raises(ValueError, match=r"X has shape \(2, 2, 3\); expected \(N, 6\), 2 patches of 3 values"):
+        Shared(2)({"W": np.ones((3, 5)), "b": np.ones(5)}, np.ones((2, 2, 3)))
     p = {"W": np.ones((1, 5)), "b": np.ones(5), "gamma": np.ones(1)}
-    for layer in (linear, shared(1), normalise, dropout(0.5), *ACTIVATIONS.values()):
+    for layer in (linear, Shared(1), normalise, Dropout(0.5), *ACTIVATIONS.values()):
         with pytest.raises(TypeError, match=r"X is \[\[1\.0\]\], a list; expected an array"):
             layer(p, [[1.0]])
     with pytest.raises(ValueError, match=r"gamma has shape \(3,\), X \(2, 4\); expected"):
         normalise({"gamma": np.ones(3)}, np.ones((2, 4)))
     for rate in (-0.1, 1.0, 2.0, float("nan")):
         with pytest.raises(ValueError, match="rate is"):
-            dropout(rate)
+            Dropout(rate)
     with pytest.raises(ValueError, match="p has 1 entries; expected 2"):
         chain(relu, relu)([{}], np.ones((1, 1)))
-    with pytest.raises(ValueError, match="parameters has 1 flags; expected 2"):
-        chain(relu, relu)([{}, {}], np.ones((1, 1)))[1](np.ones((1, 1)), parameters=[True])

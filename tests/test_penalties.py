@@ -12,13 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from npnet.arrays import descend, generator, to_host
+from npnet.arrays import generator, to_host
 from npnet.check import check_gradient
+from npnet.fused import dense, descend
 from npnet.losses import cross_entropy
+from npnet.objective import loss_at_head
+from npnet.optimizers import SGD
 from npnet.penalties import PENALTIES, group_lasso, l1, l2
 from npnet.perceptron import mlp
 from npnet.regularizers import Regularizer
-from npnet.update import NotFiniteError, Rule, Update
+from npnet.step import Move, NotFiniteError, Penalise, take_step
 
 entries = st.one_of(st.sampled_from([0.0, 1.0, -1.0]), st.floats(-4, 4, width=16))
 shapes = hnp.array_shapes(min_dims=2, max_dims=3, max_side=4)
@@ -174,6 +177,11 @@ def test_add_on_large_arrays(penalty, dtype, rng):
         assert value == pytest.approx(1e-3 * exact(penalty, w, *reference), rel=1e-12, abs=0)
 
 
+def loss_at(network, X, labels):
+    """Return the loss at head "a" on these inputs, whose every layer trains."""
+    return loss_at_head(network, "a", cross_entropy, (1.0, 1.0), lambda below: lambda rows: (X[rows], labels[rows]))
+
+
 @pytest.mark.parametrize("penalty", [l1, l2])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("where", [0, 7, 63, 64])
@@ -185,11 +193,10 @@ def test_add_hides_nothing_that_is_not_finite(penalty, bad, where):
     np.testing.assert_array_equal(dw, 0.5 * penalty(w)[1])  # NaN where the weight is NaN, and there alone
     network = mlp((65, 1), {"a": 2}, generator(0))
     anchors = [{"W": w[:, None]}]
-    update = Update(
-        network, "a", cross_entropy, Rule((1, 1), 0.1, regularizers=(Regularizer(penalty, 0.5, anchors=anchors),))
-    )
+    regularizers = (Regularizer(penalty, 0.5, anchors=anchors),)
+    step = loss_at(network, np.ones((1, 65), np.float32), np.array([0]))
     with pytest.raises(NotFiniteError, match=r"penalty is not finite .* in hidden layer 1"):
-        update(np.ones((1, 65), np.float32), np.array([0]), {}, generator(0))
+        take_step(step, Penalise(regularizers), Move(SGD(), 0.1, {}, regularizers), np.arange(1), generator(0))
 
 
 @pytest.mark.parametrize("penalty", PENALTIES.values())
@@ -235,10 +242,15 @@ def test_an_update_adds_what_the_formula_says(dtype):
     X, labels = generator(1).random((5, 7)).astype(dtype), np.array([0, 1, 2, 0, 1])
     anchors = [{key: p * dtype(0.5) for key, p in layer.items()} for layer in before.trunk]
     regularizers = (Regularizer(l1, 0.01), Regularizer(l2, 0.1, "trunk", biases=True, anchors=anchors))
-    value, plain = Update(before, "a", cross_entropy, Rule((1, 1), 0.1)).objective(X, labels, None)
-    update = Update(before.copy(), "a", cross_entropy, Rule((1, 1), 0.1, regularizers=regularizers))
-    total, gradients = update.objective(X, labels, None)
-    expected, value = [dp for dp in plain if dp], float(value)
+    rows, after, penalise = np.arange(5), before.copy(), Penalise(regularizers)
+    step = loss_at(after, X, labels)
+    value, plain = loss_at(before, X, labels).descent(rows, None)
+    expected = [{key: dense(d) for key, d in dp.items()} for _, dp in plain][::-1]  # from the bottom
+    total, way_down = step.descent(rows, None)
+    total, gradients, value = float(total), [], float(value)
+    for group, dp in way_down:
+        total += penalise(group, dp)
+        gradients.insert(0, {key: dense(d) for key, d in dp.items()})
     for dp, w, anchor in zip(expected, (before.trunk[0], before.heads["a"]), (anchors[0], None), strict=True):
         penalties = [("W", 0.01, l1(w["W"]))]
         if anchor:
@@ -246,13 +258,13 @@ def test_an_update_adds_what_the_formula_says(dtype):
         for key, strength, (penalty, dw) in penalties:
             value += strength * float(penalty)
             dp[key] = dp[key] + strength * dw
-    for dp, right in zip([dp for dp in gradients if dp], expected, strict=True):
+    for dp, right in zip(gradients, expected, strict=True):
         assert all(dp[key].tobytes() == right[key].tobytes() for key in ("W", "b"))
-    for once in (total, update(X, labels, {}, generator(0))):
+    move = Move(SGD(), 0.1, {}, regularizers)
+    for once in (total, take_step(step, penalise, move, rows, generator(0))):
         assert float(once) == pytest.approx(value, rel=60 * float(np.finfo(dtype).eps))  # sums of up to 42 terms
-    for p, w, dp in zip(
-        [p for p in update.parameters if p], (before.trunk[0], before.heads["a"]), expected, strict=True
-    ):
+    ends = (after.trunk[0], after.heads["a"])
+    for p, w, dp in zip(ends, (before.trunk[0], before.heads["a"]), expected, strict=True):
         for key in ("W", "b"):
             descend(w[key], dp[key], 0.1)
             assert p[key].tobytes() == w[key].tobytes()

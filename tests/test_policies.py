@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npnet.policies import (
+from npnet.methods import (
     Discriminative,
     EqualBudget,
-    FineTuning,
     Freeze,
     GradualByEpoch,
     GradualTuning,
@@ -15,6 +14,7 @@ from npnet.policies import (
     TopLayers,
     WarmUp,
 )
+from npnet.policies import FineTuning
 
 percent = st.integers(0, 5000).map(lambda wrong: 100 * wrong / 5000)
 histories = st.lists(percent, max_size=12)

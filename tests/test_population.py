@@ -6,19 +6,31 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_training import OPTIMIZERS, blobs, network, same, states
+from test_training import OPTIMIZERS, blobs, network, same, states, walked
 
 from npnet.arrays import generator
+from npnet.data import Split, Task
 from npnet.hyperparameters import Hyperparameters
 from npnet.losses import squared_error
-from npnet.methods import begin, fine_tuning, gradual_tuning, starting_point
+from npnet.methods import (
+    Discriminative,
+    Freeze,
+    GradualByEpoch,
+    GradualTuning,
+    HeadOnly,
+    begin,
+    fine_tuning,
+    gradual_tuning,
+)
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, step
 from npnet.penalties import group_lasso, l1, l2
-from npnet.policies import Discriminative, FineTuning, Freeze, GradualByEpoch, GradualTuning, HeadOnly
-from npnet.population import train_population
+from npnet.perceptron import mlp
+from npnet.policies import FineTuning
+from npnet.populations import train_population
 from npnet.regularizers import Regularizer
-from npnet.run import Replicate, Run
-from npnet.data import Split, Task
+from npnet.run import Run, TrainingJob
+from npnet.starting_point import starting_point
+from npnet.tasks import Jittered
 from npnet.training import train
 from npnet.trees import load_tree, save_tree
 
@@ -44,7 +56,7 @@ def replicate(seed, policy, optimizer, regularizers, dropout, patience, rate, xp
         keep=("best", "last")[seed % 2],
     )
     run = Run(network(seed, dropout, dtype).to(xp), generator(seed, "run"))
-    return Replicate(run, {"a": task}, chosen, {"test": ("a", task.test)})
+    return TrainingJob(run, {"a": task}, chosen, {"test": ("a", task.test)})
 
 
 def replicates(**fixed):
@@ -109,15 +121,15 @@ def test_frozen_layers_of_another_activation_are_not_shared():
     def both():
         settings = Hyperparameters(policy=HeadOnly(), max_epochs=3, patience=None)
         networks = [replace(network(), activation=activation) for activation in ("relu", "tanh")]
-        return [Replicate(Run(each, generator(1)), {"a": blobs()}, settings) for each in networks]
+        return [TrainingJob(Run(each, generator(1)), {"a": blobs()}, settings) for each in networks]
 
     for there, here in zip(finish(both()), (finish([each])[0] for each in both()), strict=True):
         assert same(there, here)
 
 
 def test_a_run_is_in_a_population_once():
-    one = Replicate(Run(network(), generator(0)), {"a": blobs()})
-    with pytest.raises(ValueError, match="replicates are 2, some of them of the same run"):
+    one = TrainingJob(Run(network(), generator(0)), {"a": blobs()})
+    with pytest.raises(ValueError, match="jobs are 2, some of them of the same run"):
         next(train_population([one, replace(one)]))
 
 
@@ -168,11 +180,87 @@ def test_tasks_starts_and_strengths_may_differ():
         chosen = Hyperparameters(optimizer=ProximalSGD(), max_epochs=4, patience=None, rate=step(0.2, 2))
         for runs in (population, alone):
             run, of = begin(method, source, task, generator(seed, "target"), chosen)
-            runs.append(Replicate(run, {"b": task}, of))
+            runs.append(TrainingJob(run, {"b": task}, of))
     finish(population)
     for together, each in zip(population, alone, strict=True):
         list(train(each.run, each.tasks, each.settings))
         close(together.run, each.run)
+
+
+def jittered(seed=0):
+    """Return a task whose images are shifted by what the rows are that are read together."""
+    draw = generator(seed, "images")
+    X, labels = draw.integers(0, 256, (100, 36)).astype(np.uint8), draw.integers(0, 3, 100)
+    return Task(
+        "a",
+        3,
+        Split(Jittered(X[:60], pixels=2, seed=seed), labels[:60]),
+        Split(X[60:80], labels[60:80]),
+        Split(X[80:], labels[80:]),
+    )
+
+
+@pytest.mark.parametrize("policy", [FineTuning(), HeadOnly(), GradualByEpoch(1)])
+@pytest.mark.parametrize("dropout", [(), (0.2, 0.3)])
+def test_jittered_inputs_are_those_of_the_run_alone(policy, dropout):
+    """Shifts follow from the rows that are read at once: runs that share a split must not read it at once."""
+    task, other = jittered(), jittered(1)
+
+    def jobs(tasks=(task, task, other, task)):
+        settings = Hyperparameters(policy=policy, max_epochs=3, patience=None, rate=constant(0.1), keep="last")
+        for i, of in enumerate(tasks):
+            start = mlp((36, 8, 7), {"a": 3}, generator(i // 2), dropout=dropout, dtype=np.float64)
+            evaluations = {"train": ("a", of.train), "test": ("a", of.test)}
+            yield TrainingJob(Run(start, generator(0, i // 2)), {"a": of}, settings, evaluations)
+
+    population = list(jobs())
+    ends = finish(population)
+    assert same(ends[0], ends[1])  # one start, one order of batches, one task: one run
+    assert ends[2]["history/0/objective"] != ends[3]["history/0/objective"]
+    for company in ([0], [1, 3], [2, 0], [3], [0, 1, 2]):
+        chosen = [job for i, job in enumerate(jobs()) if i in company]
+        for i, there in zip(sorted(company), finish(chosen), strict=True):
+            assert same(there, ends[i])
+    for mine, alone in zip(population, jobs(), strict=True):
+        records = list(train(alone.run, alone.tasks, alone.settings, alone.evaluations))
+        for together, by_itself in zip(mine.run.history, records, strict=True):
+            assert together["objective"] == pytest.approx(by_itself["objective"], rel=1e-12)
+            assert together["evaluations"] == by_itself["evaluations"]
+        close(mine.run, alone.run)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_records_of_several_tasks_are_the_same_in_every_company_to_the_bit(optimizer):
+    shared = blobs("c", sizes=(33, 20, 20))
+
+    def jobs():
+        for seed in range(5):
+            tasks = {"a": blobs(sizes=(50, 20, 20)), "b": blobs("b", seed % 2, sizes=(70, 30, 30)), "c": shared}
+            run = Run(network(seed, (0.2, 0.3), heads=("a", "b", "c")), generator(seed, "company"))
+            penalties = (Regularizer(l2, (0.0, 0.1, 0.2)[seed % 3]),)
+            chosen = Hyperparameters(
+                optimizer=optimizer,
+                regularizers=penalties,
+                policy=(FineTuning(), GradualByEpoch(1))[seed % 2],
+                rate=constant(0.1),
+                max_epochs=4,
+                patience=None,
+            )
+            yield TrainingJob(run, tasks, chosen)
+
+    population = list(jobs())
+    ends = finish(population)
+    for company in ([0], [1], [0, 2], [4, 1, 3], [2, 3, 4]):
+        some = [job for i, job in enumerate(jobs()) if i in company]
+        for i, there, job in zip(sorted(company), finish(some), some, strict=True):
+            assert [r["objective"].hex() for r in job.run.history] == [
+                r["objective"].hex() for r in population[i].run.history
+            ]
+            assert same(there, ends[i])
+    for mine, alone in zip(population, jobs(), strict=True):
+        for together, record in zip(mine.run.history, train(alone.run, alone.tasks, alone.settings), strict=True):
+            assert together["objective"] == pytest.approx(record["objective"], rel=1e-12)
+            assert {**together, "objective": 0} == {**record, "objective": 0}
 
 
 @pytest.mark.parametrize("together", ["all", "mean"])
@@ -181,7 +269,7 @@ def test_several_tasks_alternate(together):
         for seed in range(3):
             tasks = {"a": blobs(sizes=(50 + seed // 2, 20, 20)), "b": blobs("b", sizes=(70, 30, 30))}
             run = Run(network(seed, heads=("a", "b", "kept")), generator(seed, "several"))
-            yield Replicate(
+            yield TrainingJob(
                 run, tasks, Hyperparameters(rate=constant(0.2), max_epochs=6, patience=2, together=together)
             )
 
@@ -200,7 +288,7 @@ def test_regressions_train_together():
             X, t = draw.random((60, 6)), draw.random((60, 3))
             task = Task("a", 3, *(Split(X[rows], t[rows]) for rows in (slice(30), slice(30, 45), slice(45, None))))
             chosen = Hyperparameters(loss=squared_error, rate=constant(0.1), max_epochs=4)
-            yield Replicate(Run(network(seed), generator(seed)), {"a": task}, chosen)
+            yield TrainingJob(Run(network(seed), generator(seed)), {"a": task}, chosen)
 
     population = list(members())
     finish(population)
@@ -216,6 +304,7 @@ def test_one_that_diverges_stops_by_itself_and_says_where():
     ]
     rates = (0.1, 1e200, 0.1)
     population = [replicate(**way, rate=rate) for way, rate in zip(ways, rates, strict=True)]
+    population[1].start()
     before = states(population[1].run)
     finish(population)
     assert "not finite at epoch 1, step 2, in hidden layer 2" in str(population[1].failure)
@@ -231,7 +320,7 @@ def test_an_interrupted_epoch_leaves_every_run_as_it_was(monkeypatch):
     epochs = train_population(population)
     next(epochs)
     before = [states(each.run) for each in population]
-    from npnet import population as module
+    from npnet.populations import population as module
 
     calls = []
 
@@ -251,19 +340,13 @@ def test_an_interrupted_epoch_leaves_every_run_as_it_was(monkeypatch):
 
 def test_one_product_serves_all_that_agree(monkeypatch):
     """Fine and Gradual Tuning of one network: the frozen layers' work is done once, and equal masks share a stack."""
-    import npnet.network
-
-    shapes = []
-    original = npnet.network.linear
-    monkeypatch.setattr(
-        npnet.network, "linear", lambda p, X, rng=None: shapes.append(p["W"].shape) or original(p, X, rng)
-    )
+    shapes = walked(monkeypatch)
     source, task = network(), replace(blobs(sizes=(40, 20, 20)), name="b")
     population = []
     for seed in range(4):
         method = (fine_tuning, gradual_tuning)[seed % 2]
         run, chosen = begin(method, source, task, generator(seed), Hyperparameters(max_epochs=1, batch_size=20))
-        population.append(Replicate(run, {"b": task}, chosen))
+        population.append(TrainingJob(run, {"b": task}, chosen))
     finish(population)
     assert shapes.count((2, 7, 3)) == 4  # two stacks of two heads, two batches each
     assert shapes.count((2, 6, 8)) == 2  # the lowest layer of those that tune everything

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npnet import chain, cross_entropy, generator, relu
+from npnet import cross_entropy, generator, relu
+from npnet.layers import backward, forward
 from npnet.testing import (
     assert_gradient,
     assert_kinks,
@@ -45,17 +46,17 @@ def test_a_layer_of_ones_own_in_ten_lines(X, seed):
 def test_networks_and_batches_fit_and_their_gradients_hold(data):
     network = data.draw(networks())
     X, t = data.draw(labelled(network))
-    seed = data.draw(seeds())
+    seed, path = data.draw(seeds()), network.path("a", training=True)
 
     def objective(X, *p):
         following = iter(p)
-        now = [next(following) if each else {} for each in network.parameters("a")]
-        Z, back = chain(*network.layers("a"))(now, X, generator(seed))
-        value, dZ = cross_entropy(Z, t)
-        dX, dp = back(dZ)
-        return value, [dX, *(each for each in dp if each)]
+        now = [(layer, next(following) if each else {}) for layer, each in path]
+        outputs, backs = forward(now, X, generator(seed))
+        value, dZ = cross_entropy(outputs[-1], t)
+        way_down = [*backward(backs, {len(backs) - 1: dZ})][::-1]  # from the bottom
+        return value, [way_down[0][1], *(dp for _, _, dp in way_down if dp)]
 
-    assert_gradient(objective, X, *(p for p in network.parameters("a") if p))
+    assert_gradient(objective, X, *(p for _, p in path if p))
 
 
 @given(st.data())

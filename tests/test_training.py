@@ -3,29 +3,45 @@
 import math
 import pickle
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import npnet.network
-from npnet import analysis
+import npnet.fused
 from npnet.arrays import generator, to_device, to_host
+from npnet.data import Split, Task
+from npnet.describe import describe
+from npnet.error import error
 from npnet.hyperparameters import Hyperparameters
+from npnet.layers import forward
 from npnet.losses import cross_entropy
-from npnet.methods import Method, begin, fine_tuning, gradual_tuning
+from npnet.matching import Terms
+from npnet.methods import (
+    Discriminative,
+    EqualBudget,
+    Freeze,
+    GradualByEpoch,
+    GradualTuning,
+    HeadOnly,
+    Method,
+    begin,
+    fine_tuning,
+    gradual_tuning,
+)
 from npnet.network import Network
+from npnet.objective import loss_at_head
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant
 from npnet.penalties import group_lasso, l1, l2
 from npnet.perceptron import mlp
-from npnet.policies import Discriminative, EqualBudget, FineTuning, Freeze, GradualByEpoch, GradualTuning, HeadOnly
+from npnet.policies import FineTuning
 from npnet.regularizers import Regularizer
 from npnet.run import Run
-from npnet.data import Split, Task
+from npnet.step import Move, NotFiniteError, Penalise, take_step
 from npnet.training import batches, epochs_without_minimum, train
 from npnet.trees import copy_tree, leaves, load_tree, save_tree
-from npnet.update import NotFiniteError, Rule, Update
 
 OPTIMIZERS = [SGD(), ProximalSGD(), Momentum(), Adam()]
 
@@ -95,13 +111,13 @@ def test_it_learns_and_says_so():
     assert run.finished
     assert records == run.history
     assert records[-1]["objective"] < 0.3 * records[0]["objective"]
-    assert analysis.error(run.network, "a", task.test) < 15
+    assert error(run.network, "a", task.test) < 15
     assert [r["epoch"] for r in records] == list(range(1, len(records) + 1))
     assert [r["updates"] for r in records] == [4 * r["epoch"] for r in records]
     best = min(r["error"] for r in records)
     assert records[run.best["epoch"] - 1]["error"] == best
-    assert analysis.error(run.network, "a", task.validation) == best
-    assert records[run.best["epoch"] - 1]["evaluations"]["t"] == analysis.error(run.network, "a", task.test)
+    assert error(run.network, "a", task.validation) == best
+    assert records[run.best["epoch"] - 1]["evaluations"]["t"] == error(run.network, "a", task.test)
 
 
 POLICIES = [
@@ -146,16 +162,6 @@ def test_saved_after_any_epoch_it_goes_on_to_the_same_bits(
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("policy", [HeadOnly(), Freeze(1), GradualByEpoch(3), lambda h, d: (1.0, 0.0, 1.0)])
 def test_frozen_layers_do_not_move_by_a_bit(optimizer, policy):
-    if not hasattr(policy, "gradual"):
-        middle = policy
-
-        class Middle:
-            gradual = False
-
-            def __call__(self, history, depth):
-                return middle(history, depth)
-
-        policy = Middle()
     settings = Hyperparameters(
         optimizer=optimizer,
         policy=policy,
@@ -179,14 +185,11 @@ def test_frozen_layers_do_not_move_by_a_bit(optimizer, policy):
 
 
 def test_momentum_of_a_layer_that_was_frozen_again_waits():
-    class Alternate:
-        gradual = False
-
-        def __call__(self, history, depth):
-            return ((1.0,) * (depth + 1), (0.0,) * depth + (1.0,))[len(history) % 2]
+    def alternate(history, depth):
+        return ((1.0,) * (depth + 1), (0.0,) * depth + (1.0,))[len(history) % 2]
 
     run = Run(network(), generator(0))
-    settings = Hyperparameters(optimizer=Momentum(), policy=Alternate(), max_epochs=2, keep="last")
+    settings = Hyperparameters(optimizer=Momentum(), policy=alternate, max_epochs=2, keep="last")
     epochs = train(run, {"a": blobs()}, settings)
     next(epochs)
     after_first = copy_tree([run.network.trunk, run.buffers])
@@ -195,14 +198,32 @@ def test_momentum_of_a_layer_that_was_frozen_again_waits():
         assert np.array_equal(a, b) == ("head" not in path), path
 
 
+def walked(monkeypatch):
+    """Return the list to which the shape of every W is added that a path forward, of whatever kind, goes through."""
+    shapes = []
+
+    def spy(path, X, rng=None):
+        shapes.extend(p["W"].shape for _, p in path if p)
+        return forward(path, X, rng)
+
+    for name in ("objective", "frozen", "error"):
+        monkeypatch.setattr(import_module(f"npnet.{name}"), "forward", spy)
+    return shapes
+
+
+def objective(net, mask, X, labels, loss=cross_entropy):
+    """Return the loss at head "a" on these inputs, of which a step takes some rows."""
+
+    def read(below):
+        return lambda rows: (forward(below, X[rows])[0][-1], labels[rows])
+
+    return loss_at_head(net, "a", loss, mask, read)
+
+
 @pytest.mark.parametrize("dropout", [(), (0.3, 0.5), (0.0, 0.5)])
 @pytest.mark.parametrize("policy", [HeadOnly(), Freeze(1), GradualByEpoch(2)])
 def test_kept_activations_change_nothing_but_the_cost(monkeypatch, dropout, policy):
-    calls = []
-    original = npnet.network.linear
-    monkeypatch.setattr(
-        npnet.network, "linear", lambda p, X, rng=None: calls.append(p["W"].shape) or original(p, X, rng)
-    )
+    calls = walked(monkeypatch)
     outcomes, counts = [], []
     for budget in (2**30, 0):
         run = Run(network(dropout=dropout), generator(0))
@@ -220,18 +241,17 @@ def test_kept_activations_change_nothing_but_the_cost(monkeypatch, dropout, poli
     assert counts[1] > 0
 
 
-class HeadThenAllThenHead:
-    gradual = False
-
-    def __call__(self, history, depth):
-        return (1.0,) * (depth + 1) if len(history) == 1 else (0.0,) * depth + (1.0,)
+def head_then_all_then_head(history, depth):
+    return (1.0,) * (depth + 1) if len(history) == 1 else (0.0,) * depth + (1.0,)
 
 
 def test_activations_kept_before_a_layer_moved_are_not_used_afterwards():
     outcomes = []
     for budget in (2**30, 0):
         run = Run(network(), generator(0))
-        settings = Hyperparameters(policy=HeadThenAllThenHead(), max_epochs=3, memory_budget=budget, rate=constant(0.3))
+        settings = Hyperparameters(
+            policy=head_then_all_then_head, max_epochs=3, memory_budget=budget, rate=constant(0.3)
+        )
         outcomes.append([record["objective"] for record in train(run, {"a": blobs()}, settings)])
     assert outcomes[0] == pytest.approx(outcomes[1], rel=1e-12)
 
@@ -239,30 +259,44 @@ def test_activations_kept_before_a_layer_moved_are_not_used_afterwards():
 @pytest.mark.parametrize(
     ("mask", "made"),
     [
-        ((1, 1, 1), [(True, True), (True, True), (False, True)]),
-        ((0, 1, 1), [(True, True), (False, True)]),
-        ((1, 0, 1), [(True, True), (True, False), (False, True)]),
-        ((0, 0, 1), [(False, True)]),
+        ((1.0, 1.0, 1.0), [(3, True, True), (7, True, True), (8, False, True)]),
+        ((0.0, 1.0, 1.0), [(3, True, True), (7, False, True)]),
+        ((1.0, 0.0, 1.0), [(3, True, True), (7, True, False), (8, False, True)]),
+        ((0.0, 0.0, 1.0), [(3, False, True)]),
     ],
 )
 def test_only_the_gradients_that_something_needs_are_made(monkeypatch, mask, made):
-    asked = []
-    original = npnet.network.linear
+    asked, multiplied = [], []
+    original, dense = npnet.fused._linear, npnet.fused.dense
 
-    def spy(p, X, rng=None):
-        Y, back = original(p, X, rng)
+    def spy(p, X, rng=None, inputs=True):
+        Y, back = original(p, X, rng, inputs)
 
-        def noted(dY, inputs=True, parameters=True):
-            asked.append((inputs, parameters))
-            return back(dY, inputs, parameters)
+        def noted(dY):
+            dX, dp = back(dY)
+            asked.append((dY.shape[1], dX is not None))
+            assert isinstance(dp["W"], npnet.fused.Product)
+            return dX, dp
 
         return Y, noted
 
-    monkeypatch.setattr(npnet.network, "linear", spy)
-    update = Update(network(), "a", cross_entropy, Rule(mask, 0.1))
-    X = np.ones((2, update.parameters[0]["W"].shape[0]))
-    update(X, np.array([0, 1]), {}, generator(0))
-    assert asked == made  # from the head down: (dX, dW and db)
+    def noting(gradient):
+        multiplied.extend([gradient.B.shape[1]] if isinstance(gradient, npnet.fused.Product) else [])
+        return dense(gradient)
+
+    monkeypatch.setattr(npnet.fused, "_linear", spy)
+    monkeypatch.setattr(import_module("npnet.step"), "dense", noting)
+    below = []
+
+    def read(path):
+        below.extend(path)
+        return lambda rows: (forward(path, np.ones((2, 6)))[0][-1], np.array([0, 1]))
+
+    step = loss_at_head(network(), "a", cross_entropy, mask, read)
+    take_step(step, Penalise(), Move(SGD(), 0.1, {}), np.arange(2), generator(0))
+    assert [(width, dX, width in multiplied) for width, dX in asked] == made  # from the head down: (units, dX, dW)
+    assert len(multiplied) == sum(map(bool, mask))  # and each product once
+    assert len(below) == 2 * [*map(bool, mask)].index(True)  # what is frozen at the bottom is read
 
 
 def test_the_mask_is_each_layers_share_of_the_rate():
@@ -271,8 +305,9 @@ def test_the_mask_is_each_layers_share_of_the_rate():
     for mask in ((1, 1, 1), (0.25, 0.5, 2)):
         before = network()
         after = before.copy()
-        rule = Rule(mask, 0.1, regularizers=(Regularizer(l2, 0.1),))
-        Update(after, "a", cross_entropy, rule)(X, labels, {}, generator(0))
+        mask = tuple(map(float, mask))
+        step, penalty = objective(after, mask, X, labels), Penalise((Regularizer(l2, 0.1),))
+        take_step(step, penalty, Move(SGD(), 0.1, {}), np.arange(5), generator(0))
         pairs = zip([*after.trunk, after.heads["a"]], [*before.trunk, before.heads["a"]], strict=True)
         moved.append([p["W"] - q["W"] for p, q in pairs])
     for whole, part, share in zip(*moved, (0.25, 0.5, 2), strict=True):
@@ -280,9 +315,9 @@ def test_the_mask_is_each_layers_share_of_the_rate():
 
 
 def test_the_error_crosses_between_processes():
-    error = NotFiniteError("objective", "hidden layer 1", 3, 4)
-    again = pickle.loads(pickle.dumps(error))
-    assert str(again) == str(error)
+    raised = NotFiniteError("objective", "hidden layer 1", 3, 4)
+    again = pickle.loads(pickle.dumps(raised))
+    assert str(again) == str(raised)
     assert (again.what, again.layer, again.epoch, again.step) == ("objective", "hidden layer 1", 3, 4)
 
 
@@ -305,15 +340,16 @@ def test_patience_counts_epochs_without_a_new_minimum():
     assert epochs_without_minimum(two, "mean") == 0
 
 
-@pytest.mark.parametrize("cuts_short", [False, True])
-def test_patience_waits_for_the_last_layer_of_a_gradual_run(cuts_short):
-    settings = Hyperparameters(
-        policy=GradualByEpoch(9), patience=2, max_epochs=60, rate=constant(1e-9), patience_cuts_short=cuts_short
-    )
+@pytest.mark.parametrize("plain_function", [False, True])
+def test_patience_waits_for_the_last_layer_of_a_gradual_run(plain_function):
+    gradual = GradualByEpoch(9)
+    policy = (lambda history, depth: gradual(history, depth)) if plain_function else gradual
+    settings = Hyperparameters(policy=policy, patience=2, max_epochs=60, rate=constant(1e-9))
     run = Run(network(), generator(0))
     records = list(train(run, {"a": blobs()}, settings))
-    # a rate of nothing: the first epoch is the only minimum, and layers join after epochs 9 and 18
-    assert len(records) == (3 if cuts_short else 20)
+    # a rate of nothing: the first epoch is the only minimum, and layers join after epochs 9 and 18; a plain function
+    # does not say that layers join one by one, and patience does not wait for it
+    assert len(records) == (3 if plain_function else 20)
 
 
 def test_patience_may_go_on_counting_when_a_layer_joins():
@@ -333,7 +369,7 @@ def test_the_run_ends_with_the_best_or_the_last_weights():
         run = Run(network(), generator(3))
         settings = Hyperparameters(rate=constant(0.2), patience=4, keep=keep, max_epochs=60)
         records = list(train(run, {"a": blobs(noise=2)}, settings))
-        final[keep] = analysis.error(run.network, "a", blobs(noise=2).validation)
+        final[keep] = error(run.network, "a", blobs(noise=2).validation)
         assert final[keep] == (min(r["error"] for r in records) if keep == "best" else records[-1]["error"])
     assert final["best"] < final["last"]  # four epochs after its minimum the run stands elsewhere
 
@@ -380,7 +416,6 @@ def test_what_is_not_finite_stops_the_run_and_leaves_the_last_good_state(where):
     epochs = train(run, {"a": task}, settings)
     next(epochs)
     next(epochs)
-    good = states(run)
     calls = []
 
     def loss(Z, labels):
@@ -408,6 +443,8 @@ def test_what_is_not_finite_stops_the_run_and_leaves_the_last_good_state(where):
     if where == "overflow":
         bad, layer = replace(bad, rate=constant(1e200)), ""
         step = None
+    run.settings = describe(bad)  # as if it had begun with these
+    good = states(run)
     with pytest.raises(NotFiniteError, match="not finite at epoch 3, step") as caught:
         next(train(run, {"a": task}, bad))
     assert caught.value.epoch == 3
@@ -416,6 +453,7 @@ def test_what_is_not_finite_stops_the_run_and_leaves_the_last_good_state(where):
     if step:
         assert caught.value.step == step
     assert same(good, states(run))
+    run.settings = describe(settings)
     next(train(run, {"a": blobs()}, settings))  # and the run can go on
 
 
@@ -440,21 +478,23 @@ def test_the_lowest_place_that_is_not_finite_is_named(broken, name):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_an_interrupted_epoch_is_undone(optimizer):
-    settings = Hyperparameters(optimizer=optimizer, max_epochs=5, rate=constant(0.05))
-    whole = Run(network(dropout=(0.2, 0.2)), generator(0))
-    list(train(whole, {"a": blobs()}, settings))
-    calls = []
+    calls, every = [], [math.inf]  # lists, which are no settings
 
     def loss(Z, labels):
         calls.append(1)
-        if len(calls) % 7 == 0:
+        if len(calls) % every[0] == 0:
             raise KeyboardInterrupt
         return cross_entropy(Z, labels)
 
+    settings = Hyperparameters(optimizer=optimizer, loss=loss, max_epochs=5, rate=constant(0.05))
+    whole = Run(network(dropout=(0.2, 0.2)), generator(0))
+    list(train(whole, {"a": blobs()}, settings))
+    calls.clear()
+    every[0] = 7
     run = Run(network(dropout=(0.2, 0.2)), generator(0))
     while not run.finished:
         try:
-            list(train(run, {"a": blobs()}, replace(settings, loss=loss)))
+            list(train(run, {"a": blobs()}, settings))
         except KeyboardInterrupt:
             continue
     assert len(calls) > 20
@@ -480,9 +520,12 @@ def test_methods_are_surgery_objective_and_policy():
     old = network()
     before = copy_tree(old.tree())
     task = blobs("b", seed=4)
-    l2_sp = Method(
-        "l2_sp", objective=lambda network, task: (Regularizer(l2, 1.0, "trunk", anchors=copy_tree(network.trunk)),)
-    )
+
+    def near_the_start(network, task, settings):
+        penalty = Regularizer(l2, 1.0, "trunk", anchors=copy_tree(network.trunk))
+        return replace(settings, regularizers=(*settings.regularizers, penalty))
+
+    l2_sp = Method("l2_sp", objective=near_the_start)
     runs = {}
     for method in (fine_tuning, gradual_tuning, l2_sp):
         run, settings = begin(method, old, task, generator(7), Hyperparameters(max_epochs=5, rate=constant(0.1)))
@@ -531,15 +574,14 @@ def test_what_does_not_fit_is_named():
         ({"rate": 0.01}, r"rate is 0.01; expected a schedule, as constant\(0.01\)"),
         ({"optimizer": "sgd"}, "optimizer is 'sgd'; expected an optimizer"),
         ({"policy": gradual_tuning}, "policy is Method"),
-        ({"policy": "gradual"}, "policy is 'gradual'"),
-        ({"policy": lambda history, depth: (1,)}, "policy is <function"),
+        ({"policy": "gradual"}, "policy is 'gradual'; expected a policy"),
+        ({"policy": (1, 1)}, r"policy is \(1, 1\); expected a policy"),
+        ({"objective": "loss"}, "objective is 'loss'; expected an objective, as plain_loss"),
+        ({"objective": gradual_tuning}, "objective is Method"),
         ({"loss": "cross_entropy"}, "loss is 'cross_entropy'"),
         ({"regularizers": l2}, "regularizers is Penalty"),
         ({"regularizers": Regularizer(l2, 1.0)}, "regularizers is Regularizer"),
-        ({"terms": gradual_tuning}, "terms is Method"),
         ({"watch": "old"}, "watch is 'old'"),
-        ({"weights": 0.5}, "weights is 0.5"),
-        ({"weights": ("old",)}, r"weights is \('old',\)"),
         ({"batch_size": "20"}, "batch_size is '20"),
         ({"optimizer": SGD}, "optimizer is <class .*SGD.>; expected an optimizer, as SGD"),
         ({"policy": GradualTuning}, "policy is <class .*GradualTuning.>; expected a policy"),
@@ -548,6 +590,13 @@ def test_what_does_not_fit_is_named():
     ):
         with pytest.raises(ValueError, match=name):
             Hyperparameters(**bad)
+    for bad, name in (
+        ({"terms": gradual_tuning}, "terms is Method"),
+        ({"weights": 0.5}, "weights is 0.5"),
+        ({"weights": ("old",)}, r"weights is \('old',\)"),
+    ):
+        with pytest.raises(ValueError, match=name):
+            Terms(**bad)
     for rate in (-0.1, math.nan, math.inf):
         run = Run(network(), generator(0))
         with pytest.raises(ValueError, match=f"rate is {rate} at epoch 2; expected a schedule of finite numbers"):
@@ -573,16 +622,11 @@ def test_what_does_not_fit_is_named():
     with pytest.raises(ValueError, match="tree is not that of a run"):
         Run.from_tree({"network": network().tree()})
     with pytest.raises(ValueError, match="expected 2 numbers"):
-        next(
-            train(Run(mlp((6, 4), {"a": 3}, generator(0)), generator(0)), {"a": task}, Hyperparameters(policy=_Short()))
-        )
+        next(train(Run(mlp((6, 4), {"a": 3}, generator(0)), generator(0)), {"a": task}, Hyperparameters(policy=_short)))
 
 
-class _Short:
-    gradual = False
-
-    def __call__(self, history, depth):
-        return (1.0,)
+def _short(history, depth):
+    return (1.0,)
 
 
 def test_a_network_is_still_itself_after_a_run_was_saved(tmp_path):

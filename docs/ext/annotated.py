@@ -58,7 +58,7 @@ def reading_order(package: Path) -> list[Path]:
 
 
 def page_name(path: Path) -> str:
-    """Return the name of a file's page: npnet/tasks/data.py is npnet.tasks.data."""
+    """Return the name of a file's page: npnet/tasks/rules.py is npnet.tasks.rules."""
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 

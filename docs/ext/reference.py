@@ -18,7 +18,7 @@ from docutils.parsers.rst import Directive
 from annotated import ROOT, page_name, reading_order, write
 from prose import first_sentence, prose
 
-__all__ = ["exported", "places", "setup"]
+__all__ = ["class_signature", "exported", "places", "setup"]
 
 
 def exported(tree: ast.Module) -> list[str]:
@@ -82,8 +82,31 @@ def _spaced(text: str) -> str:
     return re.sub(r"(: [^=]*?)=(?!=)", r"\1 = ", text)
 
 
-def _is_dataclass(node: ast.ClassDef) -> bool:
-    return any("dataclass" in ast.unparse(each) for each in node.decorator_list)
+def class_signature(node: ast.ClassDef) -> str:
+    """Return how a class is made: its fields as arguments, or as a body where its bases may have more."""
+    bases = ", ".join(map(ast.unparse, node.bases))
+    fields = [ast.unparse(each) for each in node.body if _is_field(each)] if _has_fields(node) else []
+    for each in node.body:
+        if isinstance(each, ast.FunctionDef) and each.name == "__init__":
+            fields = [_spaced(ast.unparse(each.args)).removeprefix("self").removeprefix(", ")]
+            bases = ""
+    if not fields:
+        return f"class {node.name}" + (f"({bases})" if bases else "")
+    if bases:
+        return f"class {node.name}({bases}):\n    " + "\n    ".join(fields)
+    return f"class {node.name}(\n    " + ",\n    ".join(fields) + "\n)"
+
+
+def _has_fields(node: ast.ClassDef) -> bool:
+    marks = [ast.unparse(each) for each in (*node.decorator_list, *node.bases)]
+    return any("dataclass" in mark or mark == "NamedTuple" for mark in marks)
+
+
+def _is_field(node: ast.stmt) -> bool:
+    """Report whether a line of a class is a field that whoever makes an object can give."""
+    if not isinstance(node, ast.AnnAssign):
+        return False
+    return not ast.unparse(node.annotation).startswith("ClassVar") and "init=False" not in ast.unparse(node)
 
 
 class Reference(Directive):
@@ -125,16 +148,9 @@ def _entry(module: str, name: str, body: list[ast.stmt], i: int) -> Iterator[nod
 
 
 def _class(module: str, node: ast.ClassDef) -> Iterator[nodes.Node]:
-    bases = f"({', '.join(map(ast.unparse, node.bases))})" if node.bases else ""
-    fields = [ast.unparse(each) for each in node.body if isinstance(each, ast.AnnAssign)] if _is_dataclass(node) else []
-    methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
-    for each in methods:
-        if each.name == "__init__":
-            fields = [_spaced(ast.unparse(each.args)).removeprefix("self").removeprefix(", ")]
-    inside = "(" + ",\n    ".join(["\n    " + fields[0], *fields[1:]]) + "\n)" if fields else bases
-    yield _shown(f"class {node.name}{inside}", module, node.name)
+    yield _shown(class_signature(node), module, node.name)
     yield from prose(cleandoc(ast.get_docstring(node) or ""))
-    for each in methods:
+    for each in (each for each in node.body if isinstance(each, ast.FunctionDef)):
         said = ast.get_docstring(each)
         if said and (not each.name.startswith("_") or each.name == "__call__"):
             decorated = "".join(f"@{ast.unparse(d)} " for d in each.decorator_list)

@@ -1,8 +1,8 @@
 """The snippets of a page: its Python blocks run in order, as one program, and print what stands below them.
 
 A block marked ```python is run; a block marked ```text right after it is what it printed. `not-run` in the first line
-of a Python block says that it needs what is not here; such a block is only compiled. After a change, write down anew
-what a page prints with `python docs/ext/snippets.py docs/tutorials/first.md`.
+of a Python block says that it needs what is not here; such a block is only compiled. After a change,
+`python docs/ext/snippets.py docs/tutorials/first.md` regenerates what a page prints.
 """
 
 import contextlib

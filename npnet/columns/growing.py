@@ -10,8 +10,9 @@ import numpy as np
 
 from npnet.arrays import Array, array_module
 from npnet.columns.column import add_column
-from npnet.columns.laterals import fan_in, joined
-from npnet.columns.network import ColumnNetwork, columns_of
+from npnet.columns.laterals import fan_in
+from npnet.columns.merging import merged
+from npnet.columns.network import columns_of
 from npnet.data import Task, batch
 from npnet.initialisers import Initialiser
 from npnet.layers import Parameters, linear
@@ -20,7 +21,7 @@ from npnet.methods.policies import TopLayers
 from npnet.network import Network
 from npnet.policies import FineTuning
 
-__all__ = ["growing", "merged"]
+__all__ = ["growing"]
 
 _LOOK = 1_000  # training inputs that say how long activations are
 
@@ -69,28 +70,6 @@ def growing(
 
     policy = TopLayers(trained + bool(deeper)) if trained else FineTuning()
     return Method("+".join(["wider"] * bool(wider) + ["deeper"] * bool(deeper)), surgery, policy=policy)
-
-
-def merged(network: Network) -> Network:
-    """Return a grown network as one without columns, which computes the same, and in which everything may train.
-
-    Raises ValueError for a network that did not grow so: its first layer reads the last or the last but one of its one
-    column.
-    """
-    columns = columns_of(network)
-    depth = columns[0].depth if len(columns) == 1 else -1
-    if not isinstance(network, ColumnNetwork) or network.reads[0] not in (((0, depth),), ((0, depth - 1),)):
-        reads = network.reads if isinstance(network, ColumnNetwork) else ()
-        raise ValueError(f"network reads {reads} from {len(columns)} columns; expected a grown one")
-    (old,) = columns
-    new, lower, above = network.trunk, old.trunk, []
-    dropout = old.dropout + network.dropout
-    if network.reads[0] == ((0, depth - 1),):
-        xp = array_module(new[0]["W"])
-        wide = {key: xp.concatenate([new[0][key], lower[-1][key]], -1) for key in ("W", "b")}
-        lower, above, new, dropout = lower[:-1], [wide], new[1:], old.dropout[:-1] + network.dropout
-    layers = (linear,) * len([*lower, *above]) + (joined,) * len(new)
-    return Network([*lower, *above, *new], network.heads, network.activation, dropout, {}, layers, head_layer=joined)
 
 
 def _copy(old: Parameters, new: Parameters, noise: float, rng: np.random.Generator) -> None:

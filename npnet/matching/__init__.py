@@ -1,6 +1,6 @@
 """Matching a teacher or a former self: terms of an objective, and the methods made of them.
 
-Reading order: targets, terms, several, maps, jacobians; then the methods.
+Reading order: targets, terms, match, several, objective; maps, jacobians, jacobian_term; then the methods.
 """
 
 from npnet.matching.activation_matching import activation_matching
@@ -8,8 +8,8 @@ from npnet.matching.attention_transfer import attention_transfer
 from npnet.matching.distillation import distillation
 from npnet.matching.jacobian_matching import jacobian_matching
 from npnet.matching.jacobians import input_gradient, jacobian
-from npnet.matching.several import Terms, add_terms
-from npnet.matching.terms import Match
+from npnet.matching.match import Match
+from npnet.matching.objective import Terms, add_terms
 from npnet.matching.without_forgetting import without_forgetting
 
 __all__ = [

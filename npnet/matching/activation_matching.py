@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
 from npnet.losses import squared_error
-from npnet.matching.several import add_terms
+from npnet.matching.match import Match
+from npnet.matching.objective import add_terms
 from npnet.matching.targets import cached_targets
-from npnet.matching.terms import Match, check_place, width_of
+from npnet.matching.terms import check_place, width_of
 from npnet.methods.method import Method, check_inputs, with_head
 from npnet.network import Network
 from npnet.policies import FineTuning, Mask

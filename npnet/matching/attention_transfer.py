@@ -12,11 +12,13 @@ from typing import Literal, get_args
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
 from npnet.layers import Shared
-from npnet.matching.jacobians import InputGradient, jacobian
+from npnet.matching.jacobian_term import InputGradient
+from npnet.matching.jacobians import jacobian
 from npnet.matching.maps import attention, attention_map, unit
-from npnet.matching.several import add_terms
+from npnet.matching.match import Match
+from npnet.matching.objective import add_terms
 from npnet.matching.targets import cached_targets
-from npnet.matching.terms import Match, Term, check_place, width_of
+from npnet.matching.terms import Term, check_place, width_of
 from npnet.methods.method import Method, check_inputs, with_head
 from npnet.network import Network
 from npnet.policies import FineTuning, Mask

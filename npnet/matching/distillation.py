@@ -12,9 +12,9 @@ from npnet.arrays import Array
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
 from npnet.losses import soft_cross_entropy, softmax
-from npnet.matching.several import add_terms
+from npnet.matching.match import Match
+from npnet.matching.objective import add_terms
 from npnet.matching.targets import cached_targets
-from npnet.matching.terms import Match
 from npnet.methods.method import Method, check_inputs, with_head
 from npnet.network import Network
 from npnet.policies import FineTuning, Mask

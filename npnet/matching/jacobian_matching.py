@@ -13,9 +13,10 @@ from typing import Literal, get_args
 from npnet.arrays import Array
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
-from npnet.matching.jacobians import InputGradient, check_plain, jacobian
+from npnet.matching.jacobian_term import InputGradient
+from npnet.matching.jacobians import check_plain, jacobian
 from npnet.matching.maps import unit, unit_distance
-from npnet.matching.several import add_terms
+from npnet.matching.objective import add_terms
 from npnet.matching.targets import cached_targets
 from npnet.methods.method import Method, with_head
 from npnet.network import Network

@@ -9,29 +9,35 @@ and, J being linear in each of c, s and W, the way back of dJ is one sweep up:
     dg_1 = dJ W_1,  dW_1 = dJᵀ g_1,   then   dsₗ = dg_l u_l,  du_l = dg_l sₗ,  dW_{l+1} = du_lᵀ g_{l+1},
     dg_{l+1} = du_l W_{l+1},   and at the top   dc = dg_{L+1}
 
-A ReLU's gates are constant between its kinks, and there ds goes nowhere. A smooth activation's slope is a function of
-its output h, 1 − h² or h(1 − h): ds (∂s/∂h) joins, at h, what the ordinary way back carries down. Leading axes of c,
-one for each logit, make J the needs_inputs Jacobian.
+A ReLU's gates are constant between its kinks, and there ds goes nowhere. Elsewhere ds f″, with the activation's
+curvature f″, joins what the ordinary way back carries down, below the activation. Leading axes of c, one for each
+logit, make J the whole Jacobian.
 
 Sources: Srinivas and Fleuret 2018; Czarnecki et al. 2017 (Sobolev training); for the map |∂L/∂x| Zagoruyko and
 Komodakis 2017, section 3.2.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from npnet.activations import Activation
 from npnet.arrays import Array, array_module, sum_to
 from npnet.fused import Product
 from npnet.layers import Back, Shared, forward, linear
-from npnet.losses import Loss, softmax
-from npnet.matching.targets import Targets, check_targets
-from npnet.matching.terms import Passed, Place, TermInputs, TermOutput, check_place
+from npnet.losses import softmax
+from npnet.matching.terms import check_place
 from npnet.network import Network
-from npnet.policies import Mask, trains
 
-__all__ = ["InputGradient", "Of", "input_gradient", "jacobian", "loss_gradient"]
+__all__ = [
+    "Of",
+    "at_logits",
+    "check_plain",
+    "flat",
+    "input_gradient",
+    "jacobian",
+    "loss_gradient",
+    "matrices",
+    "slope",
+]
 
 Of = Literal["logit", "logits", "loss"]
 """Of what the gradient with respect to the inputs is taken: one logit an example, every logit, the cross-entropy."""
@@ -100,7 +106,7 @@ def loss_gradient(Z: Array, labels: Array) -> tuple[Array, Callable[[Array], Arr
     return f - onehot, lambda dC: f * (dC - (f * dC).sum(-1, keepdims=True))
 
 
-def _at_logits(Z: Array, of: Of, classes: Array | None) -> tuple[Array, Callable[[Array], Array] | None]:
+def at_logits(Z: Array, of: Of, classes: Array | None) -> tuple[Array, Callable[[Array], Array] | None]:
     """Return C for what the gradient is taken of, and its way back where it depends on the logits."""
     xp, K = array_module(Z), Z.shape[-1]
     if of == "logits":
@@ -116,21 +122,21 @@ def jacobian(network: Network, head: str, X: Array, of: Of = "logits", classes: 
     """Return ∂z/∂x of a head without dropout: (N, K · D) of every logit, (N, D) of one logit or of the loss.
 
     classes (N,): which logit, or the labels that the loss looks at. Raises ValueError for an unknown `of`, where
-    classes are missing or not the head's, and for a network with layers that read beside their own.
+    classes are missing or not the head's, and for a network with hidden layers that are not linear maps.
     """
     check_plain(network, head)
     if of not in get_args(Of):
         raise ValueError(f"of is {of!r}; expected one of {', '.join(get_args(Of))}")
     count = network.head(head)["b"].size
     if classes is not None:
-        needs_inputs = classes.dtype.kind in "iu" and classes.shape == X.shape[:1]
-        if not needs_inputs or not ((classes >= 0) & (classes < count)).all():
+        whole = classes.dtype.kind in "iu" and classes.shape == X.shape[:1]
+        if not whole or not ((classes >= 0) & (classes < count)).all():
             raise ValueError(
-                f"classes is {classes}; expected {len(X)} needs_inputs numbers from 0 to {count - 1}, one an example"
+                f"classes is {classes}; expected {len(X)} whole numbers from 0 to {count - 1}, one an example"
             )
     outputs, backs = forward(network.path(head), X)
     slopes = [slope(back, Y) for back, Y in zip(backs[1:-1:2], outputs[2:-1:2], strict=True)]
-    C, _ = _at_logits(outputs[-1], of, classes)
+    C, _ = at_logits(outputs[-1], of, classes)
     return flat(input_gradient(matrices(network, head), slopes, C)[0])
 
 
@@ -154,85 +160,3 @@ def check_plain(network: Network, head: str) -> None:
     check_place(network, head)
     if not all(layer is linear or isinstance(layer, Shared) for layer, p in network.path(head) if p):
         raise ValueError(f"network has hidden layers {network.layers} below head {head!r}; expected linear ones alone")
-
-
-def check_activation(network: Network) -> None:
-    """Raise ValueError where the activation's curvature is not known, which the gradient of a gradient needs."""
-    activation = network.activation
-    if not isinstance(activation, Activation) or activation.curvature is None:
-        raise ValueError(f"activation is {activation!r}; expected an Activation with a curvature, 0 or a function")
-
-
-@dataclass(frozen=True)
-class InputGradient:
-    """weight · loss(J, targets) for J = ∂/∂x of a logit, of all logits, or of the loss of the network that trains.
-
-    J is (N, D), or (N, K · D) of all logits; dropout is that of the step. targets: a row for each training example.
-    classes: which logit of each example; None for the label's. The sweeps start at the inputs whatever is frozen, but
-    nothing is computed that only frozen weights would use.
-    """
-
-    name: str
-    task: str
-    head: str
-    of: Of
-    loss: Loss
-    targets: Targets
-    weight: float = 1.0
-    classes: Targets | None = None
-    needs_inputs = True
-
-    def __post_init__(self) -> None:
-        if not self.weight >= 0:
-            raise ValueError(f"weight is {self.weight}; expected zero or more")
-
-    @property
-    def heads(self) -> tuple[str, ...]:
-        """The head whose logits are differentiated."""
-        return (self.head,)
-
-    def check(self, network: Network, examples: int | None = None) -> None:
-        """Raise ValueError where the network has no such head, a layer that is more than linear, or no target."""
-        check_plain(network, self.head)
-        check_activation(network)
-        check_targets(self.name, self.targets, examples)
-
-    def acts(self, mask: Mask) -> bool:
-        """Say whether anything trains."""
-        return any(map(trains, mask))
-
-    def start(self, network: Network, rng: Any) -> dict[str, Array]:
-        """Return nothing: it has no parameters."""
-        return {}
-
-    def __call__(self, p: dict[str, Array], given: TermInputs) -> TermOutput:
-        """Return the weighted loss of J and its gradients."""
-        network, rows, Z = given.network, given.batch.rows, given.at[self.head]
-        labels = given.batch.labels.get(self.task) if self.classes is None else self.classes[rows]
-        C, back_top = _at_logits(Z, self.of, labels)
-        slopes, keeps = [], []
-        for activation, *dropout in (given.above[i] for i in range(1, network.depth + 1)):
-            s, *keep = (slope(each.back, each.Y) for each in (activation, *dropout))
-            slopes.append(s * keep[0] if keep else s)
-            keeps.append(keep)
-        J, back = input_gradient(matrices(network, self.head), slopes, C)
-        value, dJ = self.loss(flat(J), self.targets[rows].astype(Z.real.dtype, copy=False))
-        dJ = self.weight * dJ
-        if J.ndim > 2:  # (N, K · D) → (K, N, D)
-            dJ = dJ.reshape(J.shape[1], J.shape[0], -1).swapaxes(0, 1)
-        curved = not isinstance(network.activation.curvature, int)
-        gates = [curved and any(given.trains[: i + 1]) for i in range(network.depth)]
-        factors, dslopes, dC = back(dJ, given.trains, gates, back_top is not None)
-        at: dict[Place, Array] = {} if back_top is None or dC is None else {self.head: back_top(dC)}
-        below = {
-            i: self._curved(ds * keep[0] if keep else ds, given.above[i][0])
-            for i, (ds, keep) in enumerate(zip(dslopes, keeps, strict=True), 1)
-            if ds is not None
-        }
-        names: list[Place] = [*range(1, network.depth + 1), self.head]
-        weights = {place: pair for place, pair in zip(names, factors, strict=True) if pair is not None}
-        return TermOutput(self.weight * value, at, weights=weights, below=below)
-
-    def _curved(self, ds: Array, activation: Passed) -> Array:
-        """Return the gradient with respect to what an activation reads, of one with respect to its slope: ds f″."""
-        return ds * activation.layer.curvature(activation.X, activation.Y)  # type: ignore[attr-defined]

@@ -13,9 +13,9 @@ from npnet.arrays import Array
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
 from npnet.losses import soft_cross_entropy, softmax
-from npnet.matching.several import add_terms
+from npnet.matching.match import LwFLoss
+from npnet.matching.objective import add_terms
 from npnet.matching.targets import cached_targets
-from npnet.matching.terms import LwFLoss
 from npnet.methods.method import Method
 from npnet.methods.policies import WarmUp
 from npnet.network import Network

@@ -4,6 +4,8 @@ surgery      what is done to the network before the new task is trained
 objective    what is minimised besides the loss: regularizers that look back, terms that see the batch
 policy       which layers may move when
 
+Reading order: method, fine_tuning, gradual_tuning, policies, probe.
+
 Methods add up: `gradual_tuning + starting_point("l2_sp", 0.01) + without_forgetting()` is a method. Families of methods
 have rooms of their own: columns, matching, starting_point, joint_tuning.
 """

@@ -35,7 +35,7 @@ def stacked(trees: Sequence[Tree]) -> Tree:
 
 def row(tree: Tree, r: int) -> Tree:
     """Return a copy of one of the trees that `stacked` put together."""
-    return map_tree(lambda leaf: leaf[r].copy(), tree)
+    return map_tree(lambda leaf: leaf[r, ...].copy(), tree)  # of one number an array still, not the number
 
 
 def stacked_form(path: Path, lowest: int) -> list[Link]:

@@ -55,7 +55,7 @@ def fisher_information(
     split: inputs of the task that the head was trained on, with their labels for the modes that look at them. rng: for
     the mode "sampled". batch_size: the batches of the mode "batched". Without dropout, in the network's precision; not
     normalised. Raises ValueError for an unknown mode, a missing rng, a regression, an empty split, and a network with
-    columns or patches.
+    hidden layers that are not linear.
     """
     if mode not in get_args(Mode):
         raise ValueError(f"mode is {mode!r}; expected one of {', '.join(get_args(Mode))}")
@@ -63,8 +63,9 @@ def fisher_information(
         raise ValueError("rng is None; expected a generator to draw the classes of the mode 'sampled' from")
     path = factored(network.path(head))
     trunk = {i: layer for layer, i in enumerate(i for i, (_, p) in enumerate(path[:-1]) if p)}
-    if not all(layer is linear for layer, p in network.path(head) if p):
-        raise ValueError(f"network has hidden layers {network.layers} below head {head!r}; expected linear ones alone")
+    layers = [layer for layer, p in network.path(head) if p]
+    if not network.plain or not all(layer is linear for layer in layers):
+        raise ValueError(f"network has layers {layers} below head {head!r}; expected linear ones alone, and no columns")
     split.check(f"the split for head {head!r}", network.head(head)["b"].shape[-1])
     if split.regression:
         raise ValueError(

@@ -1,6 +1,6 @@
 """The data that networks learn: line-and-angle stimuli drawn from addresses, real image files, and their splits.
 
-Reading order: data; rules, appearance, stimuli (with geometry, addresses, figures, backgrounds, raster and truth below
+Reading order: rules, appearance, stimuli (with geometry, addresses, figures, backgrounds, raster and truth below
 them), stimulus_sets, line_tasks; jitter, patches; idx, download, mnist.
 """
 

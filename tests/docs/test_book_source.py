@@ -1,11 +1,13 @@
 """The annotated source: every line of every file, once and in order; every file, in the order that docstrings give."""
 
 import ast
+import re
 
 import pytest
 from book import ROOT
 
 from annotated import page_name, reading_order, rows
+from reference import class_signature
 
 FILES = reading_order(ROOT / "npnet")
 
@@ -16,8 +18,33 @@ def test_every_file_has_a_place_and_the_readers_come_first():
     said = ast.get_docstring(ast.parse((ROOT / "npnet/__init__.py").read_text("utf-8"))).split("Reading order:")[1]
     wanted = said.split(";")[0].replace("\n", " ").split(",")
     assert names[1 : len(wanted) + 1] == [f"npnet.{name.strip()}" for name in wanted]
-    first = {package: names.index(f"npnet.{package}") for package in ("methods", "tasks", "check", "proofs")}
-    assert list(first.values()) == sorted(first.values())
+    rooms = re.findall(r"\w+", said.split("rooms:")[1].partition(".")[0])
+    assert sorted(rooms) == sorted(path.parent.name for path in (ROOT / "npnet").glob("*/__init__.py"))
+    places = [names.index(f"npnet.{room}") for room in rooms]
+    assert places == sorted(places)
+
+
+def test_the_readme_gives_the_same_order():
+    section = (ROOT / "README.md").read_text("utf-8").partition("in this order:")[2].partition("\n## ")[0]
+    linked = re.findall(r"\]\(npnet/([\w.]+)\)", section)
+    named = [page_name(path).removeprefix("npnet.") for path in FILES[1:] if path.parent == ROOT / "npnet"]
+    rooms = [name for name in linked if not name.endswith(".py")]
+    core = linked[: linked.index(rooms[0])]
+    assert sorted(name.removesuffix(".py") for name in linked if name.endswith(".py")) == sorted(named)
+    assert core == [f"{name}.py" for name in named[: len(core)]]
+    assert rooms == [path.parent.name for path in FILES if path in set((ROOT / "npnet").glob("*/__init__.py"))]
+
+
+def test_the_reference_shows_how_a_class_is_made():
+    def shown(source):
+        return class_signature(ast.parse(source).body[0])
+
+    fields = "    a: int = 1\n    b: ClassVar[int] = 2\n    c: int = field(init=False)\n    d: str = ''"
+    assert shown(f"@dataclass\nclass A:\n{fields}") == "class A(\n    a: int = 1,\n    d: str = ''\n)"
+    assert shown(f"@dataclass\nclass A(B):\n{fields}") == "class A(B):\n    a: int = 1\n    d: str = ''"
+    assert shown("class A(NamedTuple):\n    a: int") == "class A(NamedTuple):\n    a: int"
+    assert shown("class A(B):\n    a: int") == "class A(B)"
+    assert shown("class A(B):\n    def __init__(self, a: int=1): ...") == "class A(\n    a: int = 1\n)"
 
 
 def test_a_new_file_comes_after_those_that_are_named(tmp_path):

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from npnet import Hyperparameters, Run, Split, Task, generator, mlp, recordings, train
-from npnet.optimizers import Momentum
-from npnet.policies import HeadOnly
-from npnet.tasks import Jittered
+from npnet import HeadOnly, Hyperparameters, Run, Split, Task, generator, mlp, train
 from npnet.data import batch
+from npnet.matching.targets import cached_targets
+from npnet.optimizers import Momentum
+from npnet.tasks import Jittered
 from npnet.trees import load_tree, save_tree
 
 SIDE = 6
@@ -71,7 +71,7 @@ def test_frozen_layers_and_recorded_targets_see_what_the_batch_sees():
     task = Task("a", 3, jittered, plain, plain)
     teacher = mlp((36, 5), {"a": 3}, generator(3))
     rows = np.array([7, 3, 30])
-    said = recordings.record(lambda X, labels: teacher.logits(X, "a"), jittered, teacher)
+    said = cached_targets(lambda X, labels: teacher.logits(X, "a"), jittered, teacher)
     assert np.array_equal(said[rows], teacher.logits(batch(jittered, rows), "a"))
     assert len(said) == 40
 

@@ -5,18 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npnet import Network, Split, generator, mlp, progressive
-from npnet.analysis import (
+from npnet import Network, Split, error, generator, mlp, progressive
+from npnet.initialisers import glorot
+from npnet.measures import (
     backward_transfer,
-    error,
-    error_matrix,
     forgetting_since_best,
     forgetting_since_learned,
     forward_transfer,
     r_squared,
     transfer_score,
 )
-from npnet.initialisers import glorot
 
 # Errors on tasks 0, 1, 2 (columns) after each was learned (rows): task 0 is best after task 1.
 E = np.array([[4.0, 50.0, 40.0], [3.0, 6.0, 30.0], [9.0, 5.0, 2.0]])
@@ -46,18 +44,21 @@ def test_laws_of_forgetting(tasks, seed):
     assert forward_transfer(still, errors[0]) == 0
 
 
-def test_the_matrix_has_every_known_error():
+def test_a_matrix_of_errors_is_made_of_the_errors_of_heads():
     rng = np.random.default_rng(0)
     splits = {name: Split(rng.normal(size=(40, 4)), rng.integers(0, 2, 40)) for name in "ab"}
     task = type("Task", (), {"name": "b", "outputs": 2})()
     one = mlp((4, 5), {"a": 2}, generator(0), dtype=np.float64)
     for two in (one.add_head("b", 2, generator(1)), progressive().surgery(one, task, generator(1), glorot)):
-        matrix = error_matrix([one, two], splits)
-        assert matrix[0, 0] == matrix[1, 0] == error(one, "a", splits["a"])
-        assert np.isnan(matrix[0, 1])
-        assert matrix[1, 1] == error(two, "b", splits["b"])
-    with pytest.raises(ValueError, match="networks are 1, splits 2"):
-        error_matrix([one], splits)
+        with pytest.raises(ValueError, match="head is 'b'; expected one of 'a'"):
+            error(one, "b", splits["b"])
+        errors = np.array([[error(one, "a", splits["a"]), np.nan], [error(two, name, splits[name]) for name in "ab"]])
+        assert errors[0, 0] == errors[1, 0]
+        assert forgetting_since_best(errors).tolist() == forgetting_since_learned(errors).tolist() == [0]
+        for network, head, found in ((one, "a", errors[0, 0]), (two, "b", errors[1, 1])):
+            split = splits[head]
+            wrong = network.logits(split.inputs, head).argmax(-1) != split.labels
+            assert found == 100 * wrong.sum() / 40
 
 
 @pytest.mark.parametrize(
