@@ -32,8 +32,9 @@ from npnet import (
     mlp,
 )
 from npnet.matching import add_terms
+from npnet.matching.match import SupervisedLoss
 from npnet.matching.several import SumOfTerms
-from npnet.matching.terms import Batch, SupervisedLoss
+from npnet.matching.terms import Batch
 from npnet.step import Objective
 
 __all__ = ["main"]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from experiments.faults.fault import Fault, between, gradient_fault
-from experiments.faults.stepping import HEAD, loss_on, value_and_gradients
+from experiments.faults.stepping import HEAD, loss_on, value_and_layers
 from npnet import Regularizer, cross_entropy, mlp, squared_error
 from npnet.check import check_gradient, check_hessian, check_prox, hessian_vector_product
 from npnet.losses import softmax
@@ -145,7 +145,7 @@ def _objective(name: str, wrong: Callable[..., Any], mask: tuple[float, ...] = (
             for i, each in zip(moving, parameters, strict=True):
                 now[i] = each
             network.trunk, network.heads = now[:-1], {HEAD: now[-1]}
-            return value_and_gradients(loss_on(network, X, labels, mask), (Regularizer(PENALTIES["l2"], 0.1),))
+            return value_and_layers(loss_on(network, X, labels, mask), (Regularizer(PENALTIES["l2"], 0.1),))
 
         def function(*parameters: Any) -> Any:
             value, gradients = right(*parameters)

@@ -1,4 +1,4 @@
-"""A step of npnet in its parts, for the faults in objectives and in what moves: one head "a", all examples at once."""
+"""A step of npnet in its parts, for the faults in objectives and in what moves: one head, all examples at once."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,14 +6,12 @@ from typing import Any
 import numpy as np
 
 from npnet import SGD, Network, Regularizer, cross_entropy
-from npnet.frozen import Read
-from npnet.fused import dense
-from npnet.layers import Path, forward
 from npnet.objective import loss_at_head
 from npnet.optimizers import Optimizer
+from npnet.proofs.objectives import reading, value_and_gradients
 from npnet.step import Move, Objective, Penalise, take_step
 
-__all__ = ["HEAD", "loss_on", "step_on", "value_and_gradients"]
+__all__ = ["HEAD", "loss_on", "step_on", "value_and_layers"]
 
 HEAD = "a"
 ALL = np.s_[:]
@@ -21,24 +19,15 @@ ALL = np.s_[:]
 
 def loss_on(network: Network, X: Any, labels: Any, mask: tuple[float, ...] = (1.0, 1.0, 1.0)) -> Objective:
     """Return the loss at the head on examples; a step's rows are of these."""
-
-    def read(below: Path) -> Read:
-        Y = forward(below, X)[0][-1]
-        return lambda rows: (Y[rows], labels[rows])
-
-    return loss_at_head(network, HEAD, cross_entropy, mask, read)
+    return loss_at_head(network, HEAD, cross_entropy, mask, reading(X, lambda rows: labels[rows]))
 
 
-def value_and_gradients(
+def value_and_layers(
     objective: Objective, regularizers: Sequence[Regularizer] = (), rows: Any = ALL
 ) -> tuple[Any, list[dict[str, Any]]]:
     """Return the value of an objective with penalties, and the gradients of each layer that trains, from the bottom."""
-    value, way_down = objective.descent(rows, None)
-    penalty, gradients = Penalise(regularizers), []
-    for group, found in way_down:
-        value = value + penalty(group, found)
-        gradients.append({key: dense(d) for key, d in found.items()})
-    return value, gradients[::-1]
+    value, gradients = value_and_gradients(objective, rows, None, regularizers)
+    return value, [*gradients.values()][::-1]
 
 
 def step_on(

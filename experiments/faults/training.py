@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from experiments.faults.fault import Fault, between
-from experiments.faults.stepping import HEAD, loss_on, step_on, value_and_gradients
+from experiments.faults.stepping import HEAD, loss_on, step_on, value_and_layers
 from npnet import SGD, Adam, Momentum, Network, Split, fisher_information, generator, mlp, step
 from npnet.check import check_equal, check_frozen, check_resumed
 from npnet.check.derivative import STEP
@@ -96,7 +96,7 @@ def _freezing(name: str, optimizer: Any, leak: Callable[..., Any]) -> Fault:
         X, labels = _batch(seed)
         step_on(loss_on(network, X, labels), RATE, buffers, optimizer)
         frozen = loss_on(network, X, labels, (0.0, 1.0, 1.0))
-        _, gradients = value_and_gradients(loss_on(network, X, labels))
+        _, gradients = value_and_layers(loss_on(network, X, labels))
 
         def move() -> None:
             step_on(frozen, RATE, buffers, optimizer)
@@ -207,7 +207,7 @@ def state_faults() -> Iterator[Fault]:
     def accumulated(strength: float, seed: int) -> Any:
         X, labels = _batch(seed)
         loss = loss_on(_small(seed), X, labels)
-        (_, first), (_, again) = value_and_gradients(loss), value_and_gradients(loss)
+        (_, first), (_, again) = value_and_layers(loss), value_and_layers(loss)
         carried = [{key: g + strength * p[key] for key, g in q.items()} for p, q in zip(first, again, strict=True)]
         return {"law": check_equal(carried, first)}
 
@@ -217,7 +217,7 @@ def state_faults() -> Iterator[Fault]:
         X, labels = _batch(seed, 7)
         loss = loss_on(_small(seed), X, labels)
         whole, *values = (
-            float(value_and_gradients(loss, rows=rows)[0]) for rows in (slice(0, 7), slice(0, 4), slice(4, 7))
+            float(value_and_layers(loss, rows=rows)[0]) for rows in (slice(0, 7), slice(0, 4), slice(4, 7))
         )
         weights = [4 / 7 + strength * (0.5 - 4 / 7), 3 / 7 + strength * (0.5 - 3 / 7)]
         mean = sum(w * v for w, v in zip(weights, values, strict=True))
