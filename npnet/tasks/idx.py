@@ -4,9 +4,9 @@
     length, ...          32-bit numbers, the largest axis first
     the numbers          in row-major order
 
-All numbers are big-endian; the file is plain or compressed by gzip, in one member or several, whatever its name. A header is a claim, not
-a fact: nothing is allocated on its word, and the bytes that follow must number exactly what it says. (Source: the
-description of the format beside the original MNIST files.)
+All numbers are big-endian; the file is plain or compressed by gzip, in one member or several, whatever its name. A
+header is a claim, not a fact: nothing is allocated on its word, and the bytes that follow must number exactly what it
+says. (Source: the description of the format beside the original MNIST files.)
 """
 
 import struct
