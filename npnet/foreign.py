@@ -1,5 +1,6 @@
 """What a file is that npnet did not write, told by its first bytes, so that a message can name it."""
 
+import codecs
 import zipfile
 from collections.abc import Iterable
 from itertools import islice
@@ -45,9 +46,15 @@ def kind_of_file(file: IO[bytes]) -> str:
         return "a safetensors file"
     if head[0] == 0x08 and len(head) > 2 and 0 < head[1] < 0x20 and head[2] in _ONNX:
         return "an ONNX model"
-    if all(byte >= 0x20 or byte in b"\t\n\r\f" for byte in head):
-        return "text, such as CSV or JSON"
-    return "of an unknown format"
+    return "text, such as CSV or JSON" if _is_text(head) else "of an unknown format"
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # whose last character may be cut
+    except UnicodeDecodeError:
+        return False
+    return all(byte >= 0x20 or byte in b"\t\n\r\f" for byte in head)
 
 
 def _kind_of_archive(file: IO[bytes]) -> str:
