@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import generator
 from npnet.data import Split, Task
 from npnet.describe import describe, first_difference
 from npnet.hyperparameters import Hyperparameters
@@ -53,6 +52,12 @@ class Run:
         for name, kind in (("network", Network), ("rng", np.random.Generator)):
             if not isinstance(value := getattr(self, name), kind):
                 raise ValueError(f"{name} is {value!r}; expected a {kind.__name__}")
+        bits = type(self.rng.bit_generator)
+        if _BIT_GENERATORS.get(bits.__name__) is not bits:
+            raise ValueError(
+                f"rng draws from {bits.__module__}.{bits.__name__}, which no file could bring back; expected one of "
+                f"NumPy's own, {', '.join(_BIT_GENERATORS)}, as npnet.generator(0) has"
+            )
 
     def ask(self, policy: Callable[..., Mask]) -> None:
         """Ask the policy for the mask of the next epoch; a mask under which nothing trains finishes the run."""
@@ -74,15 +79,25 @@ class Run:
 
         Raises ValueError for another kind of tree.
         """
+        if not isinstance(tree, dict) or "generator" not in tree:
+            held = f"has the keys {', '.join(map(repr, tree))}" if isinstance(tree, dict) else f"is {tree!r:.80}"
+            raise ValueError(f"tree is not that of a run, but {held}; expected what Run.tree returns")
         try:
-            rng = generator(0)
-            rng.bit_generator.state = tree["generator"]
+            state = tree["generator"]
+            rng = np.random.Generator(_BIT_GENERATORS[state["bit_generator"]](0))
+            rng.bit_generator.state = state
             network = Network.from_tree(tree["network"], layers)
             mask = None if tree["mask"] is None else tuple(tree["mask"])
             return cls(network, rng, mask=mask, **{name: tree[name] for name in _PLAIN})
         except (KeyError, TypeError) as error:
             raise ValueError(f"tree is not that of a run ({error!r}); expected what Run.tree returns") from error
 
+
+_BIT_GENERATORS: dict[str, Any] = {
+    kind.__name__: kind
+    for kind in (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
+}
+"""Those whose state a file may hold, by the names that are in it."""
 
 _PLAIN = ("buffers", "history", "best", "finished", "learned", "settings")
 
