@@ -14,12 +14,12 @@ from math import prod
 from types import ModuleType
 from typing import Any
 
-import numba
 import numpy as np
 
 from npnet import blas
 from npnet.activations import relu
 from npnet.arrays import Array, array_module
+from npnet.compiled import compiled, compiler
 from npnet.layers import Back, Layer, MadeOfLinear, Parameters, Path, linear
 
 __all__ = ["Product", "add_l1", "add_l2", "add_product", "compilable", "dense", "descend", "factored", "few_logits"]
@@ -127,13 +127,14 @@ def _relu(
 
 def compilable(*arrays: Array) -> bool:
     """Report whether a compiled loop may walk these arrays as one line of memory: on the host, of one shape and one
-    real dtype (float32 or float64), and C-contiguous.
+    real dtype (float32 or float64), and C-contiguous; and there is a compiler.
     """
     first = arrays[0]
-    return all(
+    alike = all(
         type(a) is np.ndarray and a.shape == first.shape and a.dtype == first.dtype and a.flags.c_contiguous
         for a in arrays
-    ) and first.dtype in (np.float32, np.float64)
+    )
+    return alike and first.dtype in (np.float32, np.float64) and compiler() is not None
 
 
 def descend(w: Array, d: Array | Product, rate: float) -> bool:
@@ -159,7 +160,7 @@ def _device_kernel(xp: ModuleType) -> Callable[..., Any]:
     return xp.ElementwiseKernel("T d, T rate", "T w", "w -= rate * d", "npnet_descend")
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+@compiled(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 def _descend(w, d, rate):  # type: ignore[no-untyped-def]
     zero = w.dtype.type(0)
     witness = zero  # 0·x is 0 for every finite x and NaN otherwise; a sum keeps the NaN
@@ -169,7 +170,7 @@ def _descend(w, d, rate):  # type: ignore[no-untyped-def]
     return witness == zero
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
+@compiled(nogil=True, fastmath={"reassoc"})
 def _plus(total, term):  # type: ignore[no-untyped-def]
     """Add a term to a running sum that may be summed in any order: the one freedom that a loop needs to use wide
     registers. It holds for this addition alone, so that gradients keep their bits; NaN and infinity stay themselves.
@@ -177,7 +178,7 @@ def _plus(total, term):  # type: ignore[no-untyped-def]
     return total + term
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(cache=True, nogil=True)
 def add_l2(strength, dw, w, anchor, scale):  # type: ignore[no-untyped-def]
     """`dw += strength * (scale * delta)`, and ½ Σ scale·delta²; None is w itself, an anchor of 0, a scale of 1."""
     total = 0.0  # in double precision for every dtype: a sum of float32 terms loses nothing to its length
@@ -192,7 +193,7 @@ def add_l2(strength, dw, w, anchor, scale):  # type: ignore[no-untyped-def]
     return total / 2
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(cache=True, nogil=True)
 def add_l1(strength, dw, w, anchor, scale):  # type: ignore[no-untyped-def]
     """`dw += strength * (scale * sign(delta))`, and Σ scale·|delta|; None as in `add_l2`."""
     one = w.dtype.type(1)

@@ -120,7 +120,7 @@ _FITS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "a tuple of Regularizers",
     ),
     "max_norm": (lambda value: value is None or value > 0, "a length above zero, or None"),
-    "patience": (lambda value: value is None or _count(1)(value), "a whole number, at least 1, or None"),
+    "patience": (lambda value: value is None or _FITS["batch_size"][0](value), "a whole number, at least 1, or None"),
     "max_epochs": (_count(1), "a whole number, at least 1"),
     "keep": (lambda value: value in ("best", "last"), "'best' or 'last'"),
     "together": (lambda value: value in ("all", "mean"), "'all' or 'mean'"),

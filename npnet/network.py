@@ -186,11 +186,15 @@ class Network:
 
         Raises ValueError for another kind of tree, and for names of layers that are not known.
         """
+        if not isinstance(tree, dict) or tree.get("kind") not in cls.kinds:
+            held = f"the keys {', '.join(map(repr, tree))}" if isinstance(tree, dict) else f"{tree!r:.80}"
+            inside = "; its 'network' is one" if isinstance(tree, dict) and "network" in tree else ""
+            raise ValueError(f"tree has no network, but {held}; expected what Network.tree returns{inside}")
         try:
             kind = cls.kinds[tree["kind"]]
             return kind(**kind._fields(tree, layers))
         except (KeyError, TypeError, IndexError, AttributeError) as error:
-            raise ValueError(f"tree has no network ({error!r}); expected trunk, heads, activation, dropout") from error
+            raise ValueError(f"tree has no network ({error!r}); expected what Network.tree returns") from error
 
     @classmethod
     def _fields(cls, tree: Tree, layers: Mapping[str, Layer] | None) -> dict[str, Any]:
@@ -212,7 +216,11 @@ class Network:
 
         Raises ValueError for a damaged file or one that holds something else, and for names that are not known.
         """
-        return cls.from_tree(load_tree(path), layers)
+        tree = load_tree(path)
+        try:
+            return cls.from_tree(tree, layers)
+        except ValueError as error:
+            raise ValueError(f"{path} is no network: {error}") from error
 
 
 Network.kinds["Network"] = Network

@@ -12,6 +12,7 @@ argmin_v ½‖v − w‖² + step · penalty(v), lands on the anchor exactly. Va
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -155,20 +156,23 @@ def smoothed(penalty: Penalty, epsilon: float) -> Penalty:
         raise ValueError(f"penalty is {penalty.name}; expected l1 or group_lasso, which have a kink")
     if not epsilon > 0:
         raise ValueError(f"epsilon is {epsilon}; expected a number above zero")
+    value_and_gradient = partial(_smooth_l1 if penalty.name == "l1" else _smooth_group_lasso, epsilon=epsilon)
+    return Penalty(f"{penalty.name}, smoothed by {epsilon:g}", value_and_gradient, partial(_no_prox, penalty.name))
 
-    def value_and_gradient(delta: Array, scale: Any) -> tuple[Array, Array]:
-        xp = array_module(delta)
-        if penalty.name == "l1":
-            root = xp.sqrt(delta * delta + epsilon**2)
-            return _total(scale * root), scale * delta / root
-        axis, root_p = _columns(delta)
-        root = xp.sqrt((scale * delta * delta).sum(axis, keepdims=True) + epsilon**2)
-        return root_p * _total(root), root_p * scale * delta / root
 
-    def proximal(delta: Array, step: float, scale: Any) -> Array:
-        raise ValueError(f"penalty is {penalty.name}, smoothed; expected one without smoothing for a proximal step")
+def _smooth_l1(delta: Array, scale: Any, epsilon: float) -> tuple[Array, Array]:
+    root = array_module(delta).sqrt(delta * delta + epsilon**2)
+    return _total(scale * root), scale * delta / root
 
-    return Penalty(f"{penalty.name}, smoothed by {epsilon:g}", value_and_gradient, proximal)
+
+def _smooth_group_lasso(delta: Array, scale: Any, epsilon: float) -> tuple[Array, Array]:
+    axis, root_p = _columns(delta)
+    root = array_module(delta).sqrt((scale * delta * delta).sum(axis, keepdims=True) + epsilon**2)
+    return root_p * _total(root), root_p * scale * delta / root
+
+
+def _no_prox(name: str, delta: Array, step: float, scale: Any) -> Array:
+    raise ValueError(f"penalty is {name}, smoothed; expected one without smoothing for a proximal step")
 
 
 PENALTIES = {penalty.name: penalty for penalty in (l2, l1, group_lasso)}

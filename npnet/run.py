@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import generator
 from npnet.data import Split, Task
 from npnet.describe import describe, first_difference
 from npnet.hyperparameters import Hyperparameters
 from npnet.layers import Layer, Parameters
-from npnet.losses import Loss, cross_entropy, squared_error
+from npnet.losses import cross_entropy, squared_error
 from npnet.network import Network
 from npnet.policies import Mask, mask_of, trains
 from npnet.trees import Tree
@@ -53,6 +52,12 @@ class Run:
         for name, kind in (("network", Network), ("rng", np.random.Generator)):
             if not isinstance(value := getattr(self, name), kind):
                 raise ValueError(f"{name} is {value!r}; expected a {kind.__name__}")
+        bits = type(self.rng.bit_generator)
+        if _BIT_GENERATORS.get(bits.__name__) is not bits:
+            raise ValueError(
+                f"rng draws from {bits.__module__}.{bits.__name__}, which no file could bring back; expected one of "
+                f"NumPy's own, {', '.join(_BIT_GENERATORS)}, as npnet.generator(0) has"
+            )
 
     def ask(self, policy: Callable[..., Mask]) -> None:
         """Ask the policy for the mask of the next epoch; a mask under which nothing trains finishes the run."""
@@ -74,15 +79,25 @@ class Run:
 
         Raises ValueError for another kind of tree.
         """
+        if not isinstance(tree, dict) or "generator" not in tree:
+            held = f"has the keys {', '.join(map(repr, tree))}" if isinstance(tree, dict) else f"is {tree!r:.80}"
+            raise ValueError(f"tree is not that of a run, but {held}; expected what Run.tree returns")
         try:
-            rng = generator(0)
-            rng.bit_generator.state = tree["generator"]
+            state = tree["generator"]
+            rng = np.random.Generator(_BIT_GENERATORS[state["bit_generator"]](0))
+            rng.bit_generator.state = state
             network = Network.from_tree(tree["network"], layers)
             mask = None if tree["mask"] is None else tuple(tree["mask"])
             return cls(network, rng, mask=mask, **{name: tree[name] for name in _PLAIN})
         except (KeyError, TypeError) as error:
             raise ValueError(f"tree is not that of a run ({error!r}); expected what Run.tree returns") from error
 
+
+_BIT_GENERATORS: dict[str, Any] = {
+    kind.__name__: kind
+    for kind in (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
+}
+"""Those whose state a file may hold, by the names that are in it."""
 
 _PLAIN = ("buffers", "history", "best", "finished", "learned", "settings")
 
@@ -112,7 +127,11 @@ class TrainingJob:
         for head, task in self.tasks.items():
             if head not in network.heads:
                 raise ValueError(f"tasks has {head!r}, whose head is frozen for good; expected the network's own")
-            _check_loss(self.settings.loss_of(head), head, task.train.regression)
+            loss, regression = self.settings.loss_of(head), task.train.regression
+            if loss is (cross_entropy if regression else squared_error):  # others judge for themselves
+                given, kind = loss.__name__, "regression" if regression else "classification"
+                other = (squared_error if regression else cross_entropy).__name__
+                raise ValueError(f"loss is {given}; expected {other} for {head!r}, a {kind} task")
         for head in self.settings.watch:
             if head not in self.tasks:
                 raise ValueError(f"watch has the task {head!r}; expected one of {', '.join(map(repr, self.tasks))}")
@@ -141,11 +160,3 @@ def _check_fit(network: Network, splits: Mapping[str, tuple[str, Split]]) -> Non
         split.check(repr(name), network.head(head)["b"].shape[-1])
         if split.inputs.shape[-1] != network.inputs:
             raise ValueError(f"inputs of {name!r} have {split.inputs.shape[-1]} values each; expected {network.inputs}")
-
-
-def _check_loss(loss: Loss, head: str, regression: bool) -> None:
-    """Raise ValueError where one of the library's two losses meets the other's labels; others judge for themselves."""
-    if loss is cross_entropy and regression:
-        raise ValueError(f"loss is cross_entropy; expected squared_error for {head!r}, a regression task")
-    if loss is squared_error and not regression:
-        raise ValueError(f"loss is squared_error; expected cross_entropy for {head!r}, a classification task")

@@ -103,6 +103,9 @@ def test_weights_with_a_share_of_0_keep_their_bits(optimizer, max_norm):
         for p, q, share in zip(parameters(run.network), parameters(network()), arrays, strict=True):
             assert (p["W"][share == 0] == q["W"][share == 0]).all()
             assert (p["W"][share == 1] != q["W"][share == 1]).mean() > 0.8  # units that are silent never move
+        for place, share in zip(("hidden layer 1", "hidden layer 2", "head 'a'"), arrays, strict=True):
+            of = run.buffers[f"{place}: W"]  # what does not move gathers no momentum either
+            assert not any(of[key][share == 0].any() for key in of if of[key].shape == share.shape)
     assert run.history[-1]["mask"] == [{"W": pytest.approx(each.mean()), "b": 1.0} for each in arrays]
 
 
@@ -206,7 +209,7 @@ def test_masks_may_name_arrays_in_a_population_too():
         ((1, 1, np.inf), r"mask is \(1, 1, inf\); expected 3 finite numbers from 0"),
         (
             (1, {"B": 1}, 1),
-            r"mask has 'B' in hidden layer 2; expected names and shapes of {'W': \(8, 7\), 'b': \(7,\)}",
+            "mask has 'B' in hidden layer 2; expected names and shapes of",
         ),
         ((1, 1, {"b": 1, "beta": 0}), "mask has 'beta' in head 'a'; expected names"),
     ],
@@ -293,21 +296,24 @@ def test_the_policy_is_asked_once_for_every_epoch(kind, tmp_path):
 
 
 def test_a_failed_epoch_does_not_ask_again():
-    asked, run, failing = [], Run(network(), generator(0)), [True]
+    asked, run, failing = [], Run(network(), generator(0)), []
 
     def loss(Z, labels):
         if failing:
             raise KeyboardInterrupt
         return cross_entropy(Z, labels)
 
-    chosen = Hyperparameters(policy=counting(asked), loss=loss, max_epochs=2)
+    chosen = Hyperparameters(policy=counting(asked), loss=loss, max_epochs=3)
+    next(train(run, {"a": blobs()}, chosen))
+    assert len(asked) == 2
+    failing.append(True)
     for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
             next(train(run, {"a": blobs()}, chosen))
-    assert asked == [[]]
+    assert len(asked) == 2
     failing.clear()
     list(train(run, {"a": blobs()}, chosen))
-    assert len(asked) == 3
+    assert asked == [[record["error"] for record in run.history[:n]] for n in range(4)]
 
 
 def test_a_plain_function_is_the_policy_of_the_same_masks():
@@ -321,9 +327,11 @@ def test_a_plain_function_is_the_policy_of_the_same_masks():
     for other in others:
         assert other.history == first.history
         assert same(*({k: v for k, v in states(r).items() if not k.startswith("settings")} for r in (first, other)))
-    nothing = Run(network(), generator(0))
-    assert list(train(nothing, {"a": blobs()}, Hyperparameters(policy=lambda history, depth: [0] * 3))) == []
-    assert nothing.finished
+    for zero in (0, 0.0, {}, {"W": 0, "b": 0.0}, {"b": np.zeros(3)}):
+        nothing = Run(network(), generator(0))
+        chosen = Hyperparameters(policy=lambda history, depth, zero=zero: [0, {}, zero])
+        assert list(train(nothing, {"a": blobs()}, chosen)) == []
+        assert nothing.finished
 
 
 def test_no_group_no_gradient():

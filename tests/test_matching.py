@@ -209,6 +209,11 @@ def test_second_order_terms_compute_nothing_for_frozen_weights(monkeypatch):
         assert gradients.keys() == {"hidden layer 2", "head 'a'"}
 
 
+def jacobian_term(teacher, task):
+    """Return the term that matches a teacher's Jacobians on a task."""
+    return begin(jacobian_matching(teacher), teacher, task, generator(0), SETTINGS)[1].objective.terms[0]
+
+
 def test_what_an_activation_must_tell():
     """Jacobians need its slope, as training does; gradients of Jacobians its curvature too, where it is not 0."""
     bent = replace(softplus, name="bent", curvature=None)
@@ -220,12 +225,14 @@ def test_what_an_activation_must_tell():
         net = network(known)
         assert jacobian(net, "a", X).shape == (5, 18)
         with pytest.raises(ValueError, match=words):
-            joint(net, begin(jacobian_matching(net), net, task, generator(0), SETTINGS)[1].objective.terms[0], X, None)
+            joint(net, jacobian_term(net, task), X, None)
+    straight, net = Activation("straight", lambda X: 2 * X, lambda X, Y: 0 * X + 2, 0.0), network(seed=3)
+    value, _ = joint(network(straight), jacobian_term(net, task), X, task.train.labels)  # 0.0 is 0 too
+    assert value > 0
     own = Activation("tanh again", np.tanh, lambda X, Y: 1 - Y * Y, lambda X, Y: -2 * Y * (1 - Y * Y))
     t, ends = task.train.labels[:5], []
     for activation in ("tanh", own):  # to the same bits
-        _, settings = begin(jacobian_matching(network(seed=3)), network(activation), task, generator(0), SETTINGS)
-        ends.append(joint(network(activation), settings.objective.terms[0], X, t))
+        ends.append(joint(network(activation), jacobian_term(network(seed=3), task), X, t))
     assert ends[0][0] == ends[1][0]
     for name, p in ends[0][1].items():
         for key, w in p.items():

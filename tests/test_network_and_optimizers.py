@@ -9,11 +9,17 @@ from hypothesis import strategies as st
 
 from npnet.activations import tanh
 from npnet.arrays import array_module, generator, to_device, to_host
+from npnet.data import Split, Task
+from npnet.error import error
+from npnet.hyperparameters import Hyperparameters
 from npnet.initialisers import glorot, he, normal, uniform_fan_in
+from npnet.layers import Dropout, forward
 from npnet.network import Network
 from npnet.objective import cut
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, bound_norms, constant, cosine, step
 from npnet.perceptron import mlp
+from npnet.run import Run
+from npnet.training import train
 from npnet.trees import leaves
 
 
@@ -75,6 +81,32 @@ def test_the_deterministic_part_ends_at_the_first_dropout():
         network = mlp((4, 5, 5, 5), {"a": 2}, generator(1), dropout=rates)
         assert cut(network.path(training=True), {})[0] == layers
         assert cut(network.path(), {})[0] == 6
+
+
+def test_training_has_dropout_and_inference_has_none():
+    network = mlp((4, 60, 50), {"a": 2}, generator(1), dropout=(0.5, 0.2), dtype=np.float64)
+    without = mlp((4, 60, 50), {"a": 2}, generator(1), dtype=np.float64)
+    X, t = abs(generator(2).standard_normal((9, 4))), np.zeros(9, int)
+    assert np.array_equal(network.logits(X, "a"), without.logits(X, "a"))
+    assert all(map(np.array_equal, network.hidden_outputs(X), without.hidden_outputs(X)))
+    split = Split(X, t)
+    assert error(network, "a", split) == error(without, "a", split)
+    assert [layer for layer, _ in network.path("a")] == [layer for layer, _ in without.path("a", training=True)]
+    links = [layer for layer, _ in network.path("a", training=True)]
+    assert [(i, layer.rate) for i, layer in enumerate(links) if isinstance(layer, Dropout)] == [(2, 0.5), (5, 0.2)]
+    outputs, _ = forward(network.path("a", training=True), X, generator(3))
+    for above, below, rate in ((3, 2, 0.5), (6, 5, 0.2)):
+        alive = outputs[below] != 0
+        assert abs((outputs[above][alive] == 0).mean() - rate) < 0.15
+    with pytest.raises(ValueError, match="rng is None; expected a generator to draw dropout from"):
+        forward(network.path("a", training=True), X)
+
+    def one_epoch(of, seed):
+        run = Run(of.copy(), generator(seed))
+        return next(train(run, {"a": Task("a", 2, split, split, split)}, Hyperparameters(max_epochs=1)))["objective"]
+
+    assert one_epoch(network, 0) != one_epoch(without, 0)
+    assert one_epoch(network, 0) == one_epoch(network, 0) != one_epoch(network, 1)
 
 
 def test_what_does_not_fit_a_network_is_named(tmp_path):

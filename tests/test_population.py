@@ -24,11 +24,13 @@ from npnet.methods import (
 )
 from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, step
 from npnet.penalties import group_lasso, l1, l2
+from npnet.perceptron import mlp
 from npnet.policies import FineTuning
 from npnet.populations import train_population
 from npnet.regularizers import Regularizer
 from npnet.run import Run, TrainingJob
 from npnet.starting_point import starting_point
+from npnet.tasks import Jittered
 from npnet.training import train
 from npnet.trees import load_tree, save_tree
 
@@ -183,6 +185,82 @@ def test_tasks_starts_and_strengths_may_differ():
     for together, each in zip(population, alone, strict=True):
         list(train(each.run, each.tasks, each.settings))
         close(together.run, each.run)
+
+
+def jittered(seed=0):
+    """Return a task whose images are shifted by what the rows are that are read together."""
+    draw = generator(seed, "images")
+    X, labels = draw.integers(0, 256, (100, 36)).astype(np.uint8), draw.integers(0, 3, 100)
+    return Task(
+        "a",
+        3,
+        Split(Jittered(X[:60], pixels=2, seed=seed), labels[:60]),
+        Split(X[60:80], labels[60:80]),
+        Split(X[80:], labels[80:]),
+    )
+
+
+@pytest.mark.parametrize("policy", [FineTuning(), HeadOnly(), GradualByEpoch(1)])
+@pytest.mark.parametrize("dropout", [(), (0.2, 0.3)])
+def test_jittered_inputs_are_those_of_the_run_alone(policy, dropout):
+    """Shifts follow from the rows that are read at once: runs that share a split must not read it at once."""
+    task, other = jittered(), jittered(1)
+
+    def jobs(tasks=(task, task, other, task)):
+        settings = Hyperparameters(policy=policy, max_epochs=3, patience=None, rate=constant(0.1), keep="last")
+        for i, of in enumerate(tasks):
+            start = mlp((36, 8, 7), {"a": 3}, generator(i // 2), dropout=dropout, dtype=np.float64)
+            evaluations = {"train": ("a", of.train), "test": ("a", of.test)}
+            yield TrainingJob(Run(start, generator(0, i // 2)), {"a": of}, settings, evaluations)
+
+    population = list(jobs())
+    ends = finish(population)
+    assert same(ends[0], ends[1])  # one start, one order of batches, one task: one run
+    assert ends[2]["history/0/objective"] != ends[3]["history/0/objective"]
+    for company in ([0], [1, 3], [2, 0], [3], [0, 1, 2]):
+        chosen = [job for i, job in enumerate(jobs()) if i in company]
+        for i, there in zip(sorted(company), finish(chosen), strict=True):
+            assert same(there, ends[i])
+    for mine, alone in zip(population, jobs(), strict=True):
+        records = list(train(alone.run, alone.tasks, alone.settings, alone.evaluations))
+        for together, by_itself in zip(mine.run.history, records, strict=True):
+            assert together["objective"] == pytest.approx(by_itself["objective"], rel=1e-12)
+            assert together["evaluations"] == by_itself["evaluations"]
+        close(mine.run, alone.run)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_records_of_several_tasks_are_the_same_in_every_company_to_the_bit(optimizer):
+    shared = blobs("c", sizes=(33, 20, 20))
+
+    def jobs():
+        for seed in range(5):
+            tasks = {"a": blobs(sizes=(50, 20, 20)), "b": blobs("b", seed % 2, sizes=(70, 30, 30)), "c": shared}
+            run = Run(network(seed, (0.2, 0.3), heads=("a", "b", "c")), generator(seed, "company"))
+            penalties = (Regularizer(l2, (0.0, 0.1, 0.2)[seed % 3]),)
+            chosen = Hyperparameters(
+                optimizer=optimizer,
+                regularizers=penalties,
+                policy=(FineTuning(), GradualByEpoch(1))[seed % 2],
+                rate=constant(0.1),
+                max_epochs=4,
+                patience=None,
+            )
+            yield TrainingJob(run, tasks, chosen)
+
+    population = list(jobs())
+    ends = finish(population)
+    for company in ([0], [1], [0, 2], [4, 1, 3], [2, 3, 4]):
+        some = [job for i, job in enumerate(jobs()) if i in company]
+        for i, there, job in zip(sorted(company), finish(some), some, strict=True):
+            assert [r["objective"].hex() for r in job.run.history] == [
+                r["objective"].hex() for r in population[i].run.history
+            ]
+            assert same(there, ends[i])
+    for mine, alone in zip(population, jobs(), strict=True):
+        for together, record in zip(mine.run.history, train(alone.run, alone.tasks, alone.settings), strict=True):
+            assert together["objective"] == pytest.approx(record["objective"], rel=1e-12)
+            assert {**together, "objective": 0} == {**record, "objective": 0}
 
 
 @pytest.mark.parametrize("together", ["all", "mean"])

@@ -1,10 +1,13 @@
-"""The structure of npnet: which room may import which. Read from the source with `ast`, nothing is imported.
+"""The structure of npnet: which room may import which, and how short the plain path is. Imports are read with `ast`.
 
 A room is a folder of npnet. "core" stands for the files that lie flat in npnet/, but for `npnet/__init__.py`, which
 hands on what the rooms export.
 """
 
 import ast
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -132,3 +135,87 @@ def test_a_forbidden_import_is_found(tmp_path, room, line, found):
     (folder / "planted.py").write_text(line)
     (rule,) = (rule for rule in RULES if rule.room == room)
     assert [each.partition(" imports ")[2] for each in breaches(rule, tmp_path)] == found
+
+
+# The plain path -------------------------------------------------------------------------------------------------------
+
+FUNCTIONS, FILES, LINES, LONGEST = 56, 14, 2267, 218
+"""The plain path is short: at most so many named functions in so many files of the text are run by the first epoch of a
+plain MLP, `import npnet.training` reads so many lines of it, and no file in the root of npnet has more lines than the
+longest. Whoever makes it shorter lowers these numbers; whoever needs a higher one says why."""
+
+SUPPORT = {"trees.py", "describe.py", "fused.py", "block_threshold.py", "frozen.py"}
+"""Files that are not part of the text: plain data and files, compiled loops, kept activations."""
+SUPPORT_FUNCTIONS, SUPPORT_LINES = 13, 542
+
+PLAIN_EPOCH = """
+import json, sys
+import numpy as np
+import npnet
+
+rng = npnet.generator(0, "plain")
+X, labels = rng.standard_normal((200, 20)).astype(np.float32), rng.integers(0, 3, 200)
+splits = (npnet.Split(X[rows], labels[rows]) for rows in (slice(100), slice(100, 150), slice(150, None)))
+run = npnet.Run(npnet.mlp((20, 16, 12), {"t": 3}, npnet.generator(0)), npnet.generator(1))
+tasks, root, seen = {"t": npnet.Task("t", 3, *splits)}, npnet.__path__[0], set()
+
+
+def called(frame, event, argument):
+    code = frame.f_code
+    if event == "call" and code.co_filename.startswith(root) and not code.co_name.startswith("<"):
+        seen.add((code.co_filename.removeprefix(root)[1:], code.co_qualname))
+
+
+sys.setprofile(called)
+next(npnet.train(run, tasks))
+sys.setprofile(None)
+print(json.dumps(sorted(seen)))
+"""
+"""The functions of npnet that run, without lambdas and comprehensions."""
+
+IMPORT = """
+import json, sys, types
+from pathlib import Path
+
+package = types.ModuleType("npnet")
+package.__path__ = [sys.argv[1]]
+sys.modules["npnet"] = package  # so that npnet/__init__.py, which hands on every room, is not run
+import npnet.training
+
+files = [Path(module.__file__) for name, module in sys.modules.items() if name.startswith("npnet.")]
+names = {file.relative_to(sys.argv[1]).as_posix(): file.read_text("utf-8") for file in files}
+print(json.dumps({name: len(text.splitlines()) for name, text in names.items()}))
+"""
+
+
+def told(program, root=NPNET):
+    """Return what a program of its own process tells, with npnet of this checkout."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(root)], cwd=root.parent, capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def test_the_first_epoch_of_a_plain_network_runs_few_functions_in_few_files():
+    run = told(PLAIN_EPOCH)
+    seen = [each for each in run if each[0] not in SUPPORT]
+    files = {file for file, _ in seen}
+    assert len(run) - len(seen) <= SUPPORT_FUNCTIONS, "\n".join(f"{file} {name}" for file, name in run)
+    assert {"training.py", "step.py", "objective.py", "layers.py"} <= files
+    assert ["step.py", "take_step"] in seen
+    assert not {file.split("/")[0] for file in files if "/" in file}, "a room is on the plain path"
+    assert len(seen) <= FUNCTIONS, "\n".join(f"{file} {name}" for file, name in seen)
+    assert len(files) <= FILES, sorted(files)
+
+
+def test_training_is_imported_with_few_lines():
+    lines = told(IMPORT)
+    assert "training.py" in lines
+    assert not {file for file in lines if "/" in file}, "training imports a room"
+    assert sum(n for file, n in lines.items() if file not in SUPPORT) <= LINES, lines
+    assert sum(n for file, n in lines.items() if file in SUPPORT) <= SUPPORT_LINES, lines
+
+
+def test_no_file_in_the_root_is_long():
+    lines = {path.name: len(path.read_text("utf-8").splitlines()) for path in files("core")}
+    assert {name: n for name, n in lines.items() if n > LONGEST} == {}

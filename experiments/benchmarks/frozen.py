@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.benchmarks.timing import one_core, write
-from npnet import FineTuning, HeadOnly, Hyperparameters, Run, Split, Task, generator, mlp, train
-from npnet.policies import Policy
+from npnet import FineTuning, HeadOnly, Hyperparameters, Policy, Run, Split, Task, generator, mlp, train
 
 __all__ = ["main"]
 

@@ -1,6 +1,6 @@
 """What matching costs: a step of each term beside a plain step, on one core, in one run, in turn.
 
-Targets are recorded; teacher and student have the same shape. The floor is in operations: the two sweeps of the
+Targets are cached; teacher and student have the same shape. The floor is in operations: the two sweeps of the
 Jacobian of one logit are three more products with each weight matrix.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from experiments.benchmarks.step import npnet_step, operations
+from experiments.benchmarks.step import npnet_step, operations, steps_down
 from experiments.benchmarks.timing import Contender, in_turn, one_core, ratio, write
 from npnet import (
     Hyperparameters,
@@ -31,9 +31,11 @@ from npnet import (
     jacobian_matching,
     mlp,
 )
-from npnet.joint import JointUpdate
-from npnet.terms import Batch, Labelled
-from npnet.update import Rule
+from npnet.matching import add_terms
+from npnet.matching.match import SupervisedLoss
+from npnet.matching.several import SumOfTerms
+from npnet.matching.terms import Batch
+from npnet.step import Objective
 
 __all__ = ["main"]
 
@@ -55,14 +57,16 @@ def with_terms(widths: Sequence[int], method: Method, activation: str, task: Tas
     """Return a step of a method's objective, as `npnet.train` makes it."""
     student = mlp(widths[:-1], {}, generator(0), activation=activation)
     run, settings = begin(method, student, task, generator(1), Hyperparameters())
-    labelled = Labelled(task.name, cross_entropy, method.labels)
-    update = JointUpdate(run.network, [labelled, *settings.terms], Rule((1.0,) * (len(widths) - 1), 0.01))
+    given: Any = add_terms(settings, task, []).objective
+    labelled = SupervisedLoss(task.name, cross_entropy, given.weights.get(task.name, 1.0))
     rows = np.arange(len(task.train))
-    X, rng = task.train.inputs[:], generator(2)
+    batch = task.train.inputs[:], Batch(rows, {task.name: task.train.labels})
+    mask = (1.0,) * (len(widths) - 1)
+    total = SumOfTerms(run.network, [labelled, *given.terms], mask, lambda below: lambda rows: batch)
+    take = steps_down(Objective(total.groups, total.descent), rows)
 
     def make(steps: int) -> Network:
-        for _ in range(steps):
-            update(X, Batch(rows, {task.name: task.train.labels[rows]}), {}, rng)
+        take(steps)
         return run.network
 
     return make

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.benchmarks.timing import Contender, in_turn, one_core, ratio, write
-from npnet import Hyperparameters, Replicate, Run, Split, Task, generator, mlp, train, train_population
-from npnet.population import move
+from npnet import Hyperparameters, Run, Split, Task, TrainingJob, generator, mlp, train, train_population
+from npnet.populations import move
 
 __all__ = ["main", "traffic"]
 
@@ -34,7 +34,7 @@ def traffic(widths: Sequence[int], itemsize: int = 4) -> int:
     return itemsize * (6 * sum(sizes) - sizes[0])
 
 
-def population(xp: ModuleType, replicates: int, widths: Sequence[int]) -> list[Replicate]:
+def population(xp: ModuleType, replicates: int, widths: Sequence[int]) -> list[TrainingJob]:
     """Return replicates that share a task and differ in their start and the order of their batches."""
     draw = generator(0, "bench population")
 
@@ -44,7 +44,7 @@ def population(xp: ModuleType, replicates: int, widths: Sequence[int]) -> list[R
     task = Task("task", widths[-1], split(BATCH * STEPS), split(BATCH), split(BATCH))
     settings = Hyperparameters(BATCH, patience=None, max_epochs=10**9, keep="last")
     runs = [Run(mlp(widths[:-1], {"task": widths[-1]}, generator(r)), generator(r, "run")) for r in range(replicates)]
-    return move([Replicate(run, {"task": task}, settings) for run in runs], xp)
+    return move([TrainingJob(run, {"task": task}, settings) for run in runs], xp)
 
 
 def stacked(xp: ModuleType, replicates: int, widths: Sequence[int]) -> Contender:
@@ -52,7 +52,7 @@ def stacked(xp: ModuleType, replicates: int, widths: Sequence[int]) -> Contender
     together = population(xp, replicates, widths)
     epochs = train_population(together)
 
-    def make(times: int) -> list[Replicate]:
+    def make(times: int) -> list[TrainingJob]:
         for _ in range(times):
             next(epochs)
         return together
@@ -65,7 +65,7 @@ def one_by_one(xp: ModuleType, replicates: int, widths: Sequence[int]) -> Conten
     alone = population(xp, replicates, widths)
     runs = [train(each.run, each.tasks, each.settings) for each in alone]
 
-    def make(times: int) -> list[Replicate]:
+    def make(times: int) -> list[TrainingJob]:
         for _ in range(times):
             for run in runs:
                 next(run)

@@ -6,7 +6,7 @@ does the same products can be faster.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
@@ -18,8 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.benchmarks.timing import Contender, in_turn, one_core, print_missing, ratio, sgemm_rate, write
-from npnet import Network, cross_entropy, generator, mlp
-from npnet.update import Rule, Update
+from npnet import SGD, Network, cross_entropy, generator, mlp
+from npnet.objective import loss_at_head
+from npnet.step import Move, Objective, Penalise, take_step
 
 __all__ = ["main"]
 
@@ -37,15 +38,26 @@ def operations(widths: Sequence[int], batch: int) -> int:
 def npnet_step(widths: Sequence[int], X: np.ndarray, labels: np.ndarray, activation: str = "relu") -> Contender:
     """Return npnet's step, as `npnet.train` makes it."""
     network = mlp(widths[:-1], {"task": widths[-1]}, generator(0), activation=activation)
-    update = Update(network, "task", cross_entropy, Rule((1.0,) * (len(widths) - 1), RATE))
-    rng = generator(1)
+    mask = (1.0,) * (len(widths) - 1)
+    loss = loss_at_head(network, "task", cross_entropy, mask, lambda below: lambda rows: (X, labels))
+    take = steps_down(loss, np.arange(len(X)))
 
     def make(steps: int) -> list[Any]:
-        for _ in range(steps):
-            update(X, labels, {}, rng)
+        take(steps)
         return [w for p in layers_of(network) for w in (p["W"], p["b"])]
 
     return make
+
+
+def steps_down(objective: Objective, rows: np.ndarray) -> Callable[[int], None]:
+    """Return the function that takes so many steps down an objective on some rows, as `npnet.train` takes them."""
+    penalty, move, rng = Penalise(), Move(SGD(), RATE, {}), generator(1)
+
+    def take(steps: int) -> None:
+        for _ in range(steps):
+            take_step(objective, penalty, move, rows, rng)
+
+    return take
 
 
 def layers_of(network: Network) -> list[dict[str, Any]]:

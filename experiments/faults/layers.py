@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from experiments.faults.fault import Fault, altered, layer_fault
-from npnet import chain, dropout, joined, linear, normalise, relu, sigmoid, tanh
+from npnet import Dropout, chain, joined, linear, normalise, relu, sigmoid, tanh
 from npnet.check import check_equal, check_mean
 
 __all__ = ["layer_faults"]
@@ -58,14 +58,20 @@ def _guided(p: Any, X: Any, rng: Any = None) -> Any:
 def _sloped(f: Any, slope: Any) -> Any:
     def layer(p: Any, X: Any, rng: Any = None) -> Any:
         Y = f(p, X)[0]
-        return Y, lambda dY, **asked: (dY * slope(X, Y), {})
+        return Y, lambda dY: (dY * slope(X, Y), {})
 
     return layer
 
 
+def _replicated(p: Any, X: Any, rng: Any = None) -> Any:
+    """`linear` for R replicates that share their inputs: X (N, D), W (R, D, K), b (R, K), Y (R, N, K)."""
+    W, b = p["W"], p["b"]
+    return X @ W + b[:, None], lambda dY: ((W @ dY.mT).mT.sum(0), {"W": X.T @ dY, "b": dY.sum(-2)})
+
+
 def _drawn_again(p: Any, X: Any, rng: Any = None) -> Any:
-    Y, _ = dropout(0.4)(p, X, rng)
-    return Y, lambda dY: (dropout(0.4)(p, dY, rng)[0], {})
+    Y, _ = Dropout(0.4)(p, X, rng)
+    return Y, lambda dY: (Dropout(0.4)(p, dY, rng)[0], {})
 
 
 def _stale() -> Any:
@@ -118,7 +124,7 @@ def _never_rescaled(strength: float, seed: int) -> Any:
     keep = 0.6**strength  # what is left of 1/(1 − rate)
 
     def draw(i: int) -> Any:
-        return keep * dropout(0.4)({}, X, np.random.default_rng((seed, i)))[0]
+        return keep * Dropout(0.4)({}, X, np.random.default_rng((seed, i)))[0]
 
     Y = draw(0)
     kept = {"kept": np.where(Y == 0, X, (1 - 0.4) * Y)}
@@ -129,7 +135,7 @@ def _at_inference(strength: float, seed: int) -> Any:
     X = np.random.default_rng(seed).random((2, 3)) + 0.5
 
     def draw(i: int) -> Any:
-        drawn = dropout(0.4)({}, X, np.random.default_rng((seed, i)))[0]
+        drawn = Dropout(0.4)({}, X, np.random.default_rng((seed, i)))[0]
         return X + strength * (drawn - X)
 
     return {"law": check_equal({"Y": draw(0)}, {"Y": X})}
@@ -158,7 +164,10 @@ def layer_faults() -> Iterator[Fault]:
         _maps(4, 3),
     )
     yield layer_fault(
-        "linear: dX a mean over replicates", linear, altered(linear, lambda dX, dp, *_: (dX / 3, dp)), _maps(3, 4, 2)
+        "linear: dX a mean over replicates",
+        _replicated,
+        altered(_replicated, lambda dX, dp, *_: (dX / 3, dp)),
+        _maps(3, 4, 2),
     )
     yield layer_fault("relu: the gate of dY, not of X", relu, _guided, _plain)
     yield layer_fault("relu: slope 1 at the kink", relu, _relu_open, _at_zeros, kinked=True)
@@ -167,19 +176,19 @@ def layer_faults() -> Iterator[Fault]:
     yield layer_fault("sigmoid: slope Y", sigmoid, _sloped(sigmoid, lambda X, Y: Y), _plain)
     yield layer_fault(
         "dropout: no mask on the way back",
-        dropout(0.4),
-        altered(dropout(0.4), lambda dX, dp, dY, *_: (dY / 0.6, dp)),
+        Dropout(0.4),
+        altered(Dropout(0.4), lambda dX, dp, dY, *_: (dY / 0.6, dp)),
         _plain,
         drop=True,
     )
     yield layer_fault(
         "dropout: not rescaled on the way back",
-        dropout(0.4),
-        altered(dropout(0.4), lambda dX, dp, *_: (0.6 * dX, dp)),
+        Dropout(0.4),
+        altered(Dropout(0.4), lambda dX, dp, *_: (0.6 * dX, dp)),
         _plain,
         drop=True,
     )
-    yield layer_fault("dropout: drawn again on the way back", dropout(0.4), _drawn_again, _plain, drop=True)
+    yield layer_fault("dropout: drawn again on the way back", Dropout(0.4), _drawn_again, _plain, drop=True)
     yield Fault("layers", "dropout: never rescaled", _never_rescaled)
     yield Fault("layers", "dropout: at inference", _at_inference)
     yield layer_fault(

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from experiments.faults.fault import Fault, between, gradient_fault
-from npnet import Regularizer, cross_entropy, generator, mlp, squared_error
+from experiments.faults.stepping import HEAD, loss_on, value_and_layers
+from npnet import Regularizer, cross_entropy, mlp, squared_error
 from npnet.check import check_gradient, check_hessian, check_prox, hessian_vector_product
 from npnet.losses import softmax
 from npnet.penalties import PENALTIES
-from npnet.update import Rule, Update
 
 __all__ = ["loss_faults", "objective_faults", "penalty_faults", "second_order_faults"]
 
@@ -131,12 +131,12 @@ def penalty_faults() -> Iterator[Fault]:
     yield _prox("group lasso: prox of rows", "group_lasso", lambda q, w, step, a, s: q.prox(w.mT, step, a.mT, s.mT).mT)
 
 
-def _objective(name: str, wrong: Callable[..., Any], mask: tuple[float, ...] = (1, 1, 1)) -> Fault:
+def _objective(name: str, wrong: Callable[..., Any], mask: tuple[float, ...] = (1.0, 1.0, 1.0)) -> Fault:
     """Return the fault of a whole objective: wrong(gradients, parameters) is what is made of its gradients."""
 
     def make(rng: np.random.Generator) -> Any:
-        network = mlp((4, 4, 3), {"a": 3}, rng, activation="tanh", dtype=np.float64)
-        p = [{**q, "b": rng.standard_normal(q["b"].shape)} for q in (*network.trunk, network.heads["a"])]
+        network = mlp((4, 4, 3), {HEAD: 3}, rng, activation="tanh", dtype=np.float64)
+        p = [{**q, "b": rng.standard_normal(q["b"].shape)} for q in (*network.trunk, network.heads[HEAD])]
         X, labels = rng.standard_normal((6, 4)), rng.integers(0, 3, 6)
         moving = [i for i, share in enumerate(mask) if share]
 
@@ -144,10 +144,8 @@ def _objective(name: str, wrong: Callable[..., Any], mask: tuple[float, ...] = (
             now = list(p)
             for i, each in zip(moving, parameters, strict=True):
                 now[i] = each
-            network.trunk, network.heads = now[:-1], {"a": now[-1]}
-            rule = Rule(mask, 1.0, regularizers=(Regularizer(PENALTIES["l2"], 0.1),))
-            value, gradients = Update(network, "a", cross_entropy, rule).objective(X, labels, generator(0))
-            return value, [g for g in gradients if g]
+            network.trunk, network.heads = now[:-1], {HEAD: now[-1]}
+            return value_and_layers(loss_on(network, X, labels, mask), (Regularizer(PENALTIES["l2"], 0.1),))
 
         def function(*parameters: Any) -> Any:
             value, gradients = right(*parameters)
@@ -174,7 +172,7 @@ def objective_faults() -> Iterator[Fault]:
     yield _objective(
         "nothing sent below a frozen layer",
         lambda g, p: [between(g[0], {key: 0 * w for key, w in g[0].items()}, 1.0), g[1]],
-        (1, 0, 1),
+        (1.0, 0.0, 1.0),
     )
     yield _objective("layers in the wrong order", lambda g, p: [{**g[0], "b": g[0]["b"][::-1]}, *g[1:]])
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from experiments.faults.fault import Fault, between
-from npnet import SGD, Adam, Momentum, Network, Split, chain, cross_entropy, fisher_information, generator, mlp, step
+from experiments.faults.stepping import HEAD, loss_on, step_on, value_and_layers
+from npnet import SGD, Adam, Momentum, Network, Split, fisher_information, generator, mlp, step
 from npnet.check import check_equal, check_frozen, check_resumed
 from npnet.check.derivative import STEP
 from npnet.losses import softmax
 from npnet.trees import copy_tree
-from npnet.update import Rule, Update
 
 __all__ = ["fisher_faults", "freezing_faults", "optimizer_faults", "state_faults"]
 
@@ -80,7 +80,7 @@ def optimizer_faults() -> Iterator[Fault]:
 
 
 def _small(seed: int) -> Network:
-    return mlp((4, 3, 3), {"a": 3}, generator(seed, "faults"), activation="tanh", dtype=np.float64)
+    return mlp((4, 3, 3), {HEAD: 3}, generator(seed, "faults"), activation="tanh", dtype=np.float64)
 
 
 def _batch(seed: int, N: int = 6) -> tuple[Any, Any]:
@@ -94,19 +94,17 @@ def _freezing(name: str, optimizer: Any, leak: Callable[..., Any]) -> Fault:
     def reports(strength: float, seed: int) -> Any:
         network, buffers = _small(seed), {}  # type: ignore[var-annotated]
         X, labels = _batch(seed)
-        rng = generator(seed)
-        Update(network, "a", cross_entropy, Rule((1, 1, 1), RATE, optimizer))(X, labels, buffers, rng)
-        update = Update(network, "a", cross_entropy, Rule((0, 1, 1), RATE, optimizer))
-        below = chain(*network.layers()[: update.start])(network.parameters()[: update.start], X)[0]
-        _, gradients = Update(network, "a", cross_entropy, Rule((1, 1, 1), RATE)).objective(X, labels, rng)
+        step_on(loss_on(network, X, labels), RATE, buffers, optimizer)
+        frozen = loss_on(network, X, labels, (0.0, 1.0, 1.0))
+        _, gradients = value_and_layers(loss_on(network, X, labels))
 
         def move() -> None:
-            update(below, labels, buffers, rng)
+            step_on(frozen, RATE, buffers, optimizer)
             if strength:
                 w = network.trunk[0]["W"]
                 w -= strength * RATE * leak(w, gradients[0]["W"], buffers.get("hidden layer 1: W", {}))
 
-        return {"freezing": check_frozen(move, network.trunk[0], [network.trunk[1], network.heads["a"]])}
+        return {"freezing": check_frozen(move, network.trunk[0], [network.trunk[1], network.heads[HEAD]])}
 
     return Fault("masks", name, reports)
 
@@ -124,7 +122,7 @@ def _fisher(name: str, wrong: Callable[..., Any]) -> Fault:
 
     def reports(strength: float, seed: int) -> Any:
         network, split = _small(seed), Split(*_batch(seed, 5))
-        found = fisher_information(network, "a", split)
+        found = fisher_information(network, HEAD, split)
         found = between(found, wrong(found, network, split), strength)
         return {"law": check_equal([F["W"] for F in found], _fisher_by_loops(network, split.inputs), 640)}
 
@@ -133,7 +131,7 @@ def _fisher(name: str, wrong: Callable[..., Any]) -> Fault:
 
 def _fisher_by_loops(network: Network, X: Any) -> list[Any]:
     """F_j = 1/m Σᵢ Σₖ f_k (∂ log f_k/∂w_j)², each derivative by a complex step of its own."""
-    f = softmax(network.logits(X, "a"))
+    f = softmax(network.logits(X, HEAD))
     found = []
     for layer, p in enumerate(network.trunk):
         F = np.zeros(p["W"].shape)
@@ -141,14 +139,14 @@ def _fisher_by_loops(network: Network, X: Any) -> list[Any]:
             W = p["W"].astype(complex)
             W[index] += 1j * STEP
             trunk = [{**q, "W": W} if i == layer else q for i, q in enumerate(network.trunk)]
-            there = np.log(softmax(replace(network, trunk=trunk).logits(X, "a"))).imag / STEP  # (m, K)
+            there = np.log(softmax(replace(network, trunk=trunk).logits(X, HEAD))).imag / STEP  # (m, K)
             F[index] = (f * there**2).sum() / len(X)
         found.append(F)
     return found
 
 
 def _mode(mode: Any, size: int = 64) -> Callable[..., Any]:
-    return lambda F, network, split: fisher_information(network, "a", split, mode, generator(0), size)
+    return lambda F, network, split: fisher_information(network, HEAD, split, mode, generator(0), size)
 
 
 def fisher_faults() -> Iterator[Fault]:
@@ -171,8 +169,7 @@ def _state(name: str, save: Callable[..., Any]) -> Fault:
             X, labels = _batch(seed)
             rows = run["rng"].permutation(len(X))[:4]
             rate = RATE / (1 + run["epoch"])
-            rule = Rule((1, 1, 1), rate, Momentum(0.9))
-            Update(run["network"], "a", cross_entropy, rule)(X[rows], labels[rows], run["buffers"], run["rng"])
+            step_on(loss_on(run["network"], X, labels), rate, run["buffers"], Momentum(0.9), rows)
             run["epoch"] += 1
             return copy_tree(run["network"].tree()["trunk"])
 
@@ -209,21 +206,21 @@ def state_faults() -> Iterator[Fault]:
 
     def accumulated(strength: float, seed: int) -> Any:
         X, labels = _batch(seed)
-        update = Update(_small(seed), "a", cross_entropy, Rule((1, 1, 1), RATE))
-        first = update.objective(X, labels, None)[1]
-        again = update.objective(X, labels, None)[1]
-        carried = [{key: g + strength * p[key] for key, g in q.items()} for p, q in zip(first, again, strict=True) if q]
-        return {"law": check_equal(carried, [p for p in first if p])}
+        loss = loss_on(_small(seed), X, labels)
+        (_, first), (_, again) = value_and_layers(loss), value_and_layers(loss)
+        carried = [{key: g + strength * p[key] for key, g in q.items()} for p, q in zip(first, again, strict=True)]
+        return {"law": check_equal(carried, first)}
 
     yield Fault("training", "gradients of the last batch are not cleared", accumulated)
 
     def means(strength: float, seed: int) -> Any:
         X, labels = _batch(seed, 7)
-        update = Update(_small(seed), "a", cross_entropy, Rule((1, 1, 1), RATE))
-        parts = [slice(0, 4), slice(4, 7)]
-        values = [float(update.objective(X[rows], labels[rows], None)[0]) for rows in parts]
+        loss = loss_on(_small(seed), X, labels)
+        whole, *values = (
+            float(value_and_layers(loss, rows=rows)[0]) for rows in (slice(0, 7), slice(0, 4), slice(4, 7))
+        )
         weights = [4 / 7 + strength * (0.5 - 4 / 7), 3 / 7 + strength * (0.5 - 3 / 7)]
         mean = sum(w * v for w, v in zip(weights, values, strict=True))
-        return {"law": check_equal({"loss": mean}, {"loss": float(update.objective(X, labels, None)[0])})}
+        return {"law": check_equal({"loss": mean}, {"loss": whole})}
 
     yield Fault("training", "the mean of batches' means, the last one short", means)

@@ -14,27 +14,27 @@ from experiments.frame.provenance import environment
 from experiments.frame.task_specs import TaskSpec, network_name
 from experiments.frame.training import TrainingFunction
 from experiments.frame.workspace import Workspace
-from npnet import Method, Network, Replicate, Run, begin, error, generator, mlp
+from npnet import Method, Network, Run, TrainingJob, begin, error, generator, mlp
 
 __all__ = ["TARGET", "begin_target", "end_target", "learn_source", "learn_target", "measurements_of", "source_setting"]
 
 TARGET = "target"  # the head of the task that is learned second; the first one's has the name of its task
 
 
-def begin_source(workspace: Workspace, spec: TaskSpec, hidden: tuple[int, ...], seed: int) -> Replicate:
+def begin_source(workspace: Workspace, spec: TaskSpec, hidden: tuple[int, ...], seed: int) -> TrainingJob:
     """Return a new network at its start on a task."""
     task, rng = spec.load(seed), generator(seed, "source", spec.task)
     network = mlp((task.train.inputs.shape[-1], *hidden), {task.name: task.outputs}, rng)
-    return Replicate(Run(network, rng), {task.name: task}, spec.hyperparameters())
+    return TrainingJob(Run(network, rng), {task.name: task}, spec.hyperparameters())
 
 
 def end_source(
-    workspace: Workspace, replicate: Replicate, seconds: float, spec: TaskSpec, hidden: tuple[int, ...], seed: int
+    workspace: Workspace, training: TrainingJob, seconds: float, spec: TaskSpec, hidden: tuple[int, ...], seed: int
 ) -> Result:
     """Leave the network as network.npz."""
-    replicate.run.network.save(workspace.path / "network.npz")
-    found = {"error": error(replicate.run.network, spec.task, replicate.tasks[spec.task].test)}
-    return measurements_of(replicate, seconds, source_setting(spec.task, hidden), "scratch", seed, found)
+    training.run.network.save(workspace.path / "network.npz")
+    found = {"error": error(training.run.network, spec.task, training.tasks[spec.task].test)}
+    return measurements_of(training, seconds, source_setting(spec.task, hidden), "scratch", seed, found)
 
 
 def source_setting(task: str, hidden: Sequence[int]) -> str:
@@ -50,7 +50,7 @@ def begin_target(
     source: str | None,
     method: Callable[[], Method],
     **names: str,
-) -> Replicate:
+) -> TrainingJob:
     """Return the network that job `source` left, or without one an untrained network, at its start on a task.
 
     method: returns it; a name or a partial of the library's, because what these return cannot be pickled.
@@ -62,15 +62,15 @@ def begin_target(
         network = Network.load(workspace.needed(source) / "network.npz")
     rng = generator(seed, "target", spec.task)
     run, settings = begin(method(), network, task, rng, spec.hyperparameters())
-    return Replicate(run, {TARGET: task}, settings)
+    return TrainingJob(run, {TARGET: task}, settings)
 
 
 def end_target(
-    workspace: Workspace, replicate: Replicate, seconds: float, seed: int, setting: str, label: str, **arguments: Any
+    workspace: Workspace, training: TrainingJob, seconds: float, seed: int, setting: str, label: str, **arguments: Any
 ) -> Result:
     """Measure the error on the target's test set."""
-    found = {"error": error(replicate.run.network, TARGET, replicate.tasks[TARGET].test)}
-    return measurements_of(replicate, seconds, setting, label, seed, found)
+    found = {"error": error(training.run.network, TARGET, training.tasks[TARGET].test)}
+    return measurements_of(training, seconds, setting, label, seed, found)
 
 
 learn_source = TrainingFunction(begin_source, end_source)
@@ -81,10 +81,10 @@ learn_target = TrainingFunction(begin_target, end_target)
 
 
 def measurements_of(
-    replicate: Replicate, seconds: float, setting: str, label: str, seed: int, found: Mapping[str, float]
+    training: TrainingJob, seconds: float, setting: str, label: str, seed: int, found: Mapping[str, float]
 ) -> Result:
     """Return the result of a training job: what was found, its least validation error and its epochs."""
-    history = [record["error"] for record in replicate.run.history]
+    history = [record["error"] for record in training.run.history]
     numbers = {**found, "validation": min(history), "epochs": float(len(history))}
     return {
         "measurements": [[setting, label, seed, metric, value] for metric, value in numbers.items()],

@@ -27,7 +27,7 @@ from experiments.frame.task_specs import TaskSpec
 from experiments.frame.text import difference, spread
 from experiments.frame.training import TrainingFunction
 from experiments.frame.workspace import Workspace
-from npnet import GradualTuning, HeadOnly, Method, Replicate, TopLayers, error, growing
+from npnet import GradualTuning, HeadOnly, Method, TopLayers, TrainingJob, error, growing
 from npnet import without_forgetting as keeping
 
 __all__ = ["WithoutForgetting"]
@@ -50,7 +50,7 @@ def begin_beside(
     method: Callable[[], Method],
     setting: str,
     label: str,
-) -> Replicate:
+) -> TrainingJob:
     """Return the source network at its start on the target; JOINT has the old task's training set beside it.
 
     Both tasks then count for when to stop, by their mean error; an epoch goes through both, and so has more updates.
@@ -62,12 +62,12 @@ def begin_beside(
     longer = max(1, len(old.train) / len(target.tasks[TARGET].train))  # epochs of so many times as many updates
     epochs, patience = (max(1, round(n / longer)) for n in (target.settings.max_epochs, target.settings.patience or 1))
     settings = replace(target.settings, together="mean", max_epochs=epochs, patience=patience)
-    return Replicate(target.run, {**target.tasks, old.name: old}, settings)
+    return TrainingJob(target.run, {**target.tasks, old.name: old}, settings)
 
 
 def end_beside(
     workspace: Workspace,
-    replicate: Replicate,
+    training: TrainingJob,
     seconds: float,
     learned: TaskSpec,
     seed: int,
@@ -76,12 +76,12 @@ def end_beside(
     **_: Any,
 ) -> Result:
     """Measure the test errors on the new task and on the old one."""
-    network = replicate.run.network
+    network = training.run.network
     found = {
-        "error": error(network, TARGET, replicate.tasks[TARGET].test),
+        "error": error(network, TARGET, training.tasks[TARGET].test),
         "old": error(network, learned.task, learned.load(seed).test),
     }
-    return measurements_of(replicate, seconds, setting, label, seed, found)
+    return measurements_of(training, seconds, setting, label, seed, found)
 
 
 @dataclass(frozen=True)

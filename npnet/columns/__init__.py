@@ -1,11 +1,12 @@
 """Networks beside networks: side inputs from frozen columns, and the methods that add, grow and join columns.
 
-Reading order: laterals, network, column; progressive, modular, growing.
+Reading order: laterals, network, column; progressive, modular, growing, merging.
 """
 
 from npnet.activations import LAYERS
-from npnet.columns.growing import growing, merged
+from npnet.columns.growing import growing
 from npnet.columns.laterals import joined
+from npnet.columns.merging import merged
 from npnet.columns.modular import modular
 from npnet.columns.network import ColumnNetwork
 from npnet.columns.progressive import progressive

@@ -5,13 +5,15 @@ activations to lengths of their own, each with a learned scale, reconciles the t
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from npnet.arrays import Array, array_module
 from npnet.columns.column import add_column
-from npnet.columns.laterals import fan_in, joined
-from npnet.columns.network import ColumnNetwork, columns_of
+from npnet.columns.laterals import fan_in
+from npnet.columns.merging import merged
+from npnet.columns.network import columns_of
 from npnet.data import Task, batch
 from npnet.initialisers import Initialiser
 from npnet.layers import Parameters, linear
@@ -20,7 +22,7 @@ from npnet.methods.policies import TopLayers
 from npnet.network import Network
 from npnet.policies import FineTuning
 
-__all__ = ["growing", "merged"]
+__all__ = ["growing"]
 
 _LOOK = 1_000  # training inputs that say how long activations are
 
@@ -49,48 +51,38 @@ def growing(
         raise ValueError(f"{given}; expected some growth and no negative number")
     if noise is not None and not wider:
         raise ValueError(f"{given}; expected noise only where units are added beside old ones")
-
-    def surgery(network: Network, task: Task, rng: np.random.Generator, initialise: Initialiser) -> Network:
-        top = network.depth
-        if columns := columns_of(network):
-            raise ValueError(f"network has {len(columns)} columns; expected one that reads its inputs alone")
-        if not all(layer is linear for layer in network.layers):
-            raise ValueError(f"network has hidden layers {network.layers}; expected linear ones alone")
-        old, below = ((0, top),), ((0, top - 1),)
-        widths = [width for width in (wider, deeper) if width]
-        reads = [below, old, ()] if wider and deeper else [below, old] if wider else [old, ()]
-        grown = add_column(network, task, widths, reads, rng, initialise)
-        grown = replace(grown, dropout=network.dropout[-1:] * len(widths))
-        if noise is not None:
-            _copy(network.trunk[-1], grown.trunk[0], noise, rng)
-        if normalised:
-            _normalise(grown, task, skip=1 if wider else 0)
-        return grown if trained == 0 else merged(grown)
-
+    surgery = partial(_grown, wider=wider, deeper=deeper, normalised=normalised, noise=noise, whole=trained == 0)
     policy = TopLayers(trained + bool(deeper)) if trained else FineTuning()
     return Method("+".join(["wider"] * bool(wider) + ["deeper"] * bool(deeper)), surgery, policy=policy)
 
 
-def merged(network: Network) -> Network:
-    """Return a grown network as one without columns, which computes the same, and in which everything may train.
-
-    Raises ValueError for a network that did not grow so: its first layer reads the last or the last but one of its one
-    column.
-    """
-    columns = columns_of(network)
-    depth = columns[0].depth if len(columns) == 1 else -1
-    if not isinstance(network, ColumnNetwork) or network.reads[0] not in (((0, depth),), ((0, depth - 1),)):
-        reads = network.reads if isinstance(network, ColumnNetwork) else ()
-        raise ValueError(f"network reads {reads} from {len(columns)} columns; expected a grown one")
-    (old,) = columns
-    new, lower, above = network.trunk, old.trunk, []
-    dropout = old.dropout + network.dropout
-    if network.reads[0] == ((0, depth - 1),):
-        xp = array_module(new[0]["W"])
-        wide = {key: xp.concatenate([new[0][key], lower[-1][key]], -1) for key in ("W", "b")}
-        lower, above, new, dropout = lower[:-1], [wide], new[1:], old.dropout[:-1] + network.dropout
-    layers = (linear,) * len([*lower, *above]) + (joined,) * len(new)
-    return Network([*lower, *above, *new], network.heads, network.activation, dropout, {}, layers, head_layer=joined)
+def _grown(
+    network: Network,
+    task: Task,
+    rng: np.random.Generator,
+    initialise: Initialiser,
+    wider: int,
+    deeper: int,
+    normalised: bool,
+    noise: float | None,
+    whole: bool,
+) -> Network:
+    """Return the grown network, with the old one whole as a column or merged with it."""
+    top = network.depth
+    if columns := columns_of(network):
+        raise ValueError(f"network has {len(columns)} columns; expected one that reads its inputs alone")
+    if not all(layer is linear for layer in network.layers):
+        raise ValueError(f"network has hidden layers {network.layers}; expected linear ones alone")
+    old, below = ((0, top),), ((0, top - 1),)
+    widths = [width for width in (wider, deeper) if width]
+    reads = [below, old, ()] if wider and deeper else [below, old] if wider else [old, ()]
+    grown = add_column(network, task, widths, reads, rng, initialise)
+    grown = replace(grown, dropout=network.dropout[-1:] * len(widths))
+    if noise is not None:
+        _copy(network.trunk[-1], grown.trunk[0], noise, rng)
+    if normalised:
+        _normalise(grown, task, skip=1 if wider else 0)
+    return grown if whole else merged(grown)
 
 
 def _copy(old: Parameters, new: Parameters, noise: float, rng: np.random.Generator) -> None:

@@ -22,7 +22,7 @@ __all__ = ["InputGradient"]
 def check_activation(network: Network) -> None:
     """Raise ValueError where the activation's curvature is not known, which the gradient of a gradient needs."""
     activation = network.activation
-    if not isinstance(activation, Activation) or activation.curvature is None:
+    if not isinstance(activation, Activation) or not (callable(activation.curvature) or activation.curvature == 0):
         raise ValueError(f"activation is {activation!r}; expected an Activation with a curvature, 0 or a function")
 
 
@@ -83,7 +83,7 @@ class InputGradient:
         dJ = self.weight * dJ
         if J.ndim > 2:  # (N, K · D) → (K, N, D)
             dJ = dJ.reshape(J.shape[1], J.shape[0], -1).swapaxes(0, 1)
-        curved = not isinstance(network.activation.curvature, int)
+        curved = callable(network.activation.curvature)
         gates = [curved and any(given.trains[: i + 1]) for i in range(network.depth)]
         factors, dslopes, dC = back(dJ, given.trains, gates, back_top is not None)
         at: dict[Place, Array] = {} if back_top is None or dC is None else {self.head: back_top(dC)}

@@ -1,6 +1,7 @@
 """Towards the starting point: what mattered to old tasks, and the penalties that keep shared weights near it."""
 
 from npnet.starting_point.fisher import fisher_information, remember
-from npnet.starting_point.method import CONVENTIONS, RECIPES, Recipe, starting_point
+from npnet.starting_point.method import starting_point
+from npnet.starting_point.recipes import CONVENTIONS, RECIPES, Recipe
 
 __all__ = ["CONVENTIONS", "RECIPES", "Recipe", "fisher_information", "remember", "starting_point"]

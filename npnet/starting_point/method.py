@@ -11,70 +11,20 @@ Source: Li, Grandvalet and Davoine 2018, sections 3 and 4.1; l2_sp_fisher is ela
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
 from npnet.methods.method import Method
 from npnet.network import Network
-from npnet.penalties import Penalty, group_lasso, l1, l2, smoothed
+from npnet.penalties import l2, smoothed
 from npnet.policies import FineTuning, Mask
 from npnet.regularizers import Regularizer
-from npnet.starting_point.fisher import Mode
+from npnet.starting_point.recipes import CONVENTIONS, RECIPES
 from npnet.trees import copy_tree
 
-__all__ = ["CONVENTIONS", "RECIPES", "Convention", "Recipe", "starting_point"]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a penalty of the family is made of: its form, whether it is centred at w0, whether Fisher scales it."""
-
-    penalty: Penalty
-    at_start: bool = False
-    fisher: bool = False
-
-
-RECIPES = {
-    "l2": Recipe(l2),
-    "l1": Recipe(l1),
-    "gl": Recipe(group_lasso),
-    "l2_sp": Recipe(l2, at_start=True),
-    "l1_sp": Recipe(l1, at_start=True),
-    "gl_sp": Recipe(group_lasso, at_start=True),
-    "l2_fisher": Recipe(l2, fisher=True),
-    "l1_fisher": Recipe(l1, fisher=True),
-    "gl_fisher": Recipe(group_lasso, fisher=True),
-    "l2_sp_fisher": Recipe(l2, at_start=True, fisher=True),
-    "l1_sp_fisher": Recipe(l1, at_start=True, fisher=True),
-    "gl_sp_fisher": Recipe(group_lasso, at_start=True, fisher=True),
-}
-"""The penalties by name."""
-
-
-@dataclass(frozen=True)
-class Convention:
-    """What a program means by its strength: whether l2 has the factor ½, whether biases count, which Fisher mode."""
-
-    half: bool = True
-    biases: bool = False
-    mode: Mode = "exact"
-
-
-CONVENTIONS = {
-    "paper": Convention(),
-    "ewc": Convention(biases=True, mode="sampled"),
-    "tllib": Convention(biases=True),
-    "avalanche": Convention(half=False, biases=True, mode="batched"),
-}
-"""Whose strengths mean what. A strength tuned in one program is another one in the next, unless its row is chosen:
-
-paper      Li et al. 2018, and npnet: (α/2) Σ F Δ² over weights, the exact information
-ewc        Kirkpatrick et al. 2017: (λ/2) Σ F Δ² over all parameters, F from labels drawn from the network's outputs
-tllib      the starting-point penalty of the Transfer-Learning-Library: ½ Σ Δ² over all parameters, without Fisher
-avalanche  the EWC plugin of Avalanche: λ Σ F Δ² over all parameters, F the squares of batches' mean gradients
-"""
+__all__ = ["starting_point"]
 
 
 def starting_point(
@@ -102,19 +52,29 @@ def starting_point(
     recipe, chosen = RECIPES[name], CONVENTIONS[convention]
     penalty = smoothed(recipe.penalty, smoothing) if smoothing else recipe.penalty
     strength = alpha if chosen.half or recipe.penalty is not l2 else 2 * alpha
-
-    def objective(network: Network, task: Task, settings: Hyperparameters) -> Hyperparameters:
-        on_trunk = partial(Regularizer, penalty, strength, "trunk", chosen.biases, inherited=network.depth)
-        if recipe.fisher:
-            if not network.memories:
-                raise ValueError(f"network has no memories; expected the Fisher information that {name!r} is scaled by")
-            old = [
-                on_trunk(anchors=each["anchor"] if recipe.at_start else None, scales=each["fisher"])
-                for each in network.memories.values()
-            ]
-        else:
-            old = [on_trunk(anchors=copy_tree(network.trunk) if recipe.at_start else None)]
-        new = Regularizer(l2, beta if chosen.half else 2 * beta, "head", chosen.biases, inherited=network.depth)
-        return replace(settings, regularizers=(*settings.regularizers, *old, new))
-
+    on_trunk = partial(Regularizer, penalty, strength, "trunk", chosen.biases)
+    on_new = partial(Regularizer, l2, beta if chosen.half else 2 * beta, "head", chosen.biases)
+    objective = partial(_with_penalties, name=name, on_trunk=on_trunk, on_new=on_new)
     return Method(name, objective=objective, policy=policy or FineTuning())
+
+
+def _with_penalties(
+    network: Network,
+    task: Task,
+    settings: Hyperparameters,
+    name: str,
+    on_trunk: Callable[..., Regularizer],
+    on_new: Callable[..., Regularizer],
+) -> Hyperparameters:
+    """Return settings with the penalties on what the network brings along, around where it stands, and on the rest."""
+    recipe, inherited = RECIPES[name], network.depth
+    if recipe.fisher:
+        if not network.memories:
+            raise ValueError(f"network has no memories; expected the Fisher information that {name!r} is scaled by")
+        old = [
+            on_trunk(anchors=each["anchor"] if recipe.at_start else None, scales=each["fisher"], inherited=inherited)
+            for each in network.memories.values()
+        ]
+    else:
+        old = [on_trunk(anchors=copy_tree(network.trunk) if recipe.at_start else None, inherited=inherited)]
+    return replace(settings, regularizers=(*settings.regularizers, *old, on_new(inherited=inherited)))

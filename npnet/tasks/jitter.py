@@ -22,8 +22,7 @@ __all__ = ["Jittered"]
 class Jittered:
     """Square images (N, side²) as the inputs of a Split: rows come shifted by −pixels … pixels to the side and down.
 
-    Both shifts are uniform and independent; what comes in from outside is 0. On the host alone. In a population whose
-    replicates read together, the shifts depend on the company.
+    Both shifts are uniform and independent; what comes in from outside is 0. On the host alone.
     Raises ValueError for images that are not square, and for a shift below zero or as large as the image.
     Source: Hinton, Vinyals and Dean 2015, section 3, whose teacher sees MNIST jittered by up to two pixels.
     """

@@ -13,10 +13,10 @@ from experiments.studies.distillation import design as distillation
 from experiments.studies.image_prior import restoring, study
 from experiments.studies.selection.design import CHOICES, HIDDEN, SELECTIVE, alike, learn_joint
 from experiments.studies.several_tasks import study as several_tasks
-from npnet import Split, Task, check_gradient
-from npnet.selection import Neighbours
+from npnet import Split, Task, check_gradient, plain_loss
+from npnet.joint_tuning.selection import Neighbours
+from npnet.layers import backward, forward
 from npnet.trees import leaves
-from npnet.update import Rule, Update
 
 
 def test_the_first_examples_of_each_class():
@@ -132,13 +132,14 @@ def test_neighbouring_pixels_move_together_where_positions_are_known(prior):
     design = restoring.PRESETS["quick"]
     _, left, known = restoring.corrupted(design, "noise", 0)
     run, _, X, _ = restoring.begin_prior(design, prior, left, known, 0)
-    update = Update(run.network, restoring.IMAGE, lambda Z, t: ((Z * t).sum(), t), Rule((1,) * 3, 1.0))
+    path = run.network.path(restoring.IMAGE)
 
     def level(pixel):
         one = np.eye(1, restoring.SIDE**2, pixel, np.float32)
         row, target = (X, one) if prior == "code" else (X[pixel : pixel + 1], np.ones((1, 1), np.float32))
-        _, gradients = update.objective(row, target, None)
-        return np.concatenate([array.ravel() for _, array in leaves(gradients) if array is not None])
+        _, backs = forward(path, row)
+        gradients = [dp for _, _, dp in backward(backs, {len(backs) - 1: target})]
+        return np.concatenate([array.ravel() for _, array in leaves(gradients)])
 
     cosines = []
     for pixel in range(0, restoring.SIDE**2, 34):  # and the next one in its row
@@ -174,5 +175,6 @@ def test_students_of_a_seed_begin_alike_and_the_teacher_is_held(tmp_path):
     for other in begun[1:]:
         assert np.array_equal(other.run.network.heads["ac"]["W"], begun[0].run.network.heads["ac"]["W"])
         assert np.array_equal(other.run.network.trunk[0]["W"], begun[0].run.network.trunk[0]["W"])
-    assert [len(each.settings.terms) for each in begun] == [0, 1, 1]
+    assert begun[0].settings.objective is plain_loss
+    assert [len(each.settings.objective.terms) for each in begun[1:]] == [1, 1]
     assert begun[0].run.network.dropout == ()

@@ -9,7 +9,8 @@ from experiments.frame.source_and_target import learn_source, learn_target, meas
 from experiments.frame.task_specs import TaskSpec
 from experiments.frame.training import TrainingFunction
 from experiments.frame.workspace import Workspace
-from npnet import GradualTuning, HeadOnly, Method, Network, Replicate, begin, error, generator, probe, progressive
+from npnet import GradualTuning, HeadOnly, Method, Network, TrainingJob, begin, error, generator, probe, progressive
+from npnet.columns.network import columns_of
 from npnet.trees import leaves
 
 __all__ = ["FIRST", "HIDDEN", "METHODS", "SEQUENCES", "UNTRAINED", "after", "before", "learn_next", "sequence_jobs"]
@@ -35,18 +36,18 @@ ALONE, FIRST, UNTRAINED = "alone", "first", "untrained"
 
 def begin_next(
     workspace: Workspace, learned: tuple[TaskSpec, ...], seed: int, before: str, method: Any, **names: str
-) -> Replicate:
+) -> TrainingJob:
     """Return the network that job `before` left at its start on the last of the tasks to be learned so far."""
     spec = learned[-1]
     task = spec.load(seed)
     network = Network.load(workspace.needed(before) / "network.npz")
     run, settings = begin(method(), network, task, generator(seed, "target", task.name), spec.hyperparameters())
-    return Replicate(run, {task.name: task}, settings)
+    return TrainingJob(run, {task.name: task}, settings)
 
 
 def end_next(
     workspace: Workspace,
-    replicate: Replicate,
+    training: TrainingJob,
     seconds: float,
     learned: tuple[TaskSpec, ...],
     seed: int,
@@ -55,12 +56,12 @@ def end_next(
     **_: Any,
 ) -> Result:
     """Leave the network as network.npz, with a row of the error matrix and how many numbers it has learned so far."""
-    network = replicate.run.network
+    network = training.run.network
     network.save(workspace.path / "network.npz")
     found = {f"error on {c.task}": error(network, c.task, c.load(seed).test) for c in learned}
-    size = sum(w.size for each in (network, *network.columns) for _, w in leaves([each.trunk, each.heads]))
+    size = sum(w.size for each in (network, *columns_of(network)) for _, w in leaves([each.trunk, each.heads]))
     found["parameters"] = float(size)
-    return measurements_of(replicate, seconds, after(family, learned[-1].task), label, seed, found)
+    return measurements_of(training, seconds, after(family, learned[-1].task), label, seed, found)
 
 
 def after(family: str, task: str) -> str:

@@ -7,8 +7,8 @@ import numpy as np
 from experiments.frame.long_form import Findings
 from experiments.frame.source_and_target import source_setting
 from experiments.studies.columns.design import FIRST, UNTRAINED, after, before
-from npnet.analysis import forward_transfer, transfer_score
 from npnet.arrays import Array
+from npnet.measures import forward_transfer, transfer_score
 
 __all__ = ["error_matrices", "errors_alone", "forward_transfers", "tasks_of", "transfer_scores"]
 

@@ -1,7 +1,7 @@
 """Tasks one after another: a column for each beside all earlier ones, or one network that is tuned again and again.
 
 Four or five tasks in a fixed order. After each, the errors on all tasks so far fill a row of the error matrix, from
-which forgetting, backward and forward transfer follow (npnet.analysis). The transfer score is a task's accuracy, just
+which forgetting, backward and forward transfer follow (npnet.measures). The transfer score is a task's accuracy, just
 after it was learned, over that of a network that learned it alone: above 1 the earlier tasks helped.
 
 Source: Rusu et al. 2016, as the lecture of 2018 shows it (there on Atari games).
@@ -26,7 +26,7 @@ from experiments.studies.columns.measures import (
     tasks_of,
     transfer_scores,
 )
-from npnet.analysis import backward_transfer, forgetting_since_best, forgetting_since_learned
+from npnet.measures import backward_transfer, forgetting_since_best, forgetting_since_learned
 
 __all__ = ["Columns"]
 

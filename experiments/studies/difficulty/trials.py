@@ -14,7 +14,7 @@ from experiments.frame.training import TrainingFunction
 from experiments.frame.workspace import Workspace
 from experiments.studies.tables.design import REGULARIZERS, TrainingProtocol
 from experiments.studies.tables.transfer import hyperparameters, leave
-from npnet import Replicate, Run, error, generator, mlp
+from npnet import Run, TrainingJob, error, generator, mlp
 from npnet.initialisers import INITIALISERS
 from npnet.tasks import CALIBRATED, line_task
 
@@ -103,7 +103,7 @@ def difficulty_configuration(preset: Preset) -> dict[str, Any]:
     }
 
 
-def begin_trial(workspace: Workspace, trial: AppearanceTrial, protocol: TrainingProtocol) -> Replicate:
+def begin_trial(workspace: Workspace, trial: AppearanceTrial, protocol: TrainingProtocol) -> TrainingJob:
     """Return a new network at its start on acl as a trial says, by the protocol of the paper's first tasks."""
     p, regularization = protocol, REGULARIZERS[trial.regularizer]
     task = line_task(TASK, p.data_seed, trial.train, p.validation, p.test, APPEARANCES[trial.appearance])
@@ -115,18 +115,18 @@ def begin_trial(workspace: Workspace, trial: AppearanceTrial, protocol: Training
         INITIALISERS[p.initialise],
         dropout=regularization.rates(len(HIDDEN)),
     )
-    return Replicate(
+    return TrainingJob(
         Run(network, rng), {TASK: task}, hyperparameters(p, regularization, trial.max_epochs or p.max_epochs_a)
     )
 
 
 def end_trial(
-    workspace: Workspace, replicate: Replicate, seconds: float, trial: AppearanceTrial, protocol: TrainingProtocol
+    workspace: Workspace, training: TrainingJob, seconds: float, trial: AppearanceTrial, protocol: TrainingProtocol
 ) -> Result:
     """Measure the errors on the test set and on what was trained on."""
-    network, task = replicate.run.network, replicate.tasks[TASK]
+    network, task = training.run.network, training.tasks[TASK]
     errors = {"test": error(network, TASK, task.test), "train": error(network, TASK, task.train)}
-    return leave(workspace, replicate, seconds, errors)
+    return leave(workspace, training, seconds, errors)
 
 
 def difficulty_jobs(preset: Preset) -> list[Job]:

@@ -11,7 +11,7 @@ from experiments.frame.source_and_target import measurements_of
 from experiments.frame.task_specs import TaskSpec, network_name, small
 from experiments.frame.training import TrainingFunction
 from experiments.frame.workspace import Workspace
-from npnet import Hyperparameters, Momentum, Network, Replicate, Split, Task, begin, cosine, error, generator, mlp
+from npnet import Hyperparameters, Momentum, Network, Split, Task, TrainingJob, begin, cosine, error, generator, mlp
 from npnet import distillation as distilling
 from npnet import fine_tuning as learning
 from npnet.tasks import Jittered
@@ -68,13 +68,13 @@ def training_settings(spec: TaskSpec) -> Hyperparameters:
     return replace(given, optimizer=Momentum(), rate=cosine(spec.rate, given.max_epochs), patience=None)
 
 
-def begin_teacher(workspace: Workspace, spec: TaskSpec, hidden: tuple[int, ...], seed: int) -> Replicate:
+def begin_teacher(workspace: Workspace, spec: TaskSpec, hidden: tuple[int, ...], seed: int) -> TrainingJob:
     """Return the teacher at its start: half of the hidden units dropped, incoming weights no longer than 3."""
     task, rng = spec.load(seed), generator(seed, "teacher")
     jittered = Split(Jittered(task.train.inputs[:], 2, seed), task.train.labels)
     network = mlp((task.train.inputs.shape[-1], *hidden), {task.name: task.outputs}, rng, dropout=(0.5,) * len(hidden))
     run, settings = begin(replace(learning, surgery=_as_it_is), network, task, rng, training_settings(spec))
-    return Replicate(run, {task.name: replace(task, train=jittered)}, replace(settings, max_norm=3.0))
+    return TrainingJob(run, {task.name: replace(task, train=jittered)}, replace(settings, max_norm=3.0))
 
 
 def _as_it_is(network: Network, task: Task, rng: np.random.Generator, initialise: Any) -> Network:
@@ -82,12 +82,12 @@ def _as_it_is(network: Network, task: Task, rng: np.random.Generator, initialise
 
 
 def end_teacher(
-    workspace: Workspace, replicate: Replicate, seconds: float, spec: TaskSpec, seed: int, **_: Any
+    workspace: Workspace, training: TrainingJob, seconds: float, spec: TaskSpec, seed: int, **_: Any
 ) -> Result:
     """Leave the teacher as network.npz."""
-    replicate.run.network.save(workspace.path / "network.npz")
-    found = {"error": error(replicate.run.network, spec.task, spec.load(seed).test)}
-    return measurements_of(replicate, seconds, "teacher", "dropout, max-norm, jitter", seed, found)
+    training.run.network.save(workspace.path / "network.npz")
+    found = {"error": error(training.run.network, spec.task, spec.load(seed).test)}
+    return measurements_of(training, seconds, "teacher", "dropout, max-norm, jitter", seed, found)
 
 
 def begin_student(
@@ -98,7 +98,7 @@ def begin_student(
     teacher: str,
     temperature: float | None,
     **_: str,
-) -> Replicate:
+) -> TrainingJob:
     """Return a student at its start: of one seed they all begin alike and see the same batches."""
     task, rng = spec.load(seed), generator(seed, "student")
     network = mlp((task.train.inputs.shape[-1], *hidden), {}, rng)
@@ -106,12 +106,12 @@ def begin_student(
     if temperature is not None:
         method = distilling(Network.load(workspace.needed(teacher) / "network.npz"), temperature=temperature)
     run, settings = begin(method, network, task, rng, training_settings(spec))
-    return Replicate(run, {task.name: task}, settings)
+    return TrainingJob(run, {task.name: task}, settings)
 
 
 def end_student(
     workspace: Workspace,
-    replicate: Replicate,
+    training: TrainingJob,
     seconds: float,
     spec: TaskSpec,
     seed: int,
@@ -120,8 +120,8 @@ def end_student(
     **_: Any,
 ) -> Result:
     """Measure the error on the test set."""
-    found = {"error": error(replicate.run.network, spec.task, spec.load(seed).test)}
-    return measurements_of(replicate, seconds, setting, label, seed, found)
+    found = {"error": error(training.run.network, spec.task, spec.load(seed).test)}
+    return measurements_of(training, seconds, setting, label, seed, found)
 
 
 learn_teacher, learn_student = (

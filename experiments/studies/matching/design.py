@@ -24,9 +24,9 @@ from experiments.studies.matching.parts import ORACLE, OTHER, PARTS, SAME
 from npnet import (
     Method,
     Network,
-    Replicate,
     Run,
     Task,
+    TrainingJob,
     begin,
     error,
     generator,
@@ -125,16 +125,16 @@ def learned(spec: TaskSpec, seed: int, patches: int, n: int = ALL) -> tuple[Task
 
 def begin_matching_teacher(
     workspace: Workspace, spec: TaskSpec, hidden: tuple[int, ...], patches: int, seed: int, role: str
-) -> Replicate:
+) -> TrainingJob:
     """Return a teacher, or the oracle's source network, at its start."""
     (task, spec), rng = learned(spec, seed, patches), generator(seed, role)
     network = mlp((task.train.inputs.shape[-1], *hidden), {task.name: task.outputs}, rng, patches=patches)
-    return Replicate(Run(network, rng), {task.name: task}, spec.hyperparameters())
+    return TrainingJob(Run(network, rng), {task.name: task}, spec.hyperparameters())
 
 
 def end_matching_teacher(
     workspace: Workspace,
-    replicate: Replicate,
+    training: TrainingJob,
     seconds: float,
     spec: TaskSpec,
     patches: int,
@@ -143,11 +143,9 @@ def end_matching_teacher(
     **_: Any,
 ) -> Result:
     """Leave it as network.npz."""
-    replicate.run.network.save(workspace.path / "network.npz")
-    found = {"error": error(replicate.run.network, spec.task, replicate.tasks[spec.task].test)}
-    return measurements_of(
-        replicate, seconds, f"{role} {spec.task}", "patches" if patches > 1 else "whole", seed, found
-    )
+    training.run.network.save(workspace.path / "network.npz")
+    found = {"error": error(training.run.network, spec.task, training.tasks[spec.task].test)}
+    return measurements_of(training, seconds, f"{role} {spec.task}", "patches" if patches > 1 else "whole", seed, found)
 
 
 def begin_matching_student(
@@ -162,7 +160,7 @@ def begin_matching_student(
     oracle: str | None,
     branch: bool,
     **names: str,
-) -> Replicate:
+) -> TrainingJob:
     """Return a student at its start: of one seed they begin alike, but for the oracle's, and see the same batches."""
     task, spec = learned(spec, seed, patches, n)
     task, rng = replace(task, name=TARGET), generator(seed, "student")
@@ -175,7 +173,7 @@ def begin_matching_student(
         network = network.add_head(name, classes, generator(seed, "branch"))
     method = sum((PARTS[part](guide, next(iter(heads), None)) for part in parts), Method("CE", with_head))
     run, settings = begin(method, network, task, rng, spec.hyperparameters())
-    return Replicate(run, {TARGET: task}, settings)
+    return TrainingJob(run, {TARGET: task}, settings)
 
 
 learn_teacher, learn_student = (

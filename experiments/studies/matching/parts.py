@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from npnet import (
+    Hyperparameters,
     Match,
     Method,
     Network,
@@ -14,8 +15,9 @@ from npnet import (
     squared_error,
 )
 from npnet.arrays import Array
+from npnet.matching import add_terms
+from npnet.matching.targets import cached_targets
 from npnet.methods.method import with_head
-from npnet.recordings import record
 
 __all__ = ["CE", "ORACLE", "OTHER", "PARTS", "PATCHED", "SAME"]
 
@@ -26,14 +28,20 @@ def outputs(teacher: Network, branch: str | None, beta: float = 0.1) -> Method:
     """Return the method that adds β/(2N) Σₙ ‖z_student − z_teacher‖²: distillation's limit of high temperature."""
     head = next(iter(teacher.heads))
 
-    def objective(network: Network, task: Task) -> tuple[Match, ...]:
+    def objective(network: Network, task: Task, settings: Hyperparameters) -> Hyperparameters:
         def said(X: Array, labels: Array) -> Array:
             return teacher.logits(X, head)
 
-        targets = record(said, task.train, teacher)
-        return (Match("outputs", task.name, branch or task.name, squared_error, targets, beta),)
+        targets = cached_targets(said, task.train, teacher)
+        term = Match("outputs", task.name, branch or task.name, squared_error, targets, beta)
+        return add_terms(settings, task, [term])
 
     return Method("outputs", with_head, objective)
+
+
+def _no_labels(network: Network, task: Task, settings: Hyperparameters) -> Hyperparameters:
+    """Return settings without the loss on the labels."""
+    return add_terms(settings, task, [], labels=0.0)
 
 
 def _jacobian(teacher: Network, branch: str | None, of: Literal["largest", "all"] = "largest") -> Method:
@@ -48,7 +56,7 @@ PARTS: Mapping[str, Callable[[Network, str | None], Method]] = {
     "attention": lambda teacher, branch: attention_transfer(teacher, "units"),
     "input attention": lambda teacher, branch: attention_transfer(teacher, "input", head=next(iter(teacher.heads))),
     "channel attention": lambda teacher, branch: attention_transfer(teacher, "channels"),
-    "no labels": lambda teacher, branch: Method("no labels", labels=0.0),
+    "no labels": lambda teacher, branch: Method("no labels", objective=_no_labels),
 }
 """What is matched, with which weight: "attention" is that of the units of the last hidden layer."""
 

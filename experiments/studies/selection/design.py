@@ -16,9 +16,9 @@ from experiments.frame.workspace import Workspace
 from npnet import (
     Method,
     Network,
-    Replicate,
     Run,
     Task,
+    TrainingJob,
     error,
     generator,
     neighbours_of,
@@ -26,8 +26,8 @@ from npnet import (
     train,
 )
 from npnet.arrays import Array
+from npnet.joint_tuning.selection import Descriptor, Neighbours, activations, describe, gabor_histograms
 from npnet.run import Record
-from npnet.selection import Descriptor, Neighbours, activations, describe, gabor_histograms
 
 __all__ = [
     "ALIKE",
@@ -135,8 +135,8 @@ def learn_joint(
 ) -> Result:
     """Learn the target with the source images that a choice takes along, and return the errors and the neighbours."""
     known = Network.load(workspace.needed(source) / "network.npz")
-    replicate = begin_target(workspace, spec, HIDDEN, seed, None if choice.scratch else source, lambda: Method("joint"))
-    old, task, run = learned.load(seed), replicate.tasks[TARGET], replicate.run
+    training = begin_target(workspace, spec, HIDDEN, seed, None if choice.scratch else source, lambda: Method("joint"))
+    old, task, run = learned.load(seed), training.tasks[TARGET], training.run
     if choice.scratch and choice.images != "none":
         run.network = run.network.add_head(old.name, old.outputs, generator(seed, "old head"))
     near = None if choice.images == "none" else neighbours(old, task, known, choice.images, seed)
@@ -146,7 +146,7 @@ def learn_joint(
         near = near and Neighbours(**saved["neighbours"])
         workspace.log(f"goes on after epoch {len(run.history)}")
     start = time.monotonic()
-    for record, now in _epochs(replace(replicate, run=run), old, task, near, choice, seed):
+    for record, now in _epochs(replace(training, run=run), old, task, near, choice, seed):
         near, tree = now, now and now.tree()
         stands = {"run": run.tree(), "neighbours": tree, "seconds": seconds + time.monotonic() - start}
         workspace.show(epoch=record["epoch"], error=record["error"])
@@ -159,15 +159,15 @@ def learn_joint(
         found["alike"] = 100 * alike(family, near, old.train.labels, task.train.labels)
         if seed == 0:
             found |= {f"neighbour {i}-{j}": float(first.ranking[i, j]) for i in range(SHOWN) for j in range(NEAR)}
-    return measurements_of(replace(replicate, run=run), seconds + time.monotonic() - start, setting, label, seed, found)
+    return measurements_of(replace(training, run=run), seconds + time.monotonic() - start, setting, label, seed, found)
 
 
 def _epochs(
-    replicate: Replicate, old: Task, task: Task, near: Neighbours | None, choice: ImageChoice, seed: int
+    training: TrainingJob, old: Task, task: Task, near: Neighbours | None, choice: ImageChoice, seed: int
 ) -> Iterator[tuple[Record, Neighbours | None]]:
-    run, settings = replicate.run, replace(replicate.settings, watch=(TARGET,))
+    run, settings = training.run, replace(training.settings, watch=(TARGET,))
     if near is None:
-        for record in train(run, replicate.tasks, settings):
+        for record in train(run, training.tasks, settings):
             yield record, None
     elif choice.images == "anew":
         while not run.finished:

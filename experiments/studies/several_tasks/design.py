@@ -13,7 +13,7 @@ from experiments.frame.source_and_target import measurements_of
 from experiments.frame.task_specs import TaskSpec
 from experiments.frame.training import TrainingFunction
 from experiments.frame.workspace import Workspace
-from npnet import Adam, Replicate, Run, Task, cosine, cross_entropy, error, generator, mlp, squared_error
+from npnet import Adam, Run, Task, Terms, TrainingJob, cosine, cross_entropy, error, generator, mlp, squared_error
 from npnet.tasks import line_tasks
 
 __all__ = [
@@ -64,7 +64,7 @@ def load(spec: TaskSpec, seed: int) -> dict[str, Task]:
     return line_tasks(spec.task, seed, tuple(UNITS), spec.train, spec.validation, spec.test)  # type: ignore[arg-type]
 
 
-def begin_weighted(workspace: Workspace, spec: TaskSpec, seed: int, weighting: Weighting, **_: str) -> Replicate:
+def begin_weighted(workspace: Workspace, spec: TaskSpec, seed: int, weighting: Weighting, **_: str) -> TrainingJob:
     """Return a network with a head for each task at its start: of one seed they all have the same trunk and heads."""
     everything, rng = load(spec, seed), generator(seed, "several")
     network = mlp((1024, *HIDDEN), {head: task.outputs for head, task in everything.items()}, rng)
@@ -74,27 +74,25 @@ def begin_weighted(workspace: Workspace, spec: TaskSpec, seed: int, weighting: W
         optimizer=Adam(),
         rate=cosine(spec.rate, settings.max_epochs),
         loss={head: cross_entropy if head == "label" else squared_error for head in weighting.heads},
-        weights=weighting.weights,
-        schedule=weighting.schedule,
-        learned_share=weighting.learned_share,
+        objective=Terms(weights=weighting.weights, schedule=weighting.schedule, learned_share=weighting.learned_share),
         patience=None,
         keep="last",
     )
-    return Replicate(Run(network, rng), {head: everything[head] for head in weighting.heads}, settings)
+    return TrainingJob(Run(network, rng), {head: everything[head] for head in weighting.heads}, settings)
 
 
 def end_weighted(
-    workspace: Workspace, replicate: Replicate, seconds: float, seed: int, setting: str, label: str, **_: Any
+    workspace: Workspace, training: TrainingJob, seconds: float, seed: int, setting: str, label: str, **_: Any
 ) -> Result:
     """Measure each task's test and validation errors, and what weight e^{−s} it has learned."""
-    run, found = replicate.run, {}
-    for head, task in replicate.tasks.items():
+    run, found = training.run, {}
+    for head, task in training.tasks.items():
         found[head] = error(run.network, head, task.test) * UNITS[head][0]
         found[f"{head} validation"] = error(run.network, head, task.validation) * UNITS[head][0]
         learned = run.learned.get(f"uncertainty of {head!r}")
         if learned is not None:
             found[f"{head} weight"] = float(np.exp(-learned["s"][0]))
-    return measurements_of(replicate, seconds, setting, label, seed, found)
+    return measurements_of(training, seconds, setting, label, seed, found)
 
 
 learn_weighted = TrainingFunction(begin_weighted, end_weighted)

@@ -41,9 +41,9 @@ from npnet import (
     Network,
     NotFiniteError,
     ProximalSGD,
-    Replicate,
     Run,
     Task,
+    TrainingJob,
     begin,
     constant,
     error,
@@ -55,7 +55,7 @@ from npnet import (
     step,
     train,
 )
-from npnet.analysis import r_squared
+from npnet.measures import r_squared
 
 __all__ = ["choose_rate", "run_name", "starting_point_jobs", "sweep_strengths"]
 
@@ -88,7 +88,7 @@ def run_name(pair: TaskPair, size: int, method: PenaltyMethod, seed: int) -> str
     return f"{pair.name}-{size}-{method.penalty}-{method.method}-{seed}"
 
 
-def begin_pair_source(workspace: Workspace, protocol: StartingPointDesign, pair: TaskPair) -> Replicate:
+def begin_pair_source(workspace: Workspace, protocol: StartingPointDesign, pair: TaskPair) -> TrainingJob:
     """Return a new network at its start on the source task."""
     task, _ = load_pair(pair, protocol)
     rng = generator(protocol.data_seed, "first", pair.source)  # as in the tables of Gradual Tuning
@@ -96,18 +96,18 @@ def begin_pair_source(workspace: Workspace, protocol: StartingPointDesign, pair:
     settings = Hyperparameters(
         _BATCH, constant(0.01), patience=protocol.source_patience, max_epochs=protocol.source_epochs
     )
-    return Replicate(Run(network, rng), {pair.source: task}, settings)
+    return TrainingJob(Run(network, rng), {pair.source: task}, settings)
 
 
 def end_pair_source(
-    workspace: Workspace, replicate: Replicate, seconds: float, protocol: StartingPointDesign, pair: TaskPair
+    workspace: Workspace, training: TrainingJob, seconds: float, protocol: StartingPointDesign, pair: TaskPair
 ) -> Result:
     """Leave the network with its Fisher information, as network.npz.
 
     The information is divided by its mean over the trunk's weights, so that α says the same with it and without it: its
     mean is 1 then. What it was is in the result.
     """
-    network, task = replicate.run.network, replicate.tasks[pair.source]
+    network, task = training.run.network, training.tasks[pair.source]
     information = fisher_information(network, pair.source, rows_of(task.train, slice(protocol.fisher)))
     weights = [layer["W"] for layer in information]
     mean = sum(float(F.sum(dtype=np.float64)) for F in weights) / sum(F.size for F in weights)
@@ -117,8 +117,8 @@ def end_pair_source(
         "error": error(network, pair.source, task.test),
         "fisher_mean": mean,
         "fisher_largest": max(float(F.max()) for F in weights),
-        "kept_epoch": replicate.run.best["epoch"],
-        "epochs": len(replicate.run.history),
+        "kept_epoch": training.run.best["epoch"],
+        "epochs": len(training.run.history),
         "weights": [F.size for F in weights],
         "units": [F.shape[-1] for F in weights],
         "seconds": seconds,

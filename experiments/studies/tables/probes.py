@@ -21,8 +21,8 @@ from experiments.studies.tables.transfer import load_protocol_task
 from npnet import (
     Hyperparameters,
     Network,
-    Replicate,
     Split,
+    TrainingJob,
     begin,
     constant,
     cross_entropy,
@@ -30,7 +30,7 @@ from npnet import (
     generator,
     probe,
 )
-from npnet.analysis import r_squared
+from npnet.measures import r_squared
 from npnet.tasks import batch
 
 __all__ = ["probe_job", "probe_jobs", "probed", "refitted"]
@@ -57,18 +57,18 @@ def probe_jobs(designs: Sequence[TableDesign]) -> list[Job]:
     return list(jobs.values())
 
 
-def begin_probe(workspace: Workspace, protocol: TrainingProtocol, before: str, network: str, task: str) -> Replicate:
+def begin_probe(workspace: Workspace, protocol: TrainingProtocol, before: str, network: str, task: str) -> TrainingJob:
     """Return a network with a new head for the old task, which alone will be trained."""
     old = replace(load_protocol_task(task, protocol), name="probe")
     settings = Hyperparameters(rate=constant(0.1), patience=5, max_epochs=min(50, protocol.max_epochs_b))
     start = Network.load(workspace.needed(network) / "network.npz")
     run, settings = begin(probe(), start, old, generator(protocol.data_seed, "probe"), settings)
-    return Replicate(run, {"probe": old}, settings)
+    return TrainingJob(run, {"probe": old}, settings)
 
 
 def end_probe(
     workspace: Workspace,
-    replicate: Replicate,
+    training: TrainingJob,
     seconds: float,
     protocol: TrainingProtocol,
     before: str,
@@ -76,10 +76,10 @@ def end_probe(
     task: str,
 ) -> Result:
     """Measure what the other readings recover, and what became of the units."""
-    old = replicate.tasks["probe"]
+    old = training.tasks["probe"]
     then, now = (Network.load(workspace.needed(name) / "network.npz") for name in (before, network))
     return {
-        "probe_error": error(replicate.run.network, "probe", old.test),
+        "probe_error": error(training.run.network, "probe", old.test),
         "refitted_error": error(refitted(now, task, old.validation), task, old.test),
         "r_squared": [float(np.nanmean(layer)) for layer in r_squared(then, now, old.test)],
         "seconds": seconds,

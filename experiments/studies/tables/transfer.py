@@ -27,10 +27,10 @@ from npnet import (
     Hyperparameters,
     Method,
     Network,
-    Replicate,
     Run,
     Split,
     Task,
+    TrainingJob,
     begin,
     constant,
     error,
@@ -108,7 +108,7 @@ def hyperparameters(protocol: TrainingProtocol, regularization: Regularization, 
 
 def begin_first(
     workspace: Workspace, first: tuple[str, ...], hidden: tuple[int, ...], protocol: TrainingProtocol, regularizer: str
-) -> Replicate:
+) -> TrainingJob:
     """Return a new network at its start on the first task or tasks."""
     tasks = {name: load_protocol_task(name, protocol) for name in first}
     rng = generator(protocol.data_seed, "first", *first)  # the same start under every regularizer
@@ -120,18 +120,18 @@ def begin_first(
         INITIALISERS[protocol.initialise],
         dropout=REGULARIZERS[regularizer].rates(len(hidden)),
     )
-    return Replicate(
+    return TrainingJob(
         Run(network, rng), tasks, hyperparameters(protocol, REGULARIZERS[regularizer], protocol.max_epochs_a)
     )
 
 
-def end_first(workspace: Workspace, replicate: Replicate, seconds: float, **arguments: Any) -> Result:
+def end_first(workspace: Workspace, training: TrainingJob, seconds: float, **arguments: Any) -> Result:
     """Leave the network as network.npz."""
-    errors = {name: error(replicate.run.network, name, task.test) for name, task in replicate.tasks.items()}
-    return leave(workspace, replicate, seconds, {"before": errors})
+    errors = {name: error(training.run.network, name, task.test) for name, task in training.tasks.items()}
+    return leave(workspace, training, seconds, {"before": errors})
 
 
-def begin_second(workspace: Workspace, design: TableDesign, regularizer: str, method: str, seed: int) -> Replicate:
+def begin_second(workspace: Workspace, design: TableDesign, regularizer: str, method: str, seed: int) -> TrainingJob:
     """Return the first network at its start on the second task."""
     table, protocol = design.table, design.protocol
     first = {name: load_protocol_task(name, protocol) for name in table.first}
@@ -150,12 +150,12 @@ def begin_second(workspace: Workspace, design: TableDesign, regularizer: str, me
     if method == "budget":
         settings = replace(settings, patience=None)
     watched = {name: (name, task.validation) for name, task in first.items()}
-    return Replicate(run, {second.name: second}, settings, watched)
+    return TrainingJob(run, {second.name: second}, settings, watched)
 
 
 def end_second(
     workspace: Workspace,
-    replicate: Replicate,
+    training: TrainingJob,
     seconds: float,
     design: TableDesign,
     regularizer: str,
@@ -163,24 +163,24 @@ def end_second(
     seed: int,
 ) -> Result:
     """Measure what the second task did to the first."""
-    network, second = replicate.run.network, design.table.second
+    network, second = training.run.network, design.table.second
     first = {name: load_protocol_task(name, design.protocol) for name in design.table.first}
     before = read_json(workspace.needed(design.first_job(regularizer)) / "result.json")["errors"]["before"]
     errors = {
         "before": before,
         "after": {name: error(network, name, task.test) for name, task in first.items()},
-        "second": error(network, second, replicate.tasks[second].test),
+        "second": error(network, second, training.tasks[second].test),
     }
-    return leave(workspace, replicate, seconds, errors)
+    return leave(workspace, training, seconds, errors)
 
 
 learn_first = TrainingFunction(begin_first, end_first)
 learn_second = TrainingFunction(begin_second, end_second)
 
 
-def leave(workspace: Workspace, replicate: Replicate, seconds: float, errors: dict) -> Result:
+def leave(workspace: Workspace, training: TrainingJob, seconds: float, errors: dict) -> Result:
     """Leave the network in the job's folder and return the result that belongs to it."""
-    run, keep = replicate.run, replicate.settings.keep
+    run, keep = training.run, training.settings.keep
     run.network.save(workspace.path / "network.npz")
     return {
         "errors": errors,
