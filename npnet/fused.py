@@ -96,11 +96,14 @@ def _linear(
     inputs: bool = True,
     room: _Workspace | None = None,
 ) -> tuple[Array, Back]:
-    """`linear`, with dW in its factors and without dX, which is half of its way back, where it is not needed."""
+    """`linear`, with dW in its factors, without dX where it is not needed, which is half of the way back."""
     W, b = p["W"], p["b"]
-    if room is None or type(X) is not np.ndarray or X.dtype != W.dtype or W.dtype.kind != "f" or X.ndim != 2:
-        Y, _ = linear(p, X)
-        return Y, lambda dY: ((W @ dY.T).T if inputs else None, {"W": Product(X.T, dY), "b": dY.sum(0)})
+
+    def plain(dY: Array) -> tuple[Any, Parameters]:
+        return (W @ dY.T).T if inputs else None, {"W": Product(X.T, dY), "b": dY.sum(0)}
+
+    if room is None or X.ndim != 2 or not _keeps(X, W, b):
+        return linear(p, X)[0], plain
     (N, D), K = X.shape, W.shape[1]
     Y = room.array("Y", N, (N, K), W.dtype)
     if not blas.multiply(Y, X, W):
@@ -108,6 +111,8 @@ def _linear(
     Y += b
 
     def back(dY: Array) -> tuple[Any, Parameters]:
+        if not _keeps(dY, W):
+            return plain(dY)
         dX = np.matmul(W, dY.T, out=room.array("dX", N, (D, N), W.dtype)).T if inputs else None
         return dX, {"W": Product(X.T, dY), "b": np.add.reduce(dY, 0)}
 
@@ -118,11 +123,22 @@ def _relu(
     p: Parameters, X: Array, rng: np.random.Generator | None = None, room: _Workspace | None = None
 ) -> tuple[Array, Back]:
     """`relu`, in arrays that are kept."""
-    if room is None or type(X) is not np.ndarray or X.dtype.kind != "f":
+    if room is None or not _keeps(X):
         return relu(p, X, rng)
     gate = np.greater(X, 0, out=room.array("gate", len(X), X.shape, np.dtype(bool)))
     Y = np.multiply(X, gate, out=room.array("Y", len(X), X.shape, X.dtype))
-    return Y, lambda dY: (np.multiply(dY, gate, out=room.array("dX", len(X), X.shape, X.dtype)), {})
+
+    def back(dY: Array) -> tuple[Array, Parameters]:
+        into = room.array("dX", len(X), X.shape, X.dtype) if _keeps(dY, X) else None
+        return np.multiply(dY, gate, out=into), {}
+
+    return Y, back
+
+
+def _keeps(*arrays: Array) -> bool:
+    """Report whether these are host arrays of one real dtype, whose results have a place in arrays that are kept."""
+    dtype = arrays[0].dtype
+    return dtype.kind == "f" and all(type(each) is np.ndarray and each.dtype == dtype for each in arrays)
 
 
 def compilable(*arrays: Array) -> bool:
@@ -210,7 +226,7 @@ def add_l1(strength, dw, w, anchor, scale):  # type: ignore[no-untyped-def]
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(cache=True, nogil=True)
 def few_logits(Z, labels, dZ):  # type: ignore[no-untyped-def]
     """`cross_entropy` of logits (N, K) without weights: its gradient into dZ, and its value; −1 for a wrong label.
 

@@ -53,13 +53,13 @@ def advance(job: TrainingJob, kept: Kept) -> Record:
     undo = _snapshot(job.run)
     try:
         record = _epoch(job, kept)
-    except NotFiniteError:
+    except NotFiniteError as error:
         undo()
         try:
-            record = _epoch(job, kept, look=True)  # the same once more, which says at which step and where
-        except BaseException:
+            _epoch(job, kept, look=True)  # the same once more, to say at which step and where it began
+        finally:
             undo()
-            raise
+        raise error
     except BaseException:
         undo()
         raise
@@ -196,7 +196,7 @@ def _snapshot(run: Run) -> Callable[[], None]:
 
     def restore() -> None:
         run.rng.bit_generator.state = state
-        run.buffers, run.learned = buffers, learned
+        run.buffers, run.learned = copy_tree(buffers), copy_tree(learned)  # it may be called twice
         for p, copy in zip(weights, copies, strict=True):
             for key, w in p.items():
                 w[...] = copy[key]

@@ -251,8 +251,8 @@ def test_frozen_layers_do_not_move_and_get_no_gradient(monkeypatch, name, policy
     asked = []
     original = npnet.fused._linear
 
-    def spy(p, X, rng=None, inputs=True):
-        Y, back = original(p, X, rng, inputs)
+    def spy(p, X, rng=None, inputs=True, room=None):
+        Y, back = original(p, X, rng, inputs, room)
         return Y, lambda dY: asked.append((p["W"].shape, inputs)) or back(dY)
 
     decay = (Regularizer(l2, 0.1, "head"),)  # would move an old head that does not rest
