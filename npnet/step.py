@@ -21,6 +21,7 @@ from npnet.layers import Parameters
 from npnet.optimizers import Optimizer, bound_norms
 from npnet.policies import Share
 from npnet.regularizers import ActivePenalty, Regularizer, prox_of_sum
+from npnet.trees import copy_tree
 
 __all__ = ["Group", "Move", "NotFiniteError", "Objective", "Penalise", "WayDown", "take_step"]
 
@@ -140,20 +141,26 @@ class Move:
     def __call__(self, group: Group, gradients: Parameters) -> None:
         """Move a group's weights in place."""
         for key, share in group.shares.items():
-            w, dw, place, rate = group.parameters[key], gradients[key], f"{group.name}: {key}", self.rate
+            w, place = group.parameters[key], f"{group.name}: {key}"
             if place not in self.buffers:
                 self.buffers[place] = self.optimizer.start(w)
-            if each := not isinstance(share, float):  # a share for each weight, which scales whatever the update is
-                before, dw = w.copy(), dense(dw) * (share != 0)
-            else:
-                rate = rate * share
-            finite = self.optimizer.update(w, dw, self.buffers[place], rate)
-            if self.strict and not (finite and (not self.look or array_module(w).isfinite(w).all())):
-                raise NotFiniteError(f"updated {key}", group.name)
-            if self.optimizer.proximal:
-                w[...] = prox_of_sum(w, rate, group.active(self.regularizers, key))
-            if self.max_norm is not None and key == "W" and group.layer < group.depth:
-                bound_norms(w, self.max_norm)
-            if each:
-                xp = array_module(w)
-                w[...] = xp.where(share == 1, w, xp.where(share == 0, before, before + share * (w - before)))
+            if isinstance(share, float):
+                self._move(group, key, gradients[key], self.buffers[place], self.rate * share)
+            else:  # a share for each weight scales the update, whatever made it; frozen weights' buffers wait
+                before, waiting = w.copy(), copy_tree(self.buffers[place])
+                self._move(group, key, gradients[key], self.buffers[place], self.rate)
+                xp, frozen = array_module(w), share == 0
+                w[...] = xp.where(share == 1, w, xp.where(frozen, before, before + share * (w - before)))
+                for name, buffer in self.buffers[place].items():
+                    if buffer.shape == w.shape:
+                        buffer[...] = xp.where(frozen, waiting[name], buffer)
+
+    def _move(self, group: Group, key: str, dw: Any, buffers: dict[str, Any], rate: float) -> None:
+        w = group.parameters[key]
+        finite = self.optimizer.update(w, dw, buffers, rate)
+        if self.strict and not (finite and (not self.look or array_module(w).isfinite(w).all())):
+            raise NotFiniteError(f"updated {key}", group.name)
+        if self.optimizer.proximal:
+            w[...] = prox_of_sum(w, rate, group.active(self.regularizers, key))
+        if self.max_norm is not None and key == "W" and group.layer < group.depth:
+            bound_norms(w, self.max_norm)
