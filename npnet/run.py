@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arrays import shown
 from npnet.data import Split, Task
 from npnet.describe import describe, first_difference
 from npnet.hyperparameters import Hyperparameters
 from npnet.layers import Layer, Parameters
-from npnet.losses import cross_entropy, squared_error
+from npnet.losses import cross_entropy, soft_cross_entropy, squared_error
 from npnet.network import Network
 from npnet.policies import Mask, mask_of, trains
 from npnet.trees import Tree
@@ -80,7 +81,7 @@ class Run:
         Raises ValueError for another kind of tree.
         """
         if not isinstance(tree, dict) or "generator" not in tree:
-            held = f"has the keys {', '.join(map(repr, tree))}" if isinstance(tree, dict) else f"is {tree!r:.80}"
+            held = f"has the keys {', '.join(map(repr, tree))}" if isinstance(tree, dict) else f"is {shown(tree)}"
             raise ValueError(f"tree is not that of a run, but {held}; expected what Run.tree returns")
         try:
             state = tree["generator"]
@@ -121,13 +122,21 @@ class TrainingJob:
         network = self.run.network
         whole = isinstance(self.tasks, Mapping) and all(isinstance(task, Task) for task in self.tasks.values())
         if not (whole and self.tasks):
-            raise ValueError(f"tasks is {self.tasks!r:.80}; expected at least one Task by the name of its head")
+            raise ValueError(f"tasks is {shown(self.tasks)}; expected at least one Task by the name of its head")
         _check_fit(network, {head: (head, task.train) for head, task in self.tasks.items()})
+        for name, each in self.evaluations.items():
+            if not (isinstance(each, tuple | list) and len(each) == 2 and isinstance(each[1], Split)):
+                raise ValueError(f"evaluations has {shown(each)} for {name!r}; expected a pair (head, split)")
         _check_fit(network, self.evaluations)
         for head, task in self.tasks.items():
             if head not in network.heads:
                 raise ValueError(f"tasks has {head!r}, whose head is frozen for good; expected the network's own")
             loss, regression = self.settings.loss_of(head), task.train.regression
+            if getattr(loss, "func", loss) is soft_cross_entropy:
+                raise ValueError(
+                    f"loss is soft_cross_entropy for {head!r}, whose errors would be those of a regression; expected "
+                    "cross_entropy on labels.argmax(1): probabilities to learn from go into a term, npnet.Match"
+                )
             if loss is (cross_entropy if regression else squared_error):  # others judge for themselves
                 given, kind = loss.__name__, "regression" if regression else "classification"
                 other = (squared_error if regression else cross_entropy).__name__
