@@ -96,23 +96,24 @@ class Penalise:
     """The penalty: every regularizer on what moves of a group, added to its gradients.
 
     proximal: nothing yet, for a proximal step follows the gradient of the loss alone. pull: the rate of plain descent,
-    with which a penalty may pull at the weights themselves where their gradient is in its factors; None: not so.
+    with which a penalty that is alone on some weights pulls at these while their gradient stays in its factors; 0: not.
     strict: raise NotFiniteError where the value is not finite.
     """
 
     regularizers: Sequence[Regularizer] = ()
     proximal: bool = False
-    pull: float | None = None
+    pull: float = 0.0
     strict: bool = True
 
     def __call__(self, group: Group, gradients: Parameters) -> Any:
         """Add to the gradients and return the value."""
         value: Any = 0.0
         for key, share in group.shares.items() if self.regularizers and not self.proximal else ():
-            for penalty, strength, anchor, scale in group.active(self.regularizers, key):
-                w = group.parameters[key]
-                if self.pull and isinstance(share, float) and isinstance(gradients[key], Product) and penalty.one_pass:
-                    rate = -self.pull * share
+            active, w = group.active(self.regularizers, key), group.parameters[key]
+            pulls = self.pull > 0 and len(active) == 1 and active[0].penalty.one_pass and isinstance(share, float)
+            for penalty, strength, anchor, scale in active:
+                if pulls and isinstance(gradients[key], Product):
+                    rate: Any = -self.pull * share
                     value = value + penalty.add(None, rate * strength, w, anchor, scale) / rate
                 else:
                     gradients[key] = dense(gradients[key])

@@ -73,7 +73,7 @@ def _epoch(job: TrainingJob, kept: Kept, look: bool = False) -> Record:
     kept.next_epoch()
     objectives = settings.objective(job, kept)
     optimizer, rate = settings.optimizer, settings.rate_at(len(run.history))
-    penalty = Penalise(settings.regularizers, optimizer.proximal, rate if type(optimizer) is SGD else None)
+    penalty = Penalise(settings.regularizers, optimizer.proximal, rate if type(optimizer) is SGD else 0.0)
     move = Move(optimizer, rate, run.buffers, settings.regularizers, settings.max_norm, look=look)
     total, steps = 0.0, 0
     try:

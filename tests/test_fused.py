@@ -133,7 +133,7 @@ def test_a_penalty_that_pulls_at_the_weights_goes_where_its_gradient_goes(penalt
     regularizer = npnet.Regularizer(penalty, 0.1, "trunk", biases=True, anchors=anchors)
     X, dY, rate = drawn(seed, 4, 6), drawn(seed, 4, 5), 0.05
     ends, values = [], []
-    for pull in (None, rate):
+    for pull in (0.0, rate):
         own = {key: w.copy() for key, w in p.items()}
         group = npnet.objective.group_of("hidden layer 1", own, share, 0, 1)
         gradients = {"W": Product(X.T, dY), "b": dY.sum(0)}

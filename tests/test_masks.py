@@ -126,7 +126,7 @@ def test_weights_with_a_share_of_1_go_where_they_go_in_plain_training(optimizer,
 
 
 def test_ones_alone_are_plain_training():
-    """To the bit without penalties; with them but for rounding, for plain descent lets a penalty pull at the weights."""
+    """To the bit without penalties, and up to rounding with them: plain descent lets a penalty pull at the weights."""
     ones = tuple({key: np.ones(w.shape) for key, w in p.items()} for p in parameters(network()))
     for optimizer in OPTIMIZERS:
         for penalties in ((), PENALTIES):
