@@ -6,6 +6,9 @@ matching, starting_point, joint_tuning, populations, tasks, check, proofs. Every
 every gradient is proved by the complex step (`python -m npnet.proofs`).
 """
 
+from importlib import import_module
+from typing import Any
+
 from npnet.activations import Activation, identity, relu, sigmoid, tanh
 from npnet.arrays import array_module, generator, to_device, to_host
 from npnet.check import check_gradient
@@ -59,6 +62,14 @@ from npnet.training import train
 from npnet.trees import load_tree, save_tree
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import npnet.tasks when it is first asked for: a network on data of one's own needs none of it."""
+    if name == "tasks":
+        return import_module("npnet.tasks")
+    raise AttributeError(f"module 'npnet' has no attribute {name!r}")
+
 
 __all__ = [
     "SGD",

@@ -17,10 +17,13 @@ from npnet.trees import Tree, map_tree
 __all__ = [
     "Array",
     "array_module",
+    "as_array",
     "cast",
     "check_array",
     "check_floats",
     "generator",
+    "is_array",
+    "shown",
     "sum_to",
     "to_device",
     "to_host",
@@ -42,6 +45,30 @@ def array_module(*arrays: Array) -> ModuleType:
         found = ", ".join(type(array).__module__ + "." + type(array).__name__ for array in arrays) or "nothing"
         raise TypeError(f"arrays are {found}; expected numpy arrays alone or device arrays alone")
     return module
+
+
+def is_array(value: Any) -> bool:
+    """Report whether a value is an array that this library computes with: numpy's own, as a file may map it, or cupy's.
+
+    Masked arrays, matrices and other kinds of numpy's array are none: they compute in ways of their own.
+    """
+    module = sys.modules.get(type(value).__module__.partition(".")[0])
+    return type(value) in (np.memmap, getattr(module, "ndarray", None))
+
+
+def as_array(name: str, value: Any) -> str:
+    """Return the call that makes an array of something that is like one, for a message."""
+    if isinstance(value, np.ma.MaskedArray):
+        return f"what is masked has no value: {name}.filled(...), or the rows without it"
+    call = next((each for each in ("to_numpy", "toarray", "numpy") if hasattr(value, each)), None)
+    return f"{name}.{call}()" if call else f"numpy.asarray({name})"
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it: its kind and shape where it is an array, else its start on one line."""
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return f"an array {value.shape} of {value.dtype}"
+    return " ".join(repr(value).split())[:80]
 
 
 def cast(parameters: dict[str, Array], dtype: DTypeLike) -> dict[str, Array]:

@@ -9,10 +9,10 @@ scale lands on zero. Newton on φ^{−½} = 1, a concave function, climbs to the
 All of it is worked out in double precision: cubes of a small float32 Fisher information would vanish.
 """
 
-import numba
 import numpy as np
 
 from npnet.arrays import Array, array_module
+from npnet.compiled import compiled
 from npnet.fused import compilable
 
 __all__ = ["block_threshold"]
@@ -57,7 +57,7 @@ def _in_arrays(delta: Array, s: Array, tau: float, axis: int) -> Array:
     return xp.where(s > 0, shrunk, delta)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(cache=True, nogil=True)
 def _in_columns(delta, scale, tau):  # type: ignore[no-untyped-def]
     """The same for the columns of (D, K) on the host: milliseconds at 784 by 500, where array statements take 100."""
     columns, scales = np.ascontiguousarray(delta.T), np.ascontiguousarray(scale.T)  # (D, K) → (K, D)
@@ -70,7 +70,7 @@ def _in_columns(delta, scale, tau):  # type: ignore[no-untyped-def]
     return np.ascontiguousarray(columns.T)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _root(delta, scale, tau):  # type: ignore[no-untyped-def]
     """The root n of one group, 0 where there is none."""
     total = reach = top = 0.0

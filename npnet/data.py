@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npnet.arrays import array_module
+from npnet.arrays import shown
+from npnet.readable import check_inputs, check_labels
 
 __all__ = ["Split", "Task", "batch"]
 
@@ -34,35 +35,22 @@ class Inputs(Protocol):
 class Split:
     """Inputs (N, D), uint8 pixels (`batch` scales them to [0, 1]) or floats, and their labels.
 
-    inputs: an array, or any object of such a shape that gives arrays for the rows asked of it; where it has an
-    attribute `varies` that is true, what it gives for a row may be another thing every time.
+    inputs: an array, or any object of such a shape that gives arrays for the rows asked of it, in any order; where it
+    has an attribute `varies` that is true, what it gives for a row may be another thing every time.
 
-    labels: classes (N,), whole numbers from zero, or the targets of a regression (N, K), floats in units of their own.
-    Raises ValueError where shapes or types do not fit together, and for targets that are not finite.
+    labels: an array of classes (N,), whole numbers from zero, or of the targets of a regression (N, K), floats in units
+    of their own.
+
+    Raises ValueError for what training could not read, with what to call, where shapes or types do not fit together,
+    and for targets that are not finite. Warns of uint8 inputs that use less than half of the range of pixels.
     """
 
     inputs: Inputs
     labels: NDArray[Any]
 
     def __post_init__(self) -> None:
-        for name, values in (("inputs", self.inputs), ("labels", self.labels)):
-            if not hasattr(values, "shape"):
-                raise ValueError(f"{name} is a {type(values).__name__}; expected an array")
-        dtype = getattr(self.inputs, "dtype", np.dtype(np.uint8))
-        if self.inputs.ndim != 2 or (dtype != np.uint8 and dtype.kind not in "fc"):
-            raise ValueError(
-                f"inputs has shape {self.inputs.shape} and dtype {dtype}; expected (N, D), uint8 pixels or floats"
-            )
-        N, (shape, dtype) = len(self.inputs), (self.labels.shape, self.labels.dtype)
-        if shape[:1] != (N,) or (len(shape), dtype.kind) not in ((1, "i"), (1, "u"), (2, "f")):
-            raise ValueError(
-                f"labels has shape {shape} and dtype {dtype}; expected whole numbers ({N},), or floats ({N}, K)"
-            )
-        if self.regression:
-            finite = array_module(self.labels).isfinite(self.labels).all(-1)  # (N, K) → (N,)
-            if not finite.all():
-                row = int(finite.argmin())
-                raise ValueError(f"labels has {self.labels[row]} in row {row}; expected finite numbers")
+        check_inputs(self.inputs)
+        check_labels(self.labels, len(self.inputs))
 
     @property
     def regression(self) -> bool:
@@ -95,8 +83,9 @@ class Split:
 class Task:
     """A task: a name, the number of outputs of its head, and disjoint training, validation and test splits.
 
-    outputs: the classes of a classification, or the target values of a regression. Raises ValueError where a split does
-    not fit them or is empty, and where one split has classes and another targets.
+    outputs: the classes of a classification, or the target values of a regression. Raises ValueError for what is no
+    name, number or Split, where a split does not fit the outputs or is empty, and where one split has classes and
+    another targets.
     """
 
     name: str
@@ -106,8 +95,16 @@ class Task:
     test: Split
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise ValueError(f"name is {shown(self.name)}; expected a string")
+        if not isinstance(self.outputs, int | np.integer) or self.outputs < 1:
+            raise ValueError(
+                f"outputs of task {self.name!r} is {shown(self.outputs)}; expected a whole number, at least 1"
+            )
         for which in ("train", "validation", "test"):
             split = getattr(self, which)
+            if not isinstance(split, Split):
+                raise ValueError(f"{which} of task {self.name!r} is {shown(split)}; expected a Split of its own")
             if split.regression != self.train.regression:
                 raise ValueError(
                     f"labels of {which} of task {self.name!r} have dtype {split.labels.dtype}; expected classes or "

@@ -4,9 +4,11 @@
     function  -> its name, and the values it captured   another object -> the name of its class
 
 Two descriptions are compared to name the first thing that differs. Fields that change no number (compare=False) are
-left out, and so is what may change while a run goes on: captured lists and dicts, attributes of plain classes.
+left out, and so is what may change while a run goes on: captured lists and dicts, counters that a function rebinds,
+attributes of plain classes.
 """
 
+import dis
 import functools
 import types
 import zlib
@@ -47,7 +49,9 @@ def describe(value: Any) -> Tree:
 
 def _function(f: types.FunctionType) -> Tree:
     """Describe a function: its name and the values it captured; one made inside another by its code too."""
-    captured = [cell.cell_contents for cell in f.__closure__ or () if cell.cell_contents is not f]
+    rebound = {each.argval for each in dis.get_instructions(f) if each.opname == "STORE_DEREF"}  # its own counters
+    cells = dict(zip(f.__code__.co_freevars, f.__closure__ or (), strict=True))
+    captured = [cell.cell_contents for name, cell in cells.items() if name not in {*rebound, f.__name__}]
     held: dict[str, Any] = {"captured": [each for each in captured if not isinstance(each, list | dict | set)]}
     if "<" in f.__qualname__:
         numbers = [each for each in f.__code__.co_consts if isinstance(each, int | float | str)]

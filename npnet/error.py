@@ -1,22 +1,21 @@
 """The error of a network on a split: percent misclassified, or the root mean squared error of a regression."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
-from npnet.arrays import Array, array_module
+from npnet.arrays import array_module
 from npnet.data import Split, batch
 from npnet.layers import Path, forward
 from npnet.network import Network
 
-__all__ = ["BLOCK", "error", "error_along", "error_of"]
+__all__ = ["BLOCK", "error", "error_along"]
 
 BLOCK = 1000  # rows evaluated at once: large enough for fast products, small enough for any memory
 
 
 def error(network: Network, head: str, split: Split) -> float:
-    """Return the error of a head on a split, without dropout, as `error_of` defines it.
+    """Return the error of a head on a split, without dropout, as `error_along` defines it.
 
     Raises ValueError for an empty split and for labels that do not fit the head.
     """
@@ -25,12 +24,7 @@ def error(network: Network, head: str, split: Split) -> float:
 
 
 def error_along(path: Path, split: Split, dtype: np.dtype) -> float:
-    """Return the error of what a path makes of the inputs of a split."""
-    return error_of(lambda rows: forward(path, batch(split, rows, dtype))[0][-1], split)
-
-
-def error_of(outputs: Callable[[slice], Array], split: Split) -> float:
-    """Return the error of outputs Z (N, K) on a split; `outputs` gives some rows of them at a time.
+    """Return the error of the outputs Z (N, K) that a path makes of the inputs of a split.
 
     Classes t (N,): 100/N Σₙ [argmaxₖ zₙₖ ≠ tₙ], percent misclassified (on a tie, the first largest output counts).
     Targets t (N, K): √(1/(N K) Σₙₖ (zₙₖ − tₙₖ)²), the root mean squared error, in the targets' own units.
@@ -38,7 +32,7 @@ def error_of(outputs: Callable[[slice], Array], split: Split) -> float:
     total = 0.0
     for start in range(0, len(split), BLOCK):
         rows = slice(start, start + BLOCK)
-        Z, t = outputs(rows), split.labels[rows]
+        Z, t = forward(path, batch(split, rows, dtype))[0][-1], split.labels[rows]
         if split.regression:
             D = Z.astype(np.float64) - t  # in double precision, where no square overflows
             total += float((D * D).sum())

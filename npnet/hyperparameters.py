@@ -70,6 +70,7 @@ class Hyperparameters(EarlyStopping, Stepping):
     policy         which layers may move when: a Policy, or a function (history, depth) -> mask
     objective      what is minimised: plain_loss, that at each task's head in turn, or terms (npnet.matching.Terms)
     memory_budget  bytes that the activations of frozen layers may occupy
+    blas_threads   threads of BLAS that products run on meanwhile: one is fastest for small batches; None: as they do
 
     Raises ValueError for values out of range or of another kind, naming them.
     """
@@ -77,6 +78,7 @@ class Hyperparameters(EarlyStopping, Stepping):
     policy: Callable[..., Mask] = field(default_factory=FineTuning)
     objective: Callable[..., Any] = plain_loss
     memory_budget: int = field(default=2**30, compare=False)
+    blas_threads: int | None = 1
 
     def __post_init__(self) -> None:
         for name in ("regularizers", "watch"):
@@ -118,7 +120,7 @@ _FITS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "a tuple of Regularizers",
     ),
     "max_norm": (lambda value: value is None or value > 0, "a length above zero, or None"),
-    "patience": (lambda value: value is None or _count(1)(value), "a whole number, at least 1, or None"),
+    "patience": (lambda value: value is None or _FITS["batch_size"][0](value), "a whole number, at least 1, or None"),
     "max_epochs": (_count(1), "a whole number, at least 1"),
     "keep": (lambda value: value in ("best", "last"), "'best' or 'last'"),
     "together": (lambda value: value in ("all", "mean"), "'all' or 'mean'"),
@@ -126,5 +128,6 @@ _FITS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "policy": (callable, "a policy, as FineTuning()"),
     "objective": (callable, "an objective, as plain_loss"),
     "memory_budget": (_count(0), "a whole number, at least 0"),
+    "blas_threads": (lambda value: value is None or _count(1)(value), "a whole number, at least 1, or None"),
 }
 """What each value must be: a test, and what the message says was expected."""

@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from npnet.activations import ACTIVATIONS, layer_named, name_of
+from npnet.activations import layer_named, name_of
 from npnet.arrays import Array, array_module, cast, check_floats, to_device, to_host
 from npnet.initialisers import Initialiser, glorot
 from npnet.layers import Dropout, Layer, Link, Parameters, Shared, forward, linear
+from npnet.parts import activation_of, check_fit, check_linear, check_parameters, rates_of
 from npnet.trees import Tree, copy_tree, load_tree, save_tree
 
 __all__ = ["Network"]
@@ -26,11 +27,10 @@ __all__ = ["Network"]
 class Network:
     """Trunk (parameters of each hidden layer from the bottom) and heads by name; arrays are kept, not copied.
 
-    activation: a name of ACTIVATIONS, or a layer without parameters. dropout: the rate after each hidden layer, or ()
-    for none. memories: what mattered to old tasks, by name (see npnet.starting_point). layers: what each hidden layer
-    begins with, () for `linear` everywhere; any function of the form of layers.py. inputs: the number of values of an
-    input, which a first layer of your own must state. head_layer: what every head is. Raises ValueError where the parts
-    do not fit.
+    activation: a name of ACTIVATIONS, or a layer without parameters. dropout: one rate, one after each hidden layer, or
+    (). memories: what mattered to old tasks, by name (see npnet.starting_point). layers: what each hidden layer begins
+    with, () for `linear` everywhere; any function of the form of layers.py. inputs: the values of an input, which a
+    first layer of your own must state. head_layer: what every head is. Raises ValueError for what parts.py refuses.
     """
 
     trunk: list[Parameters]
@@ -49,21 +49,17 @@ class Network:
         Network.kinds[cls.__name__] = cls
 
     def __post_init__(self) -> None:
-        if isinstance(self.activation, str):
-            if self.activation not in ACTIVATIONS:
-                raise ValueError(f"activation is {self.activation!r}; expected one of {', '.join(ACTIVATIONS)}")
-            self.activation = ACTIVATIONS[self.activation]
+        check_parameters(self.trunk, self.heads)
+        self.activation = activation_of(self.activation)
+        self.dropout = rates_of(self.dropout, self.depth)
         self.layers = tuple(self.layers) or (linear,) * self.depth
-        for name, each in (("dropout", self.dropout), ("layers", self.layers)):
-            if len(each) not in (self.depth, 0 if name == "dropout" else self.depth):
-                raise ValueError(f"{name} is {each}; expected {self.depth} entries, one for each hidden layer")
-        for rate in self.dropout:
-            Dropout(rate)  # raises for what is not a rate
-        if not all(self.trunk):
-            raise ValueError(f"trunk has the layers {list(map(list, self.trunk))}; expected parameters in each")
-        if not self.inputs and self.trunk:
+        if len(self.layers) != self.depth:
+            raise ValueError(f"layers is {self.layers}; expected {self.depth} entries, one for each hidden layer")
+        if self.plain:
+            check_linear(self.trunk, self.layers, self.heads, self.head_layer)
+        if not self.inputs:
             self.inputs = self._fan_in()
-        self.units  # raises for layers that do not fit each other  # noqa: B018
+        check_fit(self.trunk, self.path(), {name: self.path(name)[-1] for name in self.heads}, self._zeros())
 
     def _fan_in(self) -> int:
         layer, p = self.layers[0], self.trunk[0]
@@ -79,16 +75,12 @@ class Network:
     @property
     def units(self) -> tuple[int, ...]:
         """The number of outputs of each hidden layer: what it makes of an input of zeros."""
+        with np.errstate(all="ignore"):
+            return tuple(Y.shape[-1] for Y in self.hidden_outputs(self._zeros()))
+
+    def _zeros(self) -> Array:
         first = next(iter(self.trunk[0].values()))
-        zeros = array_module(first).zeros((1, self.inputs), first.dtype)
-        try:
-            with np.errstate(all="ignore"):
-                return tuple(Y.shape[-1] for Y in self.hidden_outputs(zeros))
-        except ValueError as error:
-            shapes = [{key: w.shape for key, w in p.items()} for p in self.trunk]
-            raise ValueError(
-                f"trunk has layers {shapes}; expected each as wide as the next one's fan-in ({error})"
-            ) from error
+        return array_module(first).zeros((1, self.inputs), first.dtype)
 
     @property
     def dtype(self) -> np.dtype:
@@ -186,11 +178,15 @@ class Network:
 
         Raises ValueError for another kind of tree, and for names of layers that are not known.
         """
+        if not isinstance(tree, dict) or tree.get("kind") not in cls.kinds:
+            held = f"the keys {', '.join(map(repr, tree))}" if isinstance(tree, dict) else f"{tree!r:.80}"
+            inside = "; its 'network' is one" if isinstance(tree, dict) and "network" in tree else ""
+            raise ValueError(f"tree has no network, but {held}; expected what Network.tree returns{inside}")
         try:
             kind = cls.kinds[tree["kind"]]
             return kind(**kind._fields(tree, layers))
         except (KeyError, TypeError, IndexError, AttributeError) as error:
-            raise ValueError(f"tree has no network ({error!r}); expected trunk, heads, activation, dropout") from error
+            raise ValueError(f"tree has no network ({error!r}); expected what Network.tree returns") from error
 
     @classmethod
     def _fields(cls, tree: Tree, layers: Mapping[str, Layer] | None) -> dict[str, Any]:
@@ -212,7 +208,11 @@ class Network:
 
         Raises ValueError for a damaged file or one that holds something else, and for names that are not known.
         """
-        return cls.from_tree(load_tree(path), layers)
+        tree = load_tree(path)
+        try:
+            return cls.from_tree(tree, layers)
+        except ValueError as error:
+            raise ValueError(f"{path} is no network: {error}") from error
 
 
 Network.kinds["Network"] = Network

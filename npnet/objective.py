@@ -18,7 +18,7 @@ from npnet.fused import factored
 from npnet.layers import Dropout, Parameters, Path, backward, forward
 from npnet.losses import Loss
 from npnet.network import Network
-from npnet.policies import Entry, Mask, moves
+from npnet.policies import Entry, Mask, trains
 from npnet.step import Group, NotFiniteError, Objective, WayDown
 
 __all__ = ["cut", "first_not_finite", "group_of", "groups_of", "loss_along", "loss_at_head", "plain_loss"]
@@ -95,7 +95,7 @@ def group_of(name: str, p: Parameters, entry: Entry, layer: int, depth: int) -> 
                 shapes = {each: w.shape for each, w in p.items()}
                 raise ValueError(f"mask has {key!r} in {name}; expected names and shapes of {shapes}")
     given = entry if isinstance(entry, Mapping) else dict.fromkeys(p, entry)
-    shares = {key: given[key] for key in p if key in given and moves(given[key])}
+    shares = {key: given[key] for key in p if key in given and trains(given[key])}
     return Group(name, p, shares, frozenset(key for key, w in p.items() if w.ndim > 1), layer, depth)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from npnet.arrays import Array, array_module
-from npnet.fused import descend
+from npnet.fused import Product, add_product, dense, descend
 
 __all__ = [
     "SGD",
@@ -40,7 +40,7 @@ class Optimizer(Protocol):
     def start(self, w: Array) -> Buffers:
         """Return the buffers of one array before its first update."""
 
-    def update(self, w: Array, dw: Array, buffers: Buffers, rate: float) -> bool:
+    def update(self, w: Array, dw: Array | Product, buffers: Buffers, rate: float) -> bool:
         """Move w against dw in place and say whether w is still finite."""
 
 
@@ -54,7 +54,7 @@ class SGD:
         """Return no buffers: plain descent remembers nothing."""
         return {}
 
-    def update(self, w: Array, dw: Array, buffers: Buffers, rate: float) -> bool:
+    def update(self, w: Array, dw: Array | Product, buffers: Buffers, rate: float) -> bool:
         """Move w against dw in place and say whether w is still finite."""
         return descend(w, dw, rate)
 
@@ -85,11 +85,14 @@ class Momentum:
         """Return the velocity, zero."""
         return {"velocity": array_module(w).zeros_like(w)}
 
-    def update(self, w: Array, dw: Array, buffers: Buffers, rate: float) -> bool:
+    def update(self, w: Array, dw: Array | Product, buffers: Buffers, rate: float) -> bool:
         """Move w and its velocity in place and say whether w is still finite."""
         v = buffers["velocity"]
-        v *= self.momentum
-        v += dw
+        if isinstance(dw, Product):
+            add_product(v, dw, 1.0, self.momentum)
+        else:
+            v *= self.momentum
+            v += dw
         return descend(w, v, rate)
 
 
@@ -117,9 +120,9 @@ class Adam:
         xp = array_module(w)
         return {"m": xp.zeros_like(w), "v": xp.zeros_like(w), "t": xp.zeros((1,) * w.ndim)}
 
-    def update(self, w: Array, dw: Array, buffers: Buffers, rate: float) -> bool:
+    def update(self, w: Array, dw: Array | Product, buffers: Buffers, rate: float) -> bool:
         """Move w and its moments in place and say whether w is still finite."""
-        m, v, t = buffers["m"], buffers["v"], buffers["t"]
+        m, v, t, dw = buffers["m"], buffers["v"], buffers["t"], dense(dw)
         t += 1
         m *= self.beta1
         m += (1 - self.beta1) * dw

@@ -12,6 +12,7 @@ argmin_v ½‖v − w‖² + step · penalty(v), lands on the anchor exactly. Va
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -43,23 +44,24 @@ class Penalty:
         return self.value_and_gradient(_offset(w, anchor, scale), scale)
 
     def add(
-        self, dw: Array, strength: float, w: Array, anchor: Array | float = 0.0, scale: Array | float = 1.0
+        self, dw: Array | None, strength: float, w: Array, anchor: Array | float = 0.0, scale: Array | float = 1.0
     ) -> Array | float:
-        """Add strength · gradient to dw in place and return strength · value.
+        """Add strength · gradient to dw, or for None to w, in place and return strength · value.
 
         One pass over memory for l1 and l2 on the host: 0.13 ms beside a step of 1.1 ms at 760,000 float32 weights. The
         five passes of array statements, with their fresh memory, took 0.76 ms for l1, and more with an anchor.
         """
         arrays: list[Any] = [dw, w, None if _is(anchor, 0) else anchor, None if _is(scale, 1) else scale]
         if self.one_pass and compilable(*(each for each in arrays if each is not None)):
-            if w.ndim > 2:
+            if w.ndim > 2 and dw is not None:
                 anchors = [anchor] * len(w) if arrays[2] is None else anchor
                 scales = [scale] * len(w) if arrays[3] is None else scale
                 return np.array([self.add(d, strength, *of) for d, *of in zip(dw, w, anchors, scales, strict=True)])  # type: ignore[arg-type]
             lines = [None if each is None else each.reshape(-1) for each in arrays]
             return strength * self.one_pass(w.dtype.type(strength), *lines)
         value, gradient = self(w, anchor, scale)
-        dw += strength * gradient
+        into = w if dw is None else dw
+        into += strength * gradient
         return strength * value
 
     def prox(self, w: Array, step: float, anchor: Array | float = 0.0, scale: Array | float = 1.0) -> Array:
@@ -154,20 +156,23 @@ def smoothed(penalty: Penalty, epsilon: float) -> Penalty:
         raise ValueError(f"penalty is {penalty.name}; expected l1 or group_lasso, which have a kink")
     if not epsilon > 0:
         raise ValueError(f"epsilon is {epsilon}; expected a number above zero")
+    value_and_gradient = partial(_smooth_l1 if penalty.name == "l1" else _smooth_group_lasso, epsilon=epsilon)
+    return Penalty(f"{penalty.name}, smoothed by {epsilon:g}", value_and_gradient, partial(_no_prox, penalty.name))
 
-    def value_and_gradient(delta: Array, scale: Any) -> tuple[Array, Array]:
-        xp = array_module(delta)
-        if penalty.name == "l1":
-            root = xp.sqrt(delta * delta + epsilon**2)
-            return _total(scale * root), scale * delta / root
-        axis, root_p = _columns(delta)
-        root = xp.sqrt((scale * delta * delta).sum(axis, keepdims=True) + epsilon**2)
-        return root_p * _total(root), root_p * scale * delta / root
 
-    def proximal(delta: Array, step: float, scale: Any) -> Array:
-        raise ValueError(f"penalty is {penalty.name}, smoothed; expected one without smoothing for a proximal step")
+def _smooth_l1(delta: Array, scale: Any, epsilon: float) -> tuple[Array, Array]:
+    root = array_module(delta).sqrt(delta * delta + epsilon**2)
+    return _total(scale * root), scale * delta / root
 
-    return Penalty(f"{penalty.name}, smoothed by {epsilon:g}", value_and_gradient, proximal)
+
+def _smooth_group_lasso(delta: Array, scale: Any, epsilon: float) -> tuple[Array, Array]:
+    axis, root_p = _columns(delta)
+    root = array_module(delta).sqrt((scale * delta * delta).sum(axis, keepdims=True) + epsilon**2)
+    return root_p * _total(root), root_p * scale * delta / root
+
+
+def _no_prox(name: str, delta: Array, step: float, scale: Any) -> Array:
+    raise ValueError(f"penalty is {name}, smoothed; expected one without smoothing for a proximal step")
 
 
 PENALTIES = {penalty.name: penalty for penalty in (l2, l1, group_lasso)}

@@ -22,7 +22,6 @@ __all__ = [
     "Policy",
     "Share",
     "mask_of",
-    "moves",
     "summary",
     "top_layers",
     "trains",
@@ -86,14 +85,11 @@ def _number(share: Any) -> float:
     return float(share)
 
 
-def moves(share: Share) -> bool:
-    """Report whether a share of the rate lets anything move."""
-    return bool(share) if isinstance(share, float) else bool(share.any())
-
-
-def trains(entry: Entry) -> bool:
-    """Report whether anything in a layer moves."""
-    return any(map(moves, entry.values())) if isinstance(entry, Mapping) else bool(entry)
+def trains(entry: Entry | Share) -> bool:
+    """Report whether anything of a layer moves under its entry in a mask, or of a parameter under its share."""
+    if isinstance(entry, Mapping):
+        return any(map(trains, entry.values()))
+    return bool(entry) if isinstance(entry, float) else bool(entry.any())
 
 
 def summary(mask: Mask) -> list[Any]:

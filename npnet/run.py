@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import generator
+from npnet.arrays import shown
 from npnet.data import Split, Task
 from npnet.describe import describe, first_difference
 from npnet.hyperparameters import Hyperparameters
 from npnet.layers import Layer, Parameters
-from npnet.losses import Loss, cross_entropy, squared_error
+from npnet.losses import cross_entropy, soft_cross_entropy, squared_error
 from npnet.network import Network
 from npnet.policies import Mask, mask_of, trains
 from npnet.trees import Tree
@@ -53,6 +53,12 @@ class Run:
         for name, kind in (("network", Network), ("rng", np.random.Generator)):
             if not isinstance(value := getattr(self, name), kind):
                 raise ValueError(f"{name} is {value!r}; expected a {kind.__name__}")
+        bits = type(self.rng.bit_generator)
+        if _BIT_GENERATORS.get(bits.__name__) is not bits:
+            raise ValueError(
+                f"rng draws from {bits.__module__}.{bits.__name__}, which no file could bring back; expected one of "
+                f"NumPy's own, {', '.join(_BIT_GENERATORS)}, as npnet.generator(0) has"
+            )
 
     def ask(self, policy: Callable[..., Mask]) -> None:
         """Ask the policy for the mask of the next epoch; a mask under which nothing trains finishes the run."""
@@ -74,15 +80,25 @@ class Run:
 
         Raises ValueError for another kind of tree.
         """
+        if not isinstance(tree, dict) or "generator" not in tree:
+            held = f"has the keys {', '.join(map(repr, tree))}" if isinstance(tree, dict) else f"is {shown(tree)}"
+            raise ValueError(f"tree is not that of a run, but {held}; expected what Run.tree returns")
         try:
-            rng = generator(0)
-            rng.bit_generator.state = tree["generator"]
+            state = tree["generator"]
+            rng = np.random.Generator(_BIT_GENERATORS[state["bit_generator"]](0))
+            rng.bit_generator.state = state
             network = Network.from_tree(tree["network"], layers)
             mask = None if tree["mask"] is None else tuple(tree["mask"])
             return cls(network, rng, mask=mask, **{name: tree[name] for name in _PLAIN})
         except (KeyError, TypeError) as error:
             raise ValueError(f"tree is not that of a run ({error!r}); expected what Run.tree returns") from error
 
+
+_BIT_GENERATORS: dict[str, Any] = {
+    kind.__name__: kind
+    for kind in (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
+}
+"""Those whose state a file may hold, by the names that are in it."""
 
 _PLAIN = ("buffers", "history", "best", "finished", "learned", "settings")
 
@@ -106,13 +122,25 @@ class TrainingJob:
         network = self.run.network
         whole = isinstance(self.tasks, Mapping) and all(isinstance(task, Task) for task in self.tasks.values())
         if not (whole and self.tasks):
-            raise ValueError(f"tasks is {self.tasks!r:.80}; expected at least one Task by the name of its head")
+            raise ValueError(f"tasks is {shown(self.tasks)}; expected at least one Task by the name of its head")
         _check_fit(network, {head: (head, task.train) for head, task in self.tasks.items()})
+        for name, each in self.evaluations.items():
+            if not (isinstance(each, tuple | list) and len(each) == 2 and isinstance(each[1], Split)):
+                raise ValueError(f"evaluations has {shown(each)} for {name!r}; expected a pair (head, split)")
         _check_fit(network, self.evaluations)
         for head, task in self.tasks.items():
             if head not in network.heads:
                 raise ValueError(f"tasks has {head!r}, whose head is frozen for good; expected the network's own")
-            _check_loss(self.settings.loss_of(head), head, task.train.regression)
+            loss, regression = self.settings.loss_of(head), task.train.regression
+            if getattr(loss, "func", loss) is soft_cross_entropy:
+                raise ValueError(
+                    f"loss is soft_cross_entropy for {head!r}, whose errors would be those of a regression; expected "
+                    "cross_entropy on labels.argmax(1): probabilities to learn from go into a term, npnet.Match"
+                )
+            if loss is (cross_entropy if regression else squared_error):  # others judge for themselves
+                given, kind = loss.__name__, "regression" if regression else "classification"
+                other = (squared_error if regression else cross_entropy).__name__
+                raise ValueError(f"loss is {given}; expected {other} for {head!r}, a {kind} task")
         for head in self.settings.watch:
             if head not in self.tasks:
                 raise ValueError(f"watch has the task {head!r}; expected one of {', '.join(map(repr, self.tasks))}")
@@ -141,11 +169,3 @@ def _check_fit(network: Network, splits: Mapping[str, tuple[str, Split]]) -> Non
         split.check(repr(name), network.head(head)["b"].shape[-1])
         if split.inputs.shape[-1] != network.inputs:
             raise ValueError(f"inputs of {name!r} have {split.inputs.shape[-1]} values each; expected {network.inputs}")
-
-
-def _check_loss(loss: Loss, head: str, regression: bool) -> None:
-    """Raise ValueError where one of the library's two losses meets the other's labels; others judge for themselves."""
-    if loss is cross_entropy and regression:
-        raise ValueError(f"loss is cross_entropy; expected squared_error for {head!r}, a regression task")
-    if loss is squared_error and not regression:
-        raise ValueError(f"loss is squared_error; expected cross_entropy for {head!r}, a classification task")

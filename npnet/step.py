@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npnet.arrays import Array, array_module
-from npnet.fused import dense
+from npnet.fused import Product, dense
 from npnet.layers import Parameters
 from npnet.optimizers import Optimizer, bound_norms
 from npnet.policies import Share
 from npnet.regularizers import ActivePenalty, Regularizer, prox_of_sum
+from npnet.trees import copy_tree
 
 __all__ = ["Group", "Move", "NotFiniteError", "Objective", "Penalise", "WayDown", "take_step"]
 
@@ -94,21 +95,28 @@ def take_step(
 class Penalise:
     """The penalty: every regularizer on what moves of a group, added to its gradients.
 
-    proximal: nothing yet, for a proximal step follows the gradient of the loss alone. strict: raise NotFiniteError
-    where the value is not finite.
+    proximal: nothing yet, for a proximal step follows the gradient of the loss alone. pull: the rate of plain descent,
+    with which a penalty may pull at the weights themselves where their gradient is in its factors; None: not so.
+    strict: raise NotFiniteError where the value is not finite.
     """
 
     regularizers: Sequence[Regularizer] = ()
     proximal: bool = False
+    pull: float | None = None
     strict: bool = True
 
     def __call__(self, group: Group, gradients: Parameters) -> Any:
         """Add to the gradients and return the value."""
         value: Any = 0.0
-        for key in group.shares if self.regularizers and not self.proximal else ():
+        for key, share in group.shares.items() if self.regularizers and not self.proximal else ():
             for penalty, strength, anchor, scale in group.active(self.regularizers, key):
-                gradients[key] = dense(gradients[key])
-                value = value + penalty.add(gradients[key], strength, group.parameters[key], anchor, scale)
+                w = group.parameters[key]
+                if self.pull and isinstance(share, float) and isinstance(gradients[key], Product) and penalty.one_pass:
+                    rate = -self.pull * share
+                    value = value + penalty.add(None, rate * strength, w, anchor, scale) / rate
+                else:
+                    gradients[key] = dense(gradients[key])
+                    value = value + penalty.add(gradients[key], strength, w, anchor, scale)
         if self.strict and not math.isfinite(value.real):
             raise NotFiniteError("penalty", group.name)
         return value
@@ -119,7 +127,7 @@ class Move:
     """The move: each parameter by its share of the rate, its optimizer, its proximal step and its bound.
 
     buffers: of the optimizer, by layer and parameter; a layer's begin on the day it joins. strict: raise NotFiniteError
-    where a weight is not finite.
+    where a weight was seen that is not finite; look: look at all of them, which costs a pass over memory.
     """
 
     optimizer: Optimizer
@@ -128,23 +136,31 @@ class Move:
     regularizers: Sequence[Regularizer] = ()
     max_norm: float | None = None
     strict: bool = True
+    look: bool = False
 
     def __call__(self, group: Group, gradients: Parameters) -> None:
         """Move a group's weights in place."""
         for key, share in group.shares.items():
-            w, dw, place, rate = group.parameters[key], dense(gradients[key]), f"{group.name}: {key}", self.rate
+            w, place = group.parameters[key], f"{group.name}: {key}"
             if place not in self.buffers:
                 self.buffers[place] = self.optimizer.start(w)
-            if each := not isinstance(share, float):  # a share for each weight, which scales whatever the update is
-                before, dw = w.copy(), dw * (share != 0)
-            else:
-                rate = rate * share
-            if not self.optimizer.update(w, dw, self.buffers[place], rate) and self.strict:
-                raise NotFiniteError(f"updated {key}", group.name)
-            if self.optimizer.proximal:
-                w[...] = prox_of_sum(w, rate, group.active(self.regularizers, key))
-            if self.max_norm is not None and key == "W" and group.layer < group.depth:
-                bound_norms(w, self.max_norm)
-            if each:
-                xp = array_module(w)
-                w[...] = xp.where(share == 1, w, xp.where(share == 0, before, before + share * (w - before)))
+            if isinstance(share, float):
+                self._move(group, key, gradients[key], self.buffers[place], self.rate * share)
+            else:  # a share for each weight scales the update, whatever made it; frozen weights' buffers wait
+                before, waiting = w.copy(), copy_tree(self.buffers[place])
+                self._move(group, key, gradients[key], self.buffers[place], self.rate)
+                xp, frozen = array_module(w), share == 0
+                w[...] = xp.where(share == 1, w, xp.where(frozen, before, before + share * (w - before)))
+                for name, buffer in self.buffers[place].items():
+                    if buffer.shape == w.shape:
+                        buffer[...] = xp.where(frozen, waiting[name], buffer)
+
+    def _move(self, group: Group, key: str, dw: Any, buffers: dict[str, Any], rate: float) -> None:
+        w = group.parameters[key]
+        finite = self.optimizer.update(w, dw, buffers, rate)
+        if self.strict and not (finite and (not self.look or array_module(w).isfinite(w).all())):
+            raise NotFiniteError(f"updated {key}", group.name)
+        if self.optimizer.proximal:
+            w[...] = prox_of_sum(w, rate, group.active(self.regularizers, key))
+        if self.max_norm is not None and key == "W" and group.layer < group.depth:
+            bound_norms(w, self.max_norm)

@@ -7,6 +7,8 @@ This is the one module of npnet that imports hypothesis (the extra `testing`). T
         p = parameters(seed, W=(X.shape[-1], 3), b=(3,))
         assert_gradient(lambda X, p: my_layer(p, X), X, p)
 
+A test that calls compiled loops, as `npnet.l2.add`, wants `@settings(deadline=None)`: the first call compiles.
+
 What is drawn is small, so that failing examples are small. It has many zeros, ties and repeated numbers, because
 gradients are often wrong there.
 """

@@ -13,11 +13,13 @@ from operator import itemgetter
 import numpy as np
 
 from npnet.arrays import Array, array_module
+from npnet.blas import threads
 from npnet.data import Split, Task
 from npnet.error import error_along
 from npnet.frozen import Kept
 from npnet.hyperparameters import Hyperparameters
 from npnet.network import Network
+from npnet.optimizers import SGD
 from npnet.policies import summary, trains, waits
 from npnet.run import Record, Run, TrainingJob
 from npnet.step import Group, Move, NotFiniteError, Penalise, take_step
@@ -51,6 +53,13 @@ def advance(job: TrainingJob, kept: Kept) -> Record:
     undo = _snapshot(job.run)
     try:
         record = _epoch(job, kept)
+    except NotFiniteError as error:
+        undo()
+        try:
+            _epoch(job, kept, look=True)  # the same once more, to say at which step and where it began
+        finally:
+            undo()
+        raise error
     except BaseException:
         undo()
         raise
@@ -58,17 +67,20 @@ def advance(job: TrainingJob, kept: Kept) -> Record:
     return record
 
 
-def _epoch(job: TrainingJob, kept: Kept) -> Record:
-    """Make the steps of an epoch, measure, and return its record."""
+def _epoch(job: TrainingJob, kept: Kept, look: bool = False) -> Record:
+    """Make the steps of an epoch, measure, and return its record; look: at every weight after every step."""
     run, settings = job.run, job.settings
     kept.next_epoch()
     objectives = settings.objective(job, kept)
-    penalty = Penalise(settings.regularizers, settings.optimizer.proximal)
-    rate = settings.rate_at(len(run.history))
-    move = Move(settings.optimizer, rate, run.buffers, settings.regularizers, settings.max_norm)
+    optimizer, rate = settings.optimizer, settings.rate_at(len(run.history))
+    penalty = Penalise(settings.regularizers, optimizer.proximal, rate if type(optimizer) is SGD else None)
+    move = Move(optimizer, rate, run.buffers, settings.regularizers, settings.max_norm, look=look)
     total, steps = 0.0, 0
     try:
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is looked for at every step
+        with (
+            threads(settings.blas_threads),
+            np.errstate(over="ignore", invalid="ignore"),
+        ):  # what is not finite is looked for at every step
             for head, rows in batches(orders(job, objectives), settings.batch_size):
                 steps += 1
                 total += float(take_step(objectives[head], penalty, move, rows, run.rng))
@@ -184,7 +196,7 @@ def _snapshot(run: Run) -> Callable[[], None]:
 
     def restore() -> None:
         run.rng.bit_generator.state = state
-        run.buffers, run.learned = buffers, learned
+        run.buffers, run.learned = copy_tree(buffers), copy_tree(learned)  # it may be called twice
         for p, copy in zip(weights, copies, strict=True):
             for key, w in p.items():
                 w[...] = copy[key]

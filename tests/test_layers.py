@@ -10,7 +10,7 @@ from npnet.arrays import generator, to_host
 from npnet.check import check_gradient
 from npnet.fused import dense
 from npnet.layers import Dropout, Shared, backward, chain, forward, linear, normalise
-from npnet.populations.stack import stacked_form
+from npnet.populations.stack import Generators, stacked_form
 from npnet.trees import copy_tree, leaves
 
 values = st.one_of(st.sampled_from([0.0, -0.0, 0.5, 0.5, -1.0]), st.floats(-10, 10).map(lambda x: round(x, 3)))
@@ -72,11 +72,10 @@ def test_any_layer_in_a_population_is_itself_row_by_row_to_the_bit(problem, seed
         return Y, back_of_one
 
     ((layer, _),) = stacked_form([(body, p)], 0)
-    Y, back = layer(p, X, generator(seed))
+    Y, back = layer(p, X, Generators([generator(seed, r) for r in range(len(X))]))
     dX, dp = back(np.ones_like(Y))
-    rng = generator(seed)
     for r in range(len(X)):
-        Yr, backr = body({key: w[r] for key, w in p.items()}, X[r], rng)
+        Yr, backr = body({key: w[r] for key, w in p.items()}, X[r], generator(seed, r))
         dXr, dpr = backr(np.ones_like(Yr))
         assert dpr.keys() == dp.keys() == p.keys()
         for mine, other in ((Y[r], Yr), (dX[r], dXr), *((dp[key][r], dpr[key]) for key in p)):

@@ -139,10 +139,15 @@ def test_a_forbidden_import_is_found(tmp_path, room, line, found):
 
 # The plain path -------------------------------------------------------------------------------------------------------
 
-FUNCTIONS, FILES, LINES, LONGEST = 73, 18, 2819, 218
-"""The plain path is short: at most so many named functions in so many files are run by the first epoch of a plain MLP,
-`import npnet.training` reads so many lines, and no file in the root of npnet has more lines than the longest. Whoever
-makes it shorter lowers these numbers; whoever needs a higher one says why."""
+FUNCTIONS, FILES, LINES, LONGEST = 56, 14, 2319, 218  # lines: what splits, tasks and runs refuse, by name
+"""The plain path is short: at most so many named functions in so many files of the text are run by the first epoch of a
+plain MLP, `import npnet.training` reads so many lines of it, and no file in the root of npnet has more lines than the
+longest. Whoever makes it shorter lowers these numbers; whoever needs a higher one says why."""
+
+SUPPORT = {"trees.py", "foreign.py", "describe.py", "compiled.py", "fused.py", "block_threshold.py", "frozen.py"}
+SUPPORT |= {"parts.py", "readable.py"}
+"""Files that are not part of the text: plain data and files, compiled loops, kept activations, what is refused."""
+SUPPORT_FUNCTIONS, SUPPORT_LINES = 17, 966  # with numba asked for at the first call, foreign files, refusals
 
 PLAIN_EPOCH = """
 import json, sys
@@ -193,8 +198,10 @@ def told(program, root=NPNET):
 
 
 def test_the_first_epoch_of_a_plain_network_runs_few_functions_in_few_files():
-    seen = told(PLAIN_EPOCH)
+    run = told(PLAIN_EPOCH)
+    seen = [each for each in run if each[0] not in SUPPORT]
     files = {file for file, _ in seen}
+    assert len(run) - len(seen) <= SUPPORT_FUNCTIONS, "\n".join(f"{file} {name}" for file, name in run)
     assert {"training.py", "step.py", "objective.py", "layers.py"} <= files
     assert ["step.py", "take_step"] in seen
     assert not {file.split("/")[0] for file in files if "/" in file}, "a room is on the plain path"
@@ -206,7 +213,8 @@ def test_training_is_imported_with_few_lines():
     lines = told(IMPORT)
     assert "training.py" in lines
     assert not {file for file in lines if "/" in file}, "training imports a room"
-    assert sum(lines.values()) <= LINES, lines
+    assert sum(n for file, n in lines.items() if file not in SUPPORT) <= LINES, lines
+    assert sum(n for file, n in lines.items() if file in SUPPORT) <= SUPPORT_LINES, lines
 
 
 def test_no_file_in_the_root_is_long():

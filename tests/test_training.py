@@ -267,10 +267,10 @@ def test_activations_kept_before_a_layer_moved_are_not_used_afterwards():
 )
 def test_only_the_gradients_that_something_needs_are_made(monkeypatch, mask, made):
     asked, multiplied = [], []
-    original, dense = npnet.fused._linear, npnet.fused.dense
+    original, added = npnet.fused._linear, npnet.fused.add_product
 
-    def spy(p, X, rng=None, inputs=True):
-        Y, back = original(p, X, rng, inputs)
+    def spy(p, X, rng=None, inputs=True, room=None):
+        Y, back = original(p, X, rng, inputs, room)
 
         def noted(dY):
             dX, dp = back(dY)
@@ -280,12 +280,12 @@ def test_only_the_gradients_that_something_needs_are_made(monkeypatch, mask, mad
 
         return Y, noted
 
-    def noting(gradient):
-        multiplied.extend([gradient.B.shape[1]] if isinstance(gradient, npnet.fused.Product) else [])
-        return dense(gradient)
+    def noting(C, product, *factors):
+        multiplied.append(product.B.shape[1])
+        added(C, product, *factors)
 
     monkeypatch.setattr(npnet.fused, "_linear", spy)
-    monkeypatch.setattr(import_module("npnet.step"), "dense", noting)
+    monkeypatch.setattr(npnet.fused, "add_product", noting)
     below = []
 
     def read(path):

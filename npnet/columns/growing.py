@@ -5,6 +5,7 @@ activations to lengths of their own, each with a learned scale, reconciles the t
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -50,26 +51,38 @@ def growing(
         raise ValueError(f"{given}; expected some growth and no negative number")
     if noise is not None and not wider:
         raise ValueError(f"{given}; expected noise only where units are added beside old ones")
-
-    def surgery(network: Network, task: Task, rng: np.random.Generator, initialise: Initialiser) -> Network:
-        top = network.depth
-        if columns := columns_of(network):
-            raise ValueError(f"network has {len(columns)} columns; expected one that reads its inputs alone")
-        if not all(layer is linear for layer in network.layers):
-            raise ValueError(f"network has hidden layers {network.layers}; expected linear ones alone")
-        old, below = ((0, top),), ((0, top - 1),)
-        widths = [width for width in (wider, deeper) if width]
-        reads = [below, old, ()] if wider and deeper else [below, old] if wider else [old, ()]
-        grown = add_column(network, task, widths, reads, rng, initialise)
-        grown = replace(grown, dropout=network.dropout[-1:] * len(widths))
-        if noise is not None:
-            _copy(network.trunk[-1], grown.trunk[0], noise, rng)
-        if normalised:
-            _normalise(grown, task, skip=1 if wider else 0)
-        return grown if trained == 0 else merged(grown)
-
+    surgery = partial(_grown, wider=wider, deeper=deeper, normalised=normalised, noise=noise, whole=trained == 0)
     policy = TopLayers(trained + bool(deeper)) if trained else FineTuning()
     return Method("+".join(["wider"] * bool(wider) + ["deeper"] * bool(deeper)), surgery, policy=policy)
+
+
+def _grown(
+    network: Network,
+    task: Task,
+    rng: np.random.Generator,
+    initialise: Initialiser,
+    wider: int,
+    deeper: int,
+    normalised: bool,
+    noise: float | None,
+    whole: bool,
+) -> Network:
+    """Return the grown network, with the old one whole as a column or merged with it."""
+    top = network.depth
+    if columns := columns_of(network):
+        raise ValueError(f"network has {len(columns)} columns; expected one that reads its inputs alone")
+    if not all(layer is linear for layer in network.layers):
+        raise ValueError(f"network has hidden layers {network.layers}; expected linear ones alone")
+    old, below = ((0, top),), ((0, top - 1),)
+    widths = [width for width in (wider, deeper) if width]
+    reads = [below, old, ()] if wider and deeper else [below, old] if wider else [old, ()]
+    grown = add_column(network, task, widths, reads, rng, initialise)
+    grown = replace(grown, dropout=network.dropout[-1:] * len(widths))
+    if noise is not None:
+        _copy(network.trunk[-1], grown.trunk[0], noise, rng)
+    if normalised:
+        _normalise(grown, task, skip=1 if wider else 0)
+    return grown if whole else merged(grown)
 
 
 def _copy(old: Parameters, new: Parameters, noise: float, rng: np.random.Generator) -> None:

@@ -4,6 +4,7 @@ For small targets: what the source knows is left as it is, and the module beside
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -27,16 +28,25 @@ def modular(
     anyway. widths: of the module's hidden layers, by default those of the source. The surgery raises ValueError where a
     number has no layer above it in the module. Source: Anderson et al. 2017, as the review of 2017 describes it.
     """
-
-    def surgery(network: Network, task: Task, rng: np.random.Generator, initialise: Initialiser) -> Network:
-        new = list(widths or network.units)
-        source = len(columns_of(network))
-        possible = range(1, min(len(new), network.depth + 1))
-        chosen = possible if stitched is None else stitched
-        if not set(chosen) <= set(possible):
-            raise ValueError(f"stitched is {stitched}; expected numbers among {list(possible)}")
-        inside = [((source, i),) if i in chosen else () for i in range(1, len(new))]
-        reads = [((0, 0),), *inside, ((source, network.depth),)]
-        return add_column(network, task, new, reads, rng, initialise)
-
+    surgery = partial(_with_module, stitched=stitched, widths=widths)
     return Method("modular", surgery, policy=policy or FineTuning())
+
+
+def _with_module(
+    network: Network,
+    task: Task,
+    rng: np.random.Generator,
+    initialise: Initialiser,
+    stitched: Sequence[int] | None,
+    widths: Sequence[int] | None,
+) -> Network:
+    """Return the network with a module beside it."""
+    new = list(widths or network.units)
+    source = len(columns_of(network))
+    possible = range(1, min(len(new), network.depth + 1))
+    chosen = possible if stitched is None else stitched
+    if not set(chosen) <= set(possible):
+        raise ValueError(f"stitched is {stitched}; expected numbers among {list(possible)}")
+    inside = [((source, i),) if i in chosen else () for i in range(1, len(new))]
+    reads = [((0, 0),), *inside, ((source, network.depth),)]
+    return add_column(network, task, new, reads, rng, initialise)

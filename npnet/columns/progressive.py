@@ -6,6 +6,7 @@ forgotten: their outputs stay the same bits.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -30,17 +31,24 @@ def progressive(
     """
     if lateral not in ("linear", "adapter"):
         raise ValueError(f"lateral is {lateral!r}; expected 'linear' or 'adapter'")
+    name = "progressive" if lateral == "linear" else "progressive, adapters"
+    return Method(name, partial(_with_column, lateral=lateral, widths=widths), policy=policy or FineTuning())
 
-    def surgery(network: Network, task: Task, rng: np.random.Generator, initialise: Initialiser) -> Network:
-        new = list(widths or network.units)
-        depths = [column.depth for column in (*columns_of(network), network)]
 
-        def level(i: int) -> tuple[Source, ...]:
-            return tuple((column, i) for column, depth in enumerate(depths) if i <= depth)
+def _with_column(
+    network: Network,
+    task: Task,
+    rng: np.random.Generator,
+    initialise: Initialiser,
+    lateral: Lateral,
+    widths: Sequence[int] | None,
+) -> Network:
+    """Return the network with one more column, which reads all earlier ones."""
+    new = list(widths or network.units)
+    depths = [column.depth for column in (*columns_of(network), network)]
 
-        reads = [((0, 0),), *(level(i) for i in range(1, len(new))), level(len(new))]
-        return add_column(network, task, new, reads, rng, initialise, lateral)
+    def level(i: int) -> tuple[Source, ...]:
+        return tuple((column, i) for column, depth in enumerate(depths) if i <= depth)
 
-    return Method(
-        "progressive" if lateral == "linear" else "progressive, adapters", surgery, policy=policy or FineTuning()
-    )
+    reads = [((0, 0),), *(level(i) for i in range(1, len(new))), level(len(new))]
+    return add_column(network, task, new, reads, rng, initialise, lateral)

@@ -6,7 +6,9 @@ Where a pair's widths differ, a linear regressor that trains along stands betwee
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from npnet.arrays import Array
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
 from npnet.losses import squared_error
@@ -39,8 +41,23 @@ def activation_matching(
     """
     if not beta >= 0:
         raise ValueError(f"beta is {beta}; expected zero or more")
+    objective = partial(_with_pairs, teacher=teacher, beta=beta, layers=layers, regressor=regressor, labels=labels)
+    return Method("activation matching", with_head, objective, policy or FineTuning())
 
-    def pair(network: Network, task: Task, mine: int, theirs: int) -> Match:
+
+def _with_pairs(
+    network: Network,
+    task: Task,
+    settings: Hyperparameters,
+    teacher: Network,
+    beta: float,
+    layers: Sequence[tuple[int, int]] | None,
+    regressor: bool | None,
+    labels: float,
+) -> Hyperparameters:
+    """Return settings with a term for each pair of layers."""
+
+    def pair(mine: int, theirs: int) -> Match:
         check_place(network, mine)
         if not 1 <= theirs <= teacher.depth:
             raise ValueError(f"layers has the teacher's {theirs}; expected 1 to {teacher.depth}")
@@ -48,13 +65,14 @@ def activation_matching(
         between = widths[0] != widths[1] if regressor is None else regressor
         if not between and widths[0] != widths[1]:
             raise ValueError(f"regressor is False; expected one between {widths[0]} and {widths[1]} units")
-        targets = cached_targets(lambda X, t: teacher.hidden_outputs(X)[theirs - 1], task.train, teacher)
+        targets = cached_targets(partial(_outputs, teacher=teacher, layer=theirs), task.train, teacher)
         name = f"layer {mine} as the teacher's {theirs} on {task.name!r}"
         return Match(name, task.name, mine, squared_error, targets, beta, widths[1] if between else None)
 
-    def objective(network: Network, task: Task, settings: Hyperparameters) -> Hyperparameters:
-        check_inputs(teacher, network)
-        pairs = layers or [(network.depth, teacher.depth)]
-        return add_terms(settings, task, [pair(network, task, *each) for each in pairs], labels)
+    check_inputs(teacher, network)
+    pairs = layers or [(network.depth, teacher.depth)]
+    return add_terms(settings, task, [pair(*each) for each in pairs], labels)
 
-    return Method("activation matching", with_head, objective, policy or FineTuning())
+
+def _outputs(X: Array, labels: Array, teacher: Network, layer: int) -> Array:
+    return teacher.hidden_outputs(X)[layer - 1]

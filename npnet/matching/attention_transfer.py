@@ -7,8 +7,10 @@ patches, one value a patch; or |∂L/∂x|^p over the pixels, L the cross-entrop
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal, get_args
 
+from npnet.arrays import Array
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
 from npnet.layers import Shared
@@ -55,36 +57,64 @@ def attention_transfer(
         raise ValueError(f"beta is {beta}; expected zero or more")
     power = p if p is not None else 1.0 if kind == "input" else 2.0
     attention_map(next(iter(teacher.trunk[0].values())), None, power)  # refuses a bad power at once
+    objective = partial(
+        _with_maps,
+        teacher=teacher,
+        kind=kind,
+        beta=beta,
+        p=power,
+        squared=squared,
+        layers=layers,
+        head=head,
+        labels=labels,
+    )
+    return Method(f"attention transfer ({kind})", with_head, objective, policy or FineTuning())
 
-    def at_input(task: Task) -> Term:
+
+def _with_maps(
+    network: Network,
+    task: Task,
+    settings: Hyperparameters,
+    teacher: Network,
+    kind: Kind,
+    beta: float,
+    p: float,
+    squared: bool,
+    layers: Sequence[tuple[int, int]] | None,
+    head: str | None,
+    labels: float,
+) -> Hyperparameters:
+    """Return settings with a term for the inputs, or for each pair of layers."""
+
+    def at_input() -> Term:
         if task.train.regression:
             raise ValueError(f"kind is 'input'; expected classes, and {task.name!r} is a regression")
         theirs = head or task.name
-        targets = cached_targets(
-            lambda X, t: unit(attention_map(jacobian(teacher, theirs, X, "loss", t), None, power)[0])[0],
-            task.train,
-            teacher,
-        )
-        name, loss = f"input attention on {task.name!r}", attention(None, power, squared)
+        targets = cached_targets(partial(_at_input, teacher=teacher, head=theirs, p=p), task.train, teacher)
+        name, loss = f"input attention on {task.name!r}", attention(None, p, squared)
         return InputGradient(name, task.name, task.name, "loss", loss, targets, beta / 2)
 
-    def at_layer(network: Network, task: Task, mine: int, theirs: int) -> Term:
+    def at_layer(mine: int, theirs: int) -> Term:
         positions = _positions(network, teacher, kind, mine, theirs)
-        targets = cached_targets(
-            lambda X, t: unit(attention_map(teacher.hidden_outputs(X)[theirs - 1], positions, power)[0])[0],
-            task.train,
-            teacher,
-        )
+        at = partial(_at_layer, teacher=teacher, layer=theirs, positions=positions, p=p)
+        targets = cached_targets(at, task.train, teacher)
         name = f"{kind} attention of layer {mine} as the teacher's {theirs} on {task.name!r}"
-        return Match(name, task.name, mine, attention(positions, power, squared), targets, beta / 2)
+        return Match(name, task.name, mine, attention(positions, p, squared), targets, beta / 2)
 
-    def objective(network: Network, task: Task, settings: Hyperparameters) -> Hyperparameters:
-        check_inputs(teacher, network)
-        pairs = layers or [(1, 1) if kind == "channels" else (network.depth, teacher.depth)]
-        terms = [at_input(task)] if kind == "input" else [at_layer(network, task, *pair) for pair in pairs]
-        return add_terms(settings, task, terms, labels)
+    check_inputs(teacher, network)
+    pairs = layers or [(1, 1) if kind == "channels" else (network.depth, teacher.depth)]
+    terms = [at_input()] if kind == "input" else [at_layer(*pair) for pair in pairs]
+    return add_terms(settings, task, terms, labels)
 
-    return Method(f"attention transfer ({kind})", with_head, objective, policy or FineTuning())
+
+def _at_input(X: Array, labels: Array, teacher: Network, head: str, p: float) -> Array:
+    """The teacher's unit maps at the inputs."""
+    return unit(attention_map(jacobian(teacher, head, X, "loss", labels), None, p)[0])[0]
+
+
+def _at_layer(X: Array, labels: Array, teacher: Network, layer: int, positions: int | None, p: float) -> Array:
+    """The teacher's unit maps at a hidden layer."""
+    return unit(attention_map(teacher.hidden_outputs(X)[layer - 1], positions, p)[0])[0]
 
 
 def _positions(network: Network, teacher: Network, kind: Kind, mine: int, theirs: int) -> int | None:

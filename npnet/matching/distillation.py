@@ -38,18 +38,31 @@ def distillation(
     """
     if not (0 <= alpha <= 1 and temperature > 0):
         raise ValueError(f"alpha is {alpha}, temperature {temperature}; expected 0 <= alpha <= 1, temperature > 0")
-
-    def softened(task: Task, X: Array, labels: Array) -> Array:
-        return softmax(teacher.logits(X, head or task.name) / temperature)
-
-    def objective(network: Network, task: Task, settings: Hyperparameters) -> Hyperparameters:
-        check_inputs(teacher, network)
-        outputs = teacher.head(head or task.name)["b"].shape[-1]
-        if outputs != task.outputs:
-            raise ValueError(f"teacher has {outputs} outputs; expected {task.outputs}, those of the task {task.name!r}")
-        targets = cached_targets(partial(softened, task), task.train, teacher)
-        loss, weight = partial(soft_cross_entropy, temperature=temperature), alpha * temperature**2
-        term = Match(f"distillation of {task.name!r}", task.name, task.name, loss, targets, weight)
-        return add_terms(settings, task, [term], labels=1 - alpha)
-
+    objective = partial(_with_teacher, teacher=teacher, alpha=alpha, temperature=temperature, head=head)
     return Method("distillation", with_head, objective, policy or FineTuning())
+
+
+def _with_teacher(
+    network: Network,
+    task: Task,
+    settings: Hyperparameters,
+    teacher: Network,
+    alpha: float,
+    temperature: float,
+    head: str | None,
+) -> Hyperparameters:
+    """Return settings with the term of the teacher's probabilities."""
+    check_inputs(teacher, network)
+    theirs = head or task.name
+    outputs = teacher.head(theirs)["b"].shape[-1]
+    if outputs != task.outputs:
+        raise ValueError(f"teacher has {outputs} outputs; expected {task.outputs}, those of the task {task.name!r}")
+    softened = partial(_softened, teacher=teacher, head=theirs, temperature=temperature)
+    targets = cached_targets(softened, task.train, teacher)
+    loss, weight = partial(soft_cross_entropy, temperature=temperature), alpha * temperature**2
+    term = Match(f"distillation of {task.name!r}", task.name, task.name, loss, targets, weight)
+    return add_terms(settings, task, [term], labels=1 - alpha)
+
+
+def _softened(X: Array, labels: Array, teacher: Network, head: str, temperature: float) -> Array:
+    return softmax(teacher.logits(X, head) / temperature)

@@ -51,31 +51,48 @@ def jacobian_matching(
         raise ValueError(f"of is {of!r}; expected one of {', '.join(get_args(Of))}")
     if not beta >= 0:
         raise ValueError(f"beta is {beta}; expected zero or more")
-
-    def objective(network: Network, task: Task, settings: Hyperparameters) -> Hyperparameters:
-        theirs = head or task.name
-        check_plain(teacher, theirs)
-        outputs = network.head(branch)["b"].size if branch else task.outputs
-        sizes = (teacher.inputs, teacher.head(theirs)["b"].size), (network.inputs, outputs)
-        if sizes[0] != sizes[1]:
-            raise ValueError(f"teacher has {sizes[0]} inputs and outputs; expected {sizes[1]}, those of the student")
-        if of == "label" and task.train.regression:
-            raise ValueError(f"of is 'label'; expected classes, and {task.name!r} is a regression")
-
-        def largest(X: Array, labels: Array) -> Array:
-            return teacher.logits(X, theirs).argmax(-1)
-
-        def moved(X: Array, labels: Array) -> Array:
-            if of == "all":
-                return unit(jacobian(teacher, theirs, X, "logits"))[0]
-            classes = largest(X, labels) if of == "largest" else labels
-            return unit(jacobian(teacher, theirs, X, "logit", classes))[0]
-
-        classes = cached_targets(largest, task.train, teacher) if of == "largest" else None
-        targets, loss = cached_targets(moved, task.train, teacher), partial(unit_distance, squared=True)
-        name = f"Jacobian of {task.name!r}"
-        what: Literal["logits", "logit"] = "logits" if of == "all" else "logit"
-        term = InputGradient(name, task.name, branch or task.name, what, loss, targets, beta, classes)
-        return add_terms(settings, task, [term], labels)
-
+    objective = partial(_with_jacobians, teacher=teacher, of=of, beta=beta, head=head, branch=branch, labels=labels)
     return Method(f"Jacobian matching ({of})", with_head, objective, policy or FineTuning())
+
+
+def _with_jacobians(
+    network: Network,
+    task: Task,
+    settings: Hyperparameters,
+    teacher: Network,
+    of: Of,
+    beta: float,
+    head: str | None,
+    branch: str | None,
+    labels: float,
+) -> Hyperparameters:
+    """Return settings with the term of the teacher's Jacobians."""
+    theirs = head or task.name
+    check_plain(teacher, theirs)
+    outputs = network.head(branch)["b"].size if branch else task.outputs
+    sizes = (teacher.inputs, teacher.head(theirs)["b"].size), (network.inputs, outputs)
+    if sizes[0] != sizes[1]:
+        raise ValueError(f"teacher has {sizes[0]} inputs and outputs; expected {sizes[1]}, those of the student")
+    if of == "label" and task.train.regression:
+        raise ValueError(f"of is 'label'; expected classes, and {task.name!r} is a regression")
+    largest = partial(_largest, teacher=teacher, head=theirs)
+    moved = partial(_unit_jacobian, teacher=teacher, head=theirs, of=of)
+    classes = cached_targets(largest, task.train, teacher) if of == "largest" else None
+    targets, loss = cached_targets(moved, task.train, teacher), partial(unit_distance, squared=True)
+    name = f"Jacobian of {task.name!r}"
+    what: Literal["logits", "logit"] = "logits" if of == "all" else "logit"
+    term = InputGradient(name, task.name, branch or task.name, what, loss, targets, beta, classes)
+    return add_terms(settings, task, [term], labels)
+
+
+def _largest(X: Array, labels: Array, teacher: Network, head: str) -> Array:
+    """The class that the teacher's answer is."""
+    return teacher.logits(X, head).argmax(-1)
+
+
+def _unit_jacobian(X: Array, labels: Array, teacher: Network, head: str, of: Of) -> Array:
+    """The teacher's Jacobian of all logits or of one, at unit length."""
+    if of == "all":
+        return unit(jacobian(teacher, head, X, "logits"))[0]
+    classes = _largest(X, labels, teacher, head) if of == "largest" else labels
+    return unit(jacobian(teacher, head, X, "logit", classes))[0]

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from npnet.arrays import Array, array_module
 from npnet.data import Split, batch
 from npnet.error import BLOCK
@@ -30,30 +32,29 @@ def cached_targets(f: Callable[[Array, Array], Array], split: Split, network: Ne
     An array if it fits `budget` bytes and the inputs are the same at every reading; otherwise an object that computes
     the rows it is asked for, each time.
     """
-
-    def of(rows: Any) -> Array:
-        return f(batch(split, rows, network.dtype), split.labels[rows])
-
-    computed = _Computed(of, len(split))
+    computed = _Computed(f, split, network.dtype)
     if split.varies:
         return computed
-    first = of(slice(0, BLOCK))
+    first = computed[:BLOCK]
     if first.nbytes // len(first) * len(split) > budget:
         return computed
-    blocks = [first, *(of(slice(at, at + BLOCK)) for at in range(BLOCK, len(split), BLOCK))]
+    blocks = [first, *(computed[at : at + BLOCK] for at in range(BLOCK, len(split), BLOCK))]
     return array_module(first).concatenate(blocks) if len(blocks) > 1 else first
 
 
 @dataclass(frozen=True)
 class _Computed:
-    of: Callable[[Any], Array]
-    examples: int
+    """Targets of the rows that are asked for, computed each time."""
+
+    f: Callable[[Array, Array], Array]
+    split: Split
+    dtype: np.dtype
 
     def __len__(self) -> int:
-        return self.examples
+        return len(self.split)
 
     def __getitem__(self, rows: Any, /) -> Array:
-        return self.of(rows)
+        return self.f(batch(self.split, rows, self.dtype), self.split.labels[rows])
 
 
 def check_targets(name: str, targets: Targets, examples: int | None) -> None:

@@ -40,21 +40,32 @@ def without_forgetting(
     if not (weight >= 0 and temperature > 0 and warm_up >= 0):
         given = f"weight is {weight}, temperature {temperature}, warm_up {warm_up}"
         raise ValueError(f"{given}; expected weight >= 0, temperature > 0, warm_up >= 0")
-
-    def objective(network: Network, task: Task, settings: Hyperparameters) -> Hyperparameters:
-        old = [head for head in network.heads if head != task.name] if heads is None else heads
-        if not old:
-            raise ValueError("network has no old heads; expected at least one that is not to be forgotten")
-
-        def keep(head: str) -> LwFLoss:
-            def softened(X: Array, labels: Array) -> Array:
-                return softmax(network.logits(X, head) / temperature)
-
-            loss = partial(soft_cross_entropy, temperature=temperature)
-            targets = cached_targets(softened, task.train, network)
-            return LwFLoss(f"recall of {head!r} on {task.name!r}", task.name, head, loss, targets, weight)
-
-        return add_terms(settings, task, [keep(head) for head in old])
-
+    objective = partial(_with_recall, weight=weight, temperature=temperature, heads=heads)
     after = policy or FineTuning()
     return Method("without forgetting", objective=objective, policy=WarmUp(warm_up, after) if warm_up else after)
+
+
+def _with_recall(
+    network: Network,
+    task: Task,
+    settings: Hyperparameters,
+    weight: float,
+    temperature: float,
+    heads: Sequence[str] | None,
+) -> Hyperparameters:
+    """Return settings with a term for each old head."""
+    old = [head for head in network.heads if head != task.name] if heads is None else heads
+    if not old:
+        raise ValueError("network has no old heads; expected at least one that is not to be forgotten")
+
+    def keep(head: str) -> LwFLoss:
+        softened = partial(_softened, network=network, head=head, temperature=temperature)
+        loss = partial(soft_cross_entropy, temperature=temperature)
+        targets = cached_targets(softened, task.train, network)
+        return LwFLoss(f"recall of {head!r} on {task.name!r}", task.name, head, loss, targets, weight)
+
+    return add_terms(settings, task, [keep(head) for head in old])
+
+
+def _softened(X: Array, labels: Array, network: Network, head: str, temperature: float) -> Array:
+    return softmax(network.logits(X, head) / temperature)

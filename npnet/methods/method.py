@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,16 +55,19 @@ class Method:
     policy: Callable[..., Mask] = field(default_factory=FineTuning)
 
     def __add__(self, other: "Method") -> "Method":
-        def objective(network: Network, task: Task, settings: Hyperparameters) -> Hyperparameters:
-            return other.objective(network, task, self.objective(network, task, settings))
-
         name = f"{self.name} + {other.name}"
         return Method(
             name,
             _either(name, "surgery", self.surgery, other.surgery, (new_head, with_head)),
-            objective,
+            partial(_both, first=self.objective, then=other.objective),
             _either(name, "policy", self.policy, other.policy, (FineTuning(),)),
         )
+
+
+def _both(
+    network: Network, task: Task, settings: Hyperparameters, first: Objective, then: Objective
+) -> Hyperparameters:
+    return then(network, task, first(network, task, settings))
 
 
 def _either(name: str, what: str, one: Any, other: Any, usual: tuple[Any, ...]) -> Any:

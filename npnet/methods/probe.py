@@ -4,6 +4,8 @@ A probe for an old task after a new one was learned tells a lost head from lost 
 forgotten: it was still in the features.
 """
 
+from functools import partial
+
 import numpy as np
 
 from npnet.data import Task
@@ -24,11 +26,14 @@ def probe(layer: int | None = None) -> Method:
     """
     if layer is not None and layer < 1:
         raise ValueError(f"layer is {layer}; expected the number of a hidden layer, from 1")
+    return Method("probe" if layer is None else f"probe {layer}", partial(_cut_off, layer=layer), policy=HeadOnly())
 
-    def surgery(network: Network, task: Task, rng: np.random.Generator, initialise: Initialiser) -> Network:
-        top = network.depth if layer is None else layer
-        if top > network.depth:
-            raise ValueError(f"layer is {layer}; expected at most {network.depth}, the hidden layers that there are")
-        return new_head(network.truncated(top), task, rng, initialise)
 
-    return Method("probe" if layer is None else f"probe {layer}", surgery, policy=HeadOnly())
+def _cut_off(
+    network: Network, task: Task, rng: np.random.Generator, initialise: Initialiser, layer: int | None
+) -> Network:
+    """Return the lowest hidden layers with a new head on them."""
+    top = network.depth if layer is None else layer
+    if top > network.depth:
+        raise ValueError(f"layer is {layer}; expected at most {network.depth}, the hidden layers that there are")
+    return new_head(network.truncated(top), task, rng, initialise)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from npnet.arrays import array_module, to_host
+from npnet.blas import threads
 from npnet.frozen import Kept
 from npnet.layers import Parameters
 from npnet.network import Network
@@ -85,7 +86,7 @@ def _shape(job: TrainingJob) -> Hashable:
         tuple(map(_moving, job.run.mask or ())),
         (tuple(map(_shapes, network.trunk)), above, type(network)),
         (network.activation, network.dropout, network.dtype, tuple(tasks)),
-        (settings.batch_size, settings.loss, settings.optimizer),
+        (settings.batch_size, settings.loss, settings.optimizer, settings.blas_threads),
     )
 
 
@@ -167,7 +168,7 @@ def _ends(members: Sequence[TrainingJob], kept: Kept) -> Iterator[tuple[Network,
     penalty, move = penalise_rows(alike), move_rows(alike, buffers)
     order, rng = stacked([orders(each, heads) for each in members]), Generators([each.run.rng for each in members])
     total, steps = array_module(*tops[heads[0]].values()).zeros(len(members)), 0
-    with np.errstate(over="ignore", invalid="ignore"):
+    with threads(settings.blas_threads), np.errstate(over="ignore", invalid="ignore"):
         for head, rows in batches(order, settings.batch_size):
             total += take_step(losses[head], penalty, move, rows, rng)
             steps += 1

@@ -52,19 +52,29 @@ def starting_point(
     recipe, chosen = RECIPES[name], CONVENTIONS[convention]
     penalty = smoothed(recipe.penalty, smoothing) if smoothing else recipe.penalty
     strength = alpha if chosen.half or recipe.penalty is not l2 else 2 * alpha
-
-    def objective(network: Network, task: Task, settings: Hyperparameters) -> Hyperparameters:
-        on_trunk = partial(Regularizer, penalty, strength, "trunk", chosen.biases, inherited=network.depth)
-        if recipe.fisher:
-            if not network.memories:
-                raise ValueError(f"network has no memories; expected the Fisher information that {name!r} is scaled by")
-            old = [
-                on_trunk(anchors=each["anchor"] if recipe.at_start else None, scales=each["fisher"])
-                for each in network.memories.values()
-            ]
-        else:
-            old = [on_trunk(anchors=copy_tree(network.trunk) if recipe.at_start else None)]
-        new = Regularizer(l2, beta if chosen.half else 2 * beta, "head", chosen.biases, inherited=network.depth)
-        return replace(settings, regularizers=(*settings.regularizers, *old, new))
-
+    on_trunk = partial(Regularizer, penalty, strength, "trunk", chosen.biases)
+    on_new = partial(Regularizer, l2, beta if chosen.half else 2 * beta, "head", chosen.biases)
+    objective = partial(_with_penalties, name=name, on_trunk=on_trunk, on_new=on_new)
     return Method(name, objective=objective, policy=policy or FineTuning())
+
+
+def _with_penalties(
+    network: Network,
+    task: Task,
+    settings: Hyperparameters,
+    name: str,
+    on_trunk: Callable[..., Regularizer],
+    on_new: Callable[..., Regularizer],
+) -> Hyperparameters:
+    """Return settings with the penalties on what the network brings along, around where it stands, and on the rest."""
+    recipe, inherited = RECIPES[name], network.depth
+    if recipe.fisher:
+        if not network.memories:
+            raise ValueError(f"network has no memories; expected the Fisher information that {name!r} is scaled by")
+        old = [
+            on_trunk(anchors=each["anchor"] if recipe.at_start else None, scales=each["fisher"], inherited=inherited)
+            for each in network.memories.values()
+        ]
+    else:
+        old = [on_trunk(anchors=copy_tree(network.trunk) if recipe.at_start else None, inherited=inherited)]
+    return replace(settings, regularizers=(*settings.regularizers, *old, on_new(inherited=inherited)))

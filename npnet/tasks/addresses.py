@@ -12,8 +12,9 @@ m is the variant 13 of Stafford's mixers that their reference code uses.)
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from npnet.compiled import compiled
 
 __all__ = ["fill_bits", "name_key", "next_bits", "seed_from", "uniform"]
 
@@ -32,7 +33,7 @@ def name_key(name: str) -> np.uint64:
     return np.uint64(key)
 
 
-@njit
+@compiled()
 def _mix(z: np.uint64) -> np.uint64:
     """The mixing function m, a bijection of the 64-bit numbers: different counters never give the same output."""
     z = (z ^ (z >> _S30)) * _M1
@@ -40,7 +41,7 @@ def _mix(z: np.uint64) -> np.uint64:
     return z ^ (z >> _S31)
 
 
-@njit
+@compiled()
 def seed_from(rng: NDArray[np.uint64], key: np.uint64, seed: np.uint64, index: np.uint64, stream: np.uint64) -> None:
     """Set `rng` to the start of the address (key, seed, index, stream); m after every part keeps the parts apart."""
     state = _mix(_mix(key + _GAMMA) ^ seed)
@@ -48,20 +49,27 @@ def seed_from(rng: NDArray[np.uint64], key: np.uint64, seed: np.uint64, index: n
     rng[0] = _mix((state ^ index) + _GAMMA)
 
 
-@njit
+@compiled()
 def next_bits(rng: NDArray[np.uint64]) -> np.uint64:
     """The next 64 random bits."""
     rng[0] += _GAMMA
     return _mix(rng[0])
 
 
-@njit
+@compiled()
 def uniform(rng: NDArray[np.uint64], low: float, high: float) -> float:
     """The next number uniform in [low, high): the 53 highest bits, as many as a double holds."""
     return low + (high - low) * (np.float64(next_bits(rng) >> _S11) * 2.0**-53)
 
 
-@njit
+def _fill_bits(rng: NDArray[np.uint64], out: NDArray[np.uint64]) -> None:
+    """`fill_bits` as array statements."""
+    state = rng[0]
+    out[:] = _mix(state + _GAMMA * np.arange(1, len(out) + 1, dtype=np.uint64))
+    rng[0] = state + _GAMMA * np.uint64(len(out))
+
+
+@compiled(plain=_fill_bits)
 def fill_bits(rng: NDArray[np.uint64], out: NDArray[np.uint64]) -> None:
     """Fill `out` (n,) with the next n outputs, as n calls of next_bits would.
 

@@ -12,9 +12,9 @@ finer ones could not be seen.
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from npnet.compiled import compiled
 from npnet.tasks.addresses import fill_bits
 from npnet.tasks.rules import SIDE
 
@@ -32,13 +32,34 @@ _HALF = np.float32(127.5)
 _STEP = np.float32(1 / 127.5)
 
 
-@njit
+@compiled()
 def symmetric(byte: np.uint8) -> np.float32:
     """A byte 0 … 255 as a number −1 … 1."""
     return (np.float32(byte) - _HALF) * _STEP
 
 
-@njit
+def _fill_background(
+    rng: NDArray[np.uint64],
+    pattern: int,
+    bits: NDArray[np.uint64],
+    rows: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    """`fill_background` as array statements."""
+    n = _NODES[pattern]
+    fill_bits(rng, bits[: (n * n + 7) // 8])
+    nodes = symmetric(bits.view(np.uint8)[: n * n]).reshape(n, n)
+    if n == SIDE:
+        out[:] = nodes
+        return
+    rows[:n] = 0.0
+    for k in range(n):
+        rows[:n] += nodes[:, k, None] * _WEIGHTS[pattern, k]  # (n, 1) · (32,) → (n, 32)
+    above, below = rows[_NODE[pattern]], rows[_NODE[pattern] + 1]  # (32, 32)
+    out[:] = above + _PART[pattern][:, None] * (below - above)
+
+
+@compiled(plain=_fill_background)
 def fill_background(
     rng: NDArray[np.uint64],
     pattern: int,

@@ -3,15 +3,18 @@
     <folder>/mnist/train-images-idx3-ubyte.gz    and so on, four files a set
 
 The folder is $NPNET_DATA, or npnet in the user's cache folder. Files that are there and right are only read, so the
-folder may be read-only and no network client need be installed. A file that is there and wrong may be somebody's own:
-it is reported, and never replaced.
+folder may be read-only and no network client need be installed. What a file is it shows by its content, unpacked: it
+may be compressed again or not at all (train-images-idx3-ubyte, or train-images.idx3-ubyte as some programs unpack it).
+A file that is there and wrong may be somebody's own: it is reported, and never replaced.
 
 MNIST: LeCun, Cortes, Burges, licence CC BY-SA 3.0. Fashion-MNIST: Zalando SE, licence MIT.
 """
 
+import gzip
 import hashlib
 import os
 import sys
+import zlib
 from pathlib import Path
 
 __all__ = ["FILES", "MIRRORS", "data_folder", "fetch"]
@@ -31,6 +34,21 @@ FILES = {  # set: file: SHA-256 of the file as the mirrors serve it
     },
 }
 
+CONTENTS = {  # set: file: SHA-256 of what is in it, unpacked
+    "mnist": {
+        "train-images-idx3-ubyte.gz": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "train-labels-idx1-ubyte.gz": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "t10k-images-idx3-ubyte.gz": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "t10k-labels-idx1-ubyte.gz": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+    "fashion-mnist": {
+        "train-images-idx3-ubyte.gz": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "train-labels-idx1-ubyte.gz": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "t10k-images-idx3-ubyte.gz": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+}
+
 MIRRORS = {  # set: addresses to which a file's name is appended, tried in this order
     "mnist": (
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -39,6 +57,7 @@ MIRRORS = {  # set: addresses to which a file's name is appended, tried in this 
     "fashion-mnist": ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
 }
 
+_MOST = 50_000_000  # bytes that are unpacked to see what a file is: the longest one has 47,040,016
 _TIMEOUT = 30  # seconds without an answer before the next mirror is tried
 
 
@@ -54,30 +73,58 @@ def data_folder() -> Path:
 def fetch(name: str, folder: Path | None = None) -> dict[str, Path]:
     """Paths of the four files of the set `name`, "mnist" or "fashion-mnist"; what is missing is downloaded first.
 
-    Raises ValueError for an unknown set or a file whose checksum is wrong, ConnectionError where no mirror delivered,
-    and ImportError where a download needs pooch and it is not installed.
+    A file's path may end otherwise than its name, where it is there unpacked. Raises ValueError for an unknown set or a
+    file whose checksum is wrong, ConnectionError where no mirror delivered, and ImportError where a download needs
+    pooch and it is not installed.
     """
     if name not in FILES:
         raise ValueError(f"name is {name!r}; expected one of {', '.join(FILES)}")
     place = (data_folder() if folder is None else Path(folder)) / name
-    paths = {file: place / file for file in FILES[name]}
-    for file, path in paths.items():
-        if path.exists():
-            _check(path, FILES[name][file])
+    paths = {}
+    for file in FILES[name]:
+        there = [path for path in _spellings(place, file) if path.exists()]
+        if there:
+            _check(there[0], name, file)
         else:
             _download(name, file, place)
+        paths[file] = there[0] if there else place / file
     return paths
 
 
-def _check(path: Path, expected: str) -> None:
-    """Raise ValueError unless the file has the expected SHA-256."""
+def _spellings(place: Path, file: str) -> list[Path]:
+    """The names under which a file may be there: its own, and those that programs give it when they unpack it."""
+    unpacked = file.removesuffix(".gz")
+    dotted = unpacked.replace("-idx", ".idx")
+    return [place / each for each in (file, unpacked, f"{dotted}.gz", dotted)]
+
+
+def _check(path: Path, name: str, file: str) -> None:
+    """Raise ValueError unless the file holds what it should, as the mirrors serve it or in another wrapping."""
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != expected:
-        raise ValueError(
-            f"{path} has SHA-256 {found}; expected {expected}. "
-            "Delete it to have it downloaded anew, or point NPNET_DATA to another folder"
-        )
+    if found == FILES[name][file]:
+        return
+    content = _content(path)
+    if content == CONTENTS[name][file]:
+        return
+    known = {digest: (of, other) for of, files in CONTENTS.items() for other, digest in files.items()}
+    what = "is {1} of {0}".format(*known[content]) if content in known else f"has SHA-256 {found}"
+    raise ValueError(
+        f"{path} {what}; expected {FILES[name][file]}, or {CONTENTS[name][file]} for what is in it. "
+        "Delete it to have it downloaded anew, or point NPNET_DATA to another folder"
+    )
+
+
+def _content(path: Path) -> str:
+    """The SHA-256 of a file, unpacked where it is compressed by gzip; "" where it cannot be unpacked."""
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+        stream.seek(0)
+        try:
+            content = gzip.GzipFile(fileobj=stream).read(_MOST) if packed else stream.read(_MOST)
+        except (OSError, EOFError, zlib.error):
+            return ""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _download(name: str, file: str, place: Path) -> None:
@@ -107,7 +154,7 @@ def _download(name: str, file: str, place: Path) -> None:
 
 def _by_hand(name: str, place: Path) -> str:
     """How to bring the files of a set into place without a download from here."""
-    missing = [file for file in FILES[name] if not (place / file).exists()]
+    missing = [file for file in FILES[name] if not any(path.exists() for path in _spellings(place, file))]
     return f"put {', '.join(missing)} from {' or '.join(MIRRORS[name])} into {place} (its parent is NPNET_DATA)"
 
 

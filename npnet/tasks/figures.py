@@ -21,9 +21,9 @@ lengths: those for which the sides would fit into the image as an *angle*.
 from math import cos, pi, radians, sin, tan
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from npnet.compiled import compiled
 from npnet.tasks.addresses import uniform
 from npnet.tasks.geometry import Segment, angle_between, crossing_fractions, length, meet
 from npnet.tasks.rules import ANGLE, APART, CROSSING, SHORTEST, TRIANGLE
@@ -35,38 +35,38 @@ _FIGURES = 100_000  # proposals before giving up
 _PLACES = 20  # tries at a segment's place before the whole figure is proposed anew
 
 
-@njit
+@compiled()
 def segment(segments: NDArray[np.float64], row: int) -> Segment:
     """Row `row` of `segments` as a tuple."""
     return segments[row, 0], segments[row, 1], segments[row, 2], segments[row, 3]
 
 
-@njit
+@compiled()
 def _ends(width: float) -> float:
     """The m of the formulae above, px."""
     return width / 4 + 1 / (12 * width)
 
 
-@njit
+@compiled()
 def joint_hides(theta: float, width: float) -> float:
     """The length of stroke, in px, that two strokes hide where they meet at a common end at an angle θ (radians)."""
     return _ends(width) * (pi / 2 + theta / 2 + 1 / tan(theta / 2))
 
 
-@njit
+@compiled()
 def crossing_hides(theta: float, width: float) -> float:
     """The length of stroke, in px, that two strokes hide where they cross at an angle θ (radians)."""
     return _ends(width) * 4 / sin(theta)
 
 
-@njit
+@compiled()
 def _through_origin(segments: NDArray[np.float64], row: int, size: float, direction: float) -> None:
     """Put into `row` `size` px along `direction` (radians) from the origin."""
     segments[row, 0], segments[row, 1] = 0.0, 0.0
     segments[row, 2], segments[row, 3] = size * cos(direction), size * sin(direction)
 
 
-@njit
+@compiled()
 def _slide(segments: NDArray[np.float64], row: int, fraction: float) -> None:
     """Move `row` along itself until the origin lies at `fraction` of its length."""
     dx, dy = segments[row, 2] - segments[row, 0], segments[row, 3] - segments[row, 1]
@@ -74,7 +74,7 @@ def _slide(segments: NDArray[np.float64], row: int, fraction: float) -> None:
     segments[row, 2], segments[row, 3] = (1.0 - fraction) * dx, (1.0 - fraction) * dy
 
 
-@njit
+@compiled()
 def _extent(segments: NDArray[np.float64], count: int, axis: int) -> tuple[float, float]:
     """The smallest and the largest x (axis 0) or y (axis 1) of the first `count` rows."""
     low, high = np.inf, -np.inf
@@ -84,7 +84,7 @@ def _extent(segments: NDArray[np.float64], count: int, axis: int) -> tuple[float
     return low, high
 
 
-@njit
+@compiled()
 def _fits(segments: NDArray[np.float64], count: int, low: float, high: float) -> bool:
     """Whether the first `count` rows, moved as one, fit into the square [low, high]²."""
     left, right = _extent(segments, count, 0)
@@ -92,7 +92,7 @@ def _fits(segments: NDArray[np.float64], count: int, low: float, high: float) ->
     return right - left <= high - low and bottom - top <= high - low
 
 
-@njit
+@compiled()
 def _place(rng: NDArray[np.uint64], segments: NDArray[np.float64], count: int, low: float, high: float) -> None:
     """Move the first `count` rows, as one, to a uniformly random place inside the square [low, high]²."""
     for axis in range(2):
@@ -103,7 +103,7 @@ def _place(rng: NDArray[np.uint64], segments: NDArray[np.float64], count: int, l
             segments[row, axis + 2] += shift
 
 
-@njit
+@compiled()
 def _draw_two_sides(
     rng: NDArray[np.uint64],
     segments: NDArray[np.float64],
@@ -130,7 +130,7 @@ def _draw_two_sides(
     return True
 
 
-@njit
+@compiled()
 def _draw_triangle(
     rng: NDArray[np.uint64],
     segments: NDArray[np.float64],
@@ -164,7 +164,7 @@ def _draw_triangle(
     return True
 
 
-@njit
+@compiled()
 def _draw_apart(
     rng: NDArray[np.uint64],
     segments: NDArray[np.float64],
@@ -188,7 +188,7 @@ def _draw_apart(
     return False
 
 
-@njit
+@compiled()
 def _obeys(segments: NDArray[np.float64], count: int, figure: tuple[int, float, float, float]) -> bool:
     """Whether the lengths, the angles and the crossing, measured from the end points, obey the rule.
 
@@ -209,7 +209,7 @@ def _obeys(segments: NDArray[np.float64], count: int, figure: tuple[int, float, 
     return kind == ANGLE or (_INNER <= t <= _OUTER and _INNER <= u <= _OUTER)
 
 
-@njit
+@compiled()
 def draw_segments(
     rng: NDArray[np.uint64],
     segments: NDArray[np.float64],

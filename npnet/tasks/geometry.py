@@ -7,20 +7,20 @@ side of a the vector b lies.
 
 from math import atan2, degrees, sqrt
 
-from numba import njit
+from npnet.compiled import compiled
 
 __all__ = ["angle_between", "crossing_fractions", "length", "meet", "near"]
 
 Segment = tuple[float, float, float, float]
 
 
-@njit
+@compiled()
 def length(p: Segment) -> float:
     """The length of segment p, in pixels."""
     return sqrt((p[2] - p[0]) ** 2 + (p[3] - p[1]) ** 2)
 
 
-@njit
+@compiled()
 def angle_between(p: Segment, q: Segment) -> float:
     """The angle from 0 to 180 degrees between the directions of p and q: atan2(|a × b|, a · b).
 
@@ -31,7 +31,7 @@ def angle_between(p: Segment, q: Segment) -> float:
     return degrees(atan2(abs(ax * by - ay * bx), ax * bx + ay * by))
 
 
-@njit
+@compiled()
 def crossing_fractions(p: Segment, q: Segment) -> tuple[float, float]:
     """Where the lines through p and q meet, as fractions (t, u) of the two lengths.
 
@@ -46,7 +46,7 @@ def crossing_fractions(p: Segment, q: Segment) -> tuple[float, float]:
     return (dx * by - dy * bx) / across, (dx * ay - dy * ax) / across
 
 
-@njit
+@compiled()
 def near(x: float, y: float, p: Segment, distance: float) -> bool:
     """Whether (x, y) is nearer than `distance` px to a point of p: project, keep within the ends, compare squares."""
     ax, ay = p[2] - p[0], p[3] - p[1]
@@ -56,13 +56,13 @@ def near(x: float, y: float, p: Segment, distance: float) -> bool:
     return dx * dx + dy * dy < distance * distance
 
 
-@njit
+@compiled()
 def _side(p: Segment, x: float, y: float) -> float:
     """On which side of the line through p the point (x, y) lies: the sign of p₁ − p₀ × (x, y) − p₀."""
     return (p[2] - p[0]) * (y - p[1]) - (p[3] - p[1]) * (x - p[0])
 
 
-@njit
+@compiled()
 def meet(p: Segment, q: Segment, distance: float) -> bool:
     """Whether p and q cross or come nearer than `distance` px: segments that do not cross are nearest at an end."""
     if _side(p, q[0], q[1]) * _side(p, q[2], q[3]) < 0.0 and _side(q, p[0], p[1]) * _side(q, p[2], p[3]) < 0.0:

@@ -14,9 +14,9 @@ A row is 32 pixels for any stroke: visiting only those near it takes branches, w
 from math import ceil, floor
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from npnet.compiled import compiled
 from npnet.tasks.backgrounds import symmetric
 from npnet.tasks.geometry import Segment, length
 from npnet.tasks.rules import SIDE
@@ -27,7 +27,23 @@ _X = np.arange(SIDE, dtype=np.float32)
 _ZERO, _ONE, _HALF = np.float32(0), np.float32(1), np.float32(0.5)
 
 
-@njit
+def _cover(coverage: NDArray[np.float32], p: Segment, width: float) -> None:
+    """`cover` as array statements."""
+    x0, y0, x1, y1 = p
+    size = length(p)
+    ux, uy = np.float32((x1 - x0) / size), np.float32((y1 - y0) / size)
+    half, reach = np.float32(size / 2), width / 2 + 0.5
+    first, last = max(0, ceil(min(y0, y1) - reach)), min(SIDE - 1, floor(max(y0, y1) + reach))
+    dx = _X - np.float32((x0 + x1) / 2)
+    dy = (np.arange(first, last + 1) - (y0 + y1) / 2).astype(np.float32)[:, None]  # (rows, 1)
+    beyond = np.maximum(abs(dx * ux + dy * uy) - half, _ZERO)
+    across = dx * uy - dy * ux
+    value = np.minimum(np.float32(reach) - np.sqrt(beyond * beyond + across * across), _ONE)
+    rows = coverage[first : last + 1]
+    np.maximum(rows, value, out=rows)
+
+
+@compiled(plain=_cover)
 def cover(coverage: NDArray[np.float32], p: Segment, width: float) -> None:
     """Raise `coverage` (32, 32) to the coverage of the stroke of `width` px along segment p."""
     x0, y0, x1, y1 = p
@@ -47,7 +63,23 @@ def cover(coverage: NDArray[np.float32], p: Segment, width: float) -> None:
             row[x] = max(row[x], value)
 
 
-@njit
+def _compose(
+    image: NDArray[np.uint8],
+    pattern: NDArray[np.float32],
+    speckle: NDArray[np.uint8],
+    coverage: NDArray[np.float32],
+    levels: tuple[float, float, float, float],
+    flip: bool,
+) -> None:
+    """`compose` as array statements."""
+    ground, amplitude, noise, stroke = (np.float32(level) for level in levels)
+    background = ground + amplitude * pattern + noise * symmetric(speckle)
+    v = background + coverage * (stroke - background)
+    black, white = (np.float32(255.0), np.float32(0.0)) if flip else (np.float32(0.0), np.float32(255.0))
+    image[:] = (black + (white - black) * v + _HALF).astype(np.int32)
+
+
+@compiled(plain=_compose)
 def compose(
     image: NDArray[np.uint8],
     pattern: NDArray[np.float32],

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from npnet.compiled import compiled
 from npnet.tasks.addresses import fill_bits, name_key, next_bits, seed_from, uniform
 from npnet.tasks.appearance import CALIBRATED, Appearance
 from npnet.tasks.backgrounds import PATTERNS, fill_background
@@ -143,13 +143,13 @@ def _look_numbers(look: Appearance) -> tuple[float, ...]:
     return tuple(float(number) for number in numbers)
 
 
-@njit
+@compiled()
 def _draw_label(rng: NDArray[np.uint64]) -> int:
     """The label: the first random number of the figure's stream, one fair bit."""
     return int(next_bits(rng) & _ONE)
 
 
-@njit
+@compiled()
 def _draw_all(
     key: np.uint64,
     seed: np.uint64,
@@ -191,9 +191,9 @@ def _draw_all(
         labels[i] = label
         record = truth[i]
         record_figure(segments, count, figures[label][0], record)
-        record.index, record.distractors = indices[i], distractors
-        record.polarity, record.background, record.contrast = white, background, contrast
-        record.ground, record.stroke = (ground, stroke) if white else (1.0 - ground, 1.0 - stroke)
+        record["index"], record["distractors"] = indices[i], distractors
+        record["polarity"], record["background"], record["contrast"] = white, background, contrast
+        record["ground"], record["stroke"] = (ground, stroke) if white else (1.0 - ground, 1.0 - stroke)
 
 
 def _compile(sources: int) -> tuple[Any, Any]:
@@ -203,12 +203,12 @@ def _compile(sources: int) -> tuple[Any, Any]:
     a digest of the sources among those, an edit of any of them compiles anew.
     """
 
-    @njit(cache=True, nogil=True)
+    @compiled(cache=True, nogil=True)
     def fill(key, seed, indices, rule, look, images, labels, truth):  # type: ignore[no-untyped-def]
         sources  # noqa: B018
         _draw_all(key, seed, indices, rule, look, images, labels, truth)
 
-    @njit(cache=True, nogil=True)
+    @compiled(cache=True, nogil=True)
     def fill_labels(key, seed, indices, labels):  # type: ignore[no-untyped-def]
         sources  # noqa: B018
         rng = np.empty(1, np.uint64)

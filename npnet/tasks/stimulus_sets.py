@@ -8,7 +8,7 @@ twenty of them a thousand, so a task can be trained on without ever being stored
                              in place whole; its name with .json added holds what it was drawn from
 """
 
-import fcntl
+import errno
 import hashlib
 import json
 import os
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,9 +80,10 @@ class StimulusSet:
         """
         path = Path(path)
         about, sidecar = self._about(), path.with_name(path.name + ".json")
-        with _turn(path):
+        with _turn(path) as alone:
             if not path.exists():
-                self._write(path, sidecar, threads)
+                part = path.with_name(f".{path.name}.part" if alone else f".{path.name}.{os.getpid()}.part")
+                self._write(path, sidecar, part, threads)
             elif not sidecar.exists():
                 raise ValueError(f"file {path} has no {sidecar.name} beside it; give another path, or delete it")
         try:
@@ -112,12 +113,12 @@ class StimulusSet:
             json.dumps({**about, "rule": asdict(TASKS[self.task]), "appearance": asdict(self.appearance)})
         )
 
-    def _write(self, path: Path, sidecar: Path, threads: int) -> None:
-        """Draw all stimuli into a file beside `path`, say in the sidecar what it is, and move it there.
+    def _write(self, path: Path, sidecar: Path, part: Path, threads: int) -> None:
+        """Draw all stimuli into the file `part` beside `path`, say in the sidecar what it is, and move it there.
 
         Blocks are written as to any file: on a full disk that is an error, where a write to a map would be a crash.
         """
-        part, digest = path.with_name(f".{path.name}.part"), hashlib.sha256()
+        digest = hashlib.sha256()
         try:
             with part.open("wb") as file:
                 for content in self._content(threads):
@@ -154,11 +155,42 @@ def stimulus_set(task: str, seed: int, start: int, stop: int, appearance: Appear
 
 
 @contextmanager
-def _turn(path: Path) -> Iterator[None]:
-    """Hold the lock of a file; the system lets go of it when the process ends, however it ends."""
+def _turn(path: Path) -> Iterator[bool]:
+    """Hold the lock of a file; the system lets go of it when the process ends, however it ends.
+
+    Yields False where the system has no locks, as on some network drives: others may then be drawing the same.
+    """
     with path.with_name(f".{path.name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield _lock(lock)
+
+
+def _lock(file: IO[str]) -> bool:
+    """Wait for the lock of an open file; False where there are no locks."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return _lock_on_windows(file)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError:
+        return False
+    return True
+
+
+def _lock_on_windows(file: IO[str]) -> bool:
+    try:
+        import msvcrt
+    except ImportError:  # neither, as in a browser
+        return False
+    file.seek(0)
+    while True:
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
+        except OSError as error:
+            if error.errno != errno.EDEADLOCK:  # which says that ten seconds of waiting are over
+                return False
+        else:
+            return True
 
 
 def _sha256(path: Path) -> str:

@@ -7,9 +7,9 @@ to 1 (white). What a stimulus does not have is NaN.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from npnet.compiled import compiled
 from npnet.tasks.figures import segment
 from npnet.tasks.geometry import angle_between, crossing_fractions
 from npnet.tasks.rules import ANGLE, APART, CROSSING, MOST_SEGMENTS, TRIANGLE
@@ -37,12 +37,12 @@ TRUTH = np.dtype(
 )
 
 
-@njit
+@compiled()
 def record_figure(segments: NDArray[np.float64], count: int, kind: int, record: Any) -> None:
     """Write what the end points say into a truth record; one number at a time, since slices of records are slow."""
     for row in range(MOST_SEGMENTS):
         for end in range(4):
-            record.segments[row, end] = segments[row, end] if row < count else np.nan
+            record["segments"][row, end] = segments[row, end] if row < count else np.nan
     p, q = segment(segments, 0), segment(segments, 1)
     meeting, t, u = np.nan, np.nan, np.nan
     if kind != APART:
@@ -50,9 +50,9 @@ def record_figure(segments: NDArray[np.float64], count: int, kind: int, record: 
     if kind == CROSSING:
         t, u = crossing_fractions(p, q)
     cornered = kind in (ANGLE, TRIANGLE)
-    record.figure, record.segment_count = kind, count
-    record.vertex[0], record.vertex[1] = (p[0], p[1]) if cornered else (np.nan, np.nan)
-    record.angle = meeting if cornered else np.nan
-    record.crossing[0], record.crossing[1] = p[0] + t * (p[2] - p[0]), p[1] + t * (p[3] - p[1])
-    record.fractions[0], record.fractions[1] = t, u
-    record.crossing_angle = meeting if kind == CROSSING else np.nan
+    record["figure"], record["segment_count"] = kind, count
+    record["vertex"][0], record["vertex"][1] = (p[0], p[1]) if cornered else (np.nan, np.nan)
+    record["angle"] = meeting if cornered else np.nan
+    record["crossing"][0], record["crossing"][1] = p[0] + t * (p[2] - p[0]), p[1] + t * (p[3] - p[1])
+    record["fractions"][0], record["fractions"][1] = t, u
+    record["crossing_angle"] = meeting if kind == CROSSING else np.nan

@@ -3,10 +3,11 @@
 import gzip
 import struct
 import tracemalloc
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from npnet.tasks import read_idx
@@ -38,9 +39,10 @@ def refuses(path, data, message="expected"):
 
 @pytest.mark.parametrize("kind", ["images", "labels"])
 @pytest.mark.parametrize("suffix", ["", ".gz"])
-def test_reads_what_was_written(tmp_path, kind, suffix):
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_reads_what_was_written_whatever_its_name(tmp_path, kind, suffix, compress):
     path = tmp_path / f"file{suffix}"
-    path.write_bytes(gzip.compress(FILES[kind]) if suffix else FILES[kind])
+    path.write_bytes(compress(FILES[kind]))
     array = read_idx(path)
     assert array.dtype == np.uint8
     assert np.array_equal(array, ARRAYS[kind])
@@ -62,16 +64,52 @@ def test_refuses_a_file_cut_anywhere(tmp_path, kind, compress, data):
 
 
 @given(kinds, compressions, st.binary(min_size=1, max_size=20))
+@example("images", gzip.compress, b"\x1f\x8b")
 def test_refuses_bytes_to_spare(tmp_path, kind, compress, extra):
     refuses(tmp_path / "long", compress(FILES[kind] + extra), "is too long")
-    refuses(tmp_path / "tail", compress(FILES[kind]) + extra, "is too long")
+    another = "|truncated|damaged" if extra[:2] == b"\x1f\x8b" else ""  # the start of one more member
+    refuses(tmp_path / "tail", compress(FILES[kind]) + extra, "is too long" + another)
 
 
 @given(kinds, st.integers(0, 3), st.integers(1, 255))
-def test_refuses_another_magic_number(tmp_path, kind, place, flip):
+def test_refuses_another_start(tmp_path, kind, place, flip):
     raw = bytearray(FILES[kind])
     raw[place] ^= flip
-    refuses(tmp_path / "magic", bytes(raw), "magic number|truncated|too long|header of shape")
+    if (place, raw[place]) == (2, 0x09):  # signed bytes, as many as before
+        (tmp_path / "start").write_bytes(raw)
+        assert np.array_equal(read_idx(tmp_path / "start"), ARRAYS[kind].view(np.int8))
+    else:
+        axes = "truncated|too long|header of shape|at most 64"
+        refuses(tmp_path / "start", bytes(raw), ("two zeros", "two zeros", "no type of IDX|truncated", axes)[place])
+
+
+TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+
+@given(st.sampled_from(sorted(TYPES)), st.lists(st.integers(1, 3), max_size=6), compressions, st.integers(0))
+def test_reads_every_type_in_any_number_of_axes(tmp_path, code, shape, compress, seed):
+    """Every bit pattern of every type, not-a-number included, comes back in the byte order of this machine."""
+    dtype = np.dtype(TYPES[code])
+    content = np.random.default_rng(seed).bytes(int(np.prod(shape)) * dtype.itemsize)
+    path = tmp_path / "file"
+    path.write_bytes(compress(bytes([0, 0, code, len(shape)]) + struct.pack(f">{len(shape)}I", *shape) + content))
+    array = read_idx(path)
+    assert array.shape == tuple(shape)
+    assert array.dtype == dtype.newbyteorder("=")
+    assert array.astype(dtype).tobytes() == content
+    assert array.flags.writeable
+
+
+@given(kinds, st.lists(st.integers(0, 100), max_size=4))
+def test_reads_several_gzip_members_as_one(tmp_path, kind, cuts):
+    raw = FILES[kind]
+    ends = [0, *sorted(min(cut, len(raw)) for cut in cuts), len(raw)]
+    members = [gzip.compress(raw[a:b]) for a, b in pairwise(ends)]
+    path = tmp_path / "file.gz"
+    path.write_bytes(b"".join(members))
+    assert np.array_equal(read_idx(path), ARRAYS[kind])
+    refuses(path, b"".join(members)[:-1], "truncated")
+    refuses(path, b"".join([*members, gzip.compress(b"1")]), "too long")
 
 
 @given(kinds, st.data())
@@ -89,14 +127,15 @@ def test_refuses_damaged_compression(tmp_path, kind, data):
 
 
 def test_names_each_reason(tmp_path):
-    refuses(tmp_path / "plain.gz", FILES["images"], "expected gzip's 1f 8b")
-    refuses(tmp_path / "empty.gz", b"", r"starts with bytes \(none\)")
+    refuses(tmp_path / "empty.gz", b"", "starts with nothing")
     refuses(tmp_path / "empty", b"", "starts with nothing")
-    refuses(tmp_path / "text", b"hello, world", r"expected 2051 \(images\) or 2049 \(labels\)")
-    refuses(tmp_path / "head", FILES["images"][:9], "a header of 16 for images")
+    refuses(tmp_path / "text", b"hello, world", "68 65 6c 6c; expected an IDX file, which starts with two zeros")
+    refuses(tmp_path / "type", b"\0\0\x0a\1\0\0\0\1a", "0x0a is no type of IDX; expected one of 0x08, 0x09, 0x0b")
+    refuses(tmp_path / "axes", b"\0\0\x08\x41" + b"\0\0\0\1" * 65 + b"a", "has 65 axes; expected at most 64")
+    refuses(tmp_path / "head", FILES["images"][:9], "has 9 bytes; expected a header of 16")
     refuses(tmp_path / "cut", FILES["labels"][:-1], "is truncated: 6 bytes follow the header; expected 7")
-    refuses(tmp_path / "none", struct.pack(">2I", 2049, 0), "at least one example")
-    refuses(tmp_path / "flat", struct.pack(">4I", 2051, 5, 0, 28), "at least one example")
+    refuses(tmp_path / "none", struct.pack(">2I", 2049, 0), "at least one number")
+    refuses(tmp_path / "flat", struct.pack(">4I", 2051, 5, 0, 28), "at least one number")
     refuses(tmp_path / "noise.gz", b"\x1f\x8b" + bytes(range(40)), "damaged gzip compression")
     with pytest.raises(FileNotFoundError):
         read_idx(tmp_path / "absent")

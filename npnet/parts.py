@@ -1,0 +1,102 @@
+"""What the parts of a network must be: checked when it is made, each refused by the name of its layer.
+
+Parts come from other programs too, where names, orders and precisions are others: what does not fit would otherwise
+show as a wrong shape deep inside a product, or not at all.
+"""
+
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from npnet.activations import ACTIVATIONS
+from npnet.arrays import Array, as_array, is_array, shown
+from npnet.layers import Layer, Link, Parameters, Path, Shared, forward, linear
+
+__all__ = ["activation_of", "check_fit", "check_linear", "check_parameters", "rates_of"]
+
+
+def activation_of(given: Any) -> Layer:
+    """Return an activation, given itself or by its name. Raises ValueError for what is none."""
+    found = ACTIVATIONS.get(given) if isinstance(given, str) else given
+    if not callable(found):
+        raise ValueError(f"activation is {shown(given)}; expected one of {', '.join(ACTIVATIONS)}, or a layer")
+    return found
+
+
+def rates_of(dropout: Any, depth: int) -> tuple[float, ...]:
+    """Return the rates of dropout, where one number stands for all. Raises ValueError for what is no rate."""
+    each = (dropout,) * depth if isinstance(dropout, Real) else dropout
+    if not isinstance(each, tuple | list) or not all(isinstance(rate, Real) and 0 <= rate < 1 for rate in each):  # type: ignore[operator]
+        raise ValueError(
+            f"dropout is {shown(dropout)}; expected one rate, 0 <= rate < 1, or one after each hidden layer"
+        )
+    if len(each) not in (0, depth):
+        raise ValueError(f"dropout is {each}; expected {depth} entries, one for each hidden layer")
+    return tuple(each)
+
+
+def check_parameters(trunk: Any, heads: Any) -> None:
+    """Raise ValueError for parameters that are no arrays of floats, or not all of one precision."""
+    if not isinstance(trunk, list | tuple) or not trunk:
+        raise ValueError(f"trunk is {shown(trunk)}; expected a list of the parameters of each hidden layer")
+    if not isinstance(heads, Mapping) or not all(isinstance(name, str) for name in heads):
+        raise ValueError(f"heads is {shown(heads)}; expected {{name: parameters}}")
+    precisions: dict[np.dtype, str] = {}  # complex numbers have that of their parts
+    for name, p in _named(trunk, heads).items():
+        if not isinstance(p, Mapping) or not p:
+            raise ValueError(f"{name} is {shown(p)}; expected parameters, as {{'W': W, 'b': b}}")
+        for key, w in p.items():
+            if not is_array(w):
+                kind = type(w).__name__
+                raise ValueError(f"{name} has a {kind} for {key!r}; expected an array of floats: {as_array(key, w)}")
+            if w.dtype.kind not in "fc":
+                raise ValueError(f"{name} has {key!r} of dtype {w.dtype}; expected floats: {key}.astype(numpy.float32)")
+            precisions.setdefault(w.real.dtype, f"{name} has {key!r}")
+    if len(precisions) > 1:
+        (one, first), (other, second) = list(precisions.items())[:2]
+        raise ValueError(f"{second} of dtype {other}; expected {one}, as {first}: .astype(numpy.{one.name})")
+
+
+def check_linear(
+    trunk: Sequence[Parameters], layers: Sequence[Layer], heads: Mapping[str, Parameters], head_layer: Layer
+) -> None:
+    """Raise ValueError for linear layers whose parameters are not W (D, K) and b (K,)."""
+    for (name, p), layer in zip(_named(trunk, heads).items(), [*layers, *[head_layer] * len(heads)], strict=True):
+        if layer is not linear and not isinstance(layer, Shared):
+            continue
+        if set(p) != {"W", "b"} or p["W"].ndim != 2 or p["b"].shape != p["W"].shape[1:]:
+            turned = set(p) == {"W", "b"} and p["b"].shape == p["W"].shape[:1]
+            hint = ": W.T, where outputs come first" if turned else ""
+            raise ValueError(f"{name} has {_shapes(p)}; expected W (inputs, outputs) and b (outputs,){hint}")
+
+
+def check_fit(trunk: Sequence[Parameters], path: Path, heads: Mapping[str, Link], zeros: Array) -> None:
+    """Raise ValueError for hidden layers that cannot read each other, beginning with zeros, and heads likewise."""
+    with np.errstate(all="ignore"):
+        try:
+            last = forward(path, zeros)[0][-1]
+        except Exception as error:  # whatever a layer of one's own raises
+            layers = "; ".join(map(_shapes, trunk))
+            raise ValueError(
+                f"trunk has layers of {layers}; expected each as wide as the next one's fan-in ({error})"
+            ) from error
+        for name, (layer, p) in heads.items():
+            try:
+                layer(p, last)
+            except Exception as error:
+                raise ValueError(
+                    f"head {name!r} has {_shapes(p)}; expected what reads the {last.shape[-1]} units of the last "
+                    f"hidden layer ({error})"
+                ) from error
+
+
+def _named(trunk: Sequence[Parameters], heads: Mapping[str, Parameters]) -> dict[str, Parameters]:
+    """Return the parameters of all layers by what a message calls them."""
+    hidden = {f"trunk layer {i}": p for i, p in enumerate(trunk, 1)}
+    return hidden | {f"head {name!r}": p for name, p in heads.items()}
+
+
+def _shapes(p: Parameters) -> str:
+    return ", ".join(f"{key} {w.shape}" for key, w in p.items())
