@@ -2,10 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 from tinystudy import command, rows, run
 
-from experiments.studies.difficulty.trials import APPEARANCES, PRESETS
+from experiments.frame.training import train_together
+from experiments.frame.workspace import Workspace
+from experiments.studies.difficulty.trials import APPEARANCES, PRESETS, difficulty_jobs
+from npnet import Network
 from npnet.tasks import CALIBRATED
 
 FILES = ("results.csv", "curves.csv", "results.json", "table.md", "difficulty.png")
@@ -55,3 +59,16 @@ def test_one_parameter_is_varied_at_a_time():
         changed = {field for field, value in vars(look).items() if value != getattr(CALIBRATED, field)}
         assert (name == "calibrated") == (not changed)
         assert len(changed) <= 1 or changed in changes.values(), name
+
+
+def test_trials_that_train_together_leave_the_networks_that_they_leave_alone(tmp_path):
+    jobs = difficulty_jobs("smoke")[:2]
+    places = {name: [Workspace(tmp_path / name, job.name) for job in jobs] for name in ("alone", "together")}
+    for job, workspace in zip(jobs, places["alone"], strict=True):
+        workspace.finish(job.function(workspace, **job.arguments))
+    assert train_together(jobs, tmp_path / "together", np) == {job.name: None for job in jobs}
+    for one, other in zip(*places.values(), strict=True):
+        networks = [Network.load(each.path / "network.npz") for each in (one, other)]
+        for p, q in zip(*(network.trunk for network in networks), strict=True):
+            np.testing.assert_allclose(p["W"], q["W"], rtol=1e-4, atol=1e-6)
+        assert [(each.path / "result.json").exists() for each in (one, other)] == [True, True]
