@@ -48,7 +48,7 @@ def _fill_background(
     """`fill_background` as array statements."""
     n = _NODES[pattern]
     fill_bits(rng, bits[: (n * n + 7) // 8])
-    nodes = symmetric(bits.view(np.uint8)[: n * n]).reshape(n, n)
+    nodes = symmetric.plain(bits.view(np.uint8)[: n * n]).reshape(n, n)
     if n == SIDE:
         out[:] = nodes
         return

@@ -73,7 +73,7 @@ def _compose(
 ) -> None:
     """`compose` as array statements."""
     ground, amplitude, noise, stroke = (np.float32(level) for level in levels)
-    background = ground + amplitude * pattern + noise * symmetric(speckle)
+    background = ground + amplitude * pattern + noise * symmetric.plain(speckle)
     v = background + coverage * (stroke - background)
     black, white = (np.float32(255.0), np.float32(0.0)) if flip else (np.float32(0.0), np.float32(255.0))
     image[:] = (black + (white - black) * v + _HALF).astype(np.int32)

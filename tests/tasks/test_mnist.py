@@ -21,6 +21,7 @@ def fake_set(shift):
     for which, n in COUNTS.items():
         images = np.zeros((n, 28, 28), np.uint8)
         images[:, 0, 0], images[:, 0, 1] = np.arange(n) % 250, np.arange(n) // 250 + (100 if which == "t10k" else 0)
+        images[:, 27, 27] = 255
         labels = ((np.arange(n) + shift) % 10).astype(np.uint8)
         raw = struct.pack(">4I", 2051, *images.shape) + images.tobytes()
         files[f"{which}-images-idx3-ubyte.gz"] = gzip.compress(raw, mtime=0)
