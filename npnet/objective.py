@@ -71,8 +71,14 @@ def loss_along(
 
 
 def groups_of(path: Path, mask: Mask, head: str | None = None) -> dict[int, Group]:
-    """Return the group of each link of a path in which anything trains, by its position."""
+    """Return the group of each link of a path in which anything trains, by its position.
+
+    Raises ValueError for a mask of another length. head: None for a path that ends below the heads.
+    """
     links, depth = [(i, p) for i, (_, p) in enumerate(path) if p], len(mask) - 1
+    if len(links) != depth + (head is not None):
+        expected = len(links) + (head is None)
+        raise ValueError(f"mask is {mask}; expected {expected} entries: every hidden layer's and the head's")
     names = [*(f"hidden layer {layer}" for layer in range(1, len(mask))), f"head {head!r}"]
     found = {
         i: group_of(name, p, entry, layer, depth)

@@ -118,10 +118,13 @@ class TrainingJob:
                 raise ValueError(f"watch has the task {head!r}; expected one of {', '.join(map(repr, self.tasks))}")
 
     def start(self) -> None:
-        """Write the settings into a run that is new, ask for its first mask, and refuse other settings than its own."""
+        """Write the settings into a run without an epoch yet and ask for its first mask; later refuse other settings.
+
+        An epoch that failed and was undone is none: the run may begin again with what it should have had.
+        """
         run, settings = self.run, describe(self.settings)
-        if run.settings is None:
-            run.settings = settings
+        if run.settings is None or not run.history:
+            run.settings, run.mask = settings, None
         elif difference := first_difference(run.settings, settings):
             name, began, now = difference
             raise ValueError(

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from npnet.activations import ACTIVATIONS
 from npnet.arrays import generator
 from npnet.check import check_convex, check_gradient, check_hessian, check_kinks
 from npnet.check.__main__ import main as check
 from npnet.proofs.catalogue import cases, kinked_cases
+from npnet.proofs.path_cases import softplus
 from npnet.proofs.planting import plant
 from npnet.trees import leaves
 
@@ -153,3 +155,12 @@ def test_the_command_confirms_the_library():
         assert float(caught) <= 1e-4
         assert float(asymmetry) <= 1e-11
     assert sum("kinks, the first at" in line for line in lines) == kinked - 1  # the norm has none but at zero
+
+
+def test_every_activation_is_proved_everywhere():
+    for name in (*ACTIVATIONS, softplus.name):
+        wanted = {name, f"network, {name}", *(f"input gradients, {name}, {depth}" for depth in (1, 2, 3))}
+        activation = ACTIVATIONS.get(name, softplus)
+        wanted |= set() if isinstance(activation.curvature, int) else {f"slope of {name}"}
+        assert wanted <= set(CASES)
+    assert len(set(CASES)) == len(CASES)

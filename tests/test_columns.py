@@ -8,26 +8,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_training import blobs, network, same, states
 
-from npnet.analysis import error
 from npnet.arrays import generator, to_host
-from npnet.fisher import fisher_information
+from npnet.columns import growing, joined, merged, modular, progressive
+from npnet.columns.network import ColumnInputs, columns_of
+from npnet.data import batch
+from npnet.error import error
 from npnet.hyperparameters import Hyperparameters
 from npnet.initialisers import glorot
-from npnet.laterals import joined, stem
+from npnet.layers import Dropout
 from npnet.losses import cross_entropy
-from npnet.methods import begin, growing, merged, modular, probe, progressive
+from npnet.methods import GradualTuning, begin, probe
 from npnet.network import Network
+from npnet.objective import cut, groups_of, loss_at_head
 from npnet.optimizers import Adam, constant
 from npnet.penalties import l1
 from npnet.perceptron import mlp
-from npnet.policies import GradualTuning
-from npnet.population import train_population
+from npnet.populations import train_population
+from npnet.proofs.objectives import reading, value_and_gradients
 from npnet.regularizers import Regularizer
-from npnet.run import Replicate, Run
-from npnet.data import batch
+from npnet.run import Run, TrainingJob
+from npnet.starting_point import fisher_information
 from npnet.training import train
 from npnet.trees import load_tree, save_tree
-from npnet.update import Rule, Update
 
 SETTINGS = Hyperparameters(rate=constant(0.3), max_epochs=3, patience=None)
 WAYS = [
@@ -60,7 +62,7 @@ def logits(network, task):
 
 
 def heads(network):
-    return [head for each in (*network.columns, network) for head in each.heads]
+    return [head for each in (*columns_of(network), network) for head in each.heads]
 
 
 def equal(trunk, other):
@@ -114,7 +116,7 @@ def test_three_columns_compute_what_the_source_says(lateral):
         return Z + relu(sum(p["a"][j] * S @ p[f"V{j}"] for j, S in enumerate(sides))) @ p["U"]
 
     outputs = []
-    for column in (first, replace(two, columns=()), replace(three, columns=())):
+    for column in (first, two, three):
         levels = [X]
         for i, p in enumerate(column.trunk):
             levels.append(relu(layer(p, levels[-1], [known[i] for known in outputs] if i else [])))
@@ -173,7 +175,7 @@ def test_old_and_new_merged_compute_what_they_did_apart(more, normalised, noise,
     together = replace(apart, surgery=growing(wider, deeper, normalised, noise).surgery)
     old, task = network(seed, dropout), blobs("b", seed)
     nets = [each.surgery(old, task, generator(seed, "grow"), glorot) for each in (apart, together)]
-    assert not nets[1].columns
+    assert not columns_of(nets[1])
     X = batch(task.test, slice(None), old.dtype)
     np.testing.assert_allclose(nets[0].logits(X, "b"), nets[1].logits(X, "b"), rtol=1e-10, atol=1e-12)
     assert nets[1].depth == old.depth + bool(deeper)
@@ -193,7 +195,7 @@ def test_what_training_the_new_part_alone_leaves_alone():
         end = learn(method, old, task)
         moved = [any((p[key] != q[key]).any() for key in p) for p, q in zip(start.trunk, end.trunk, strict=True)]
         assert moved == [False] * (end.depth - moving) + [True] * moving
-        for column, known in zip(end.columns, (old,), strict=False):
+        for column, known in zip(columns_of(end), (old,), strict=False):
             equal(column.trunk, known.trunk)
 
 
@@ -222,7 +224,7 @@ def test_such_networks_stop_and_go_on_to_the_same_bits(method, dropout, tmp_path
     start = network(0, dropout)
     task, old = blobs("b"), blobs("a")
     settings = replace(SETTINGS, optimizer=Adam(), rate=constant(0.01), regularizers=(Regularizer(l1, 1e-3),))
-    watched = {"old": ("a", old.test)} if begin(method, start, task, generator(1))[0].network.columns else {}
+    watched = {"old": ("a", old.test)} if columns_of(begin(method, start, task, generator(1))[0].network) else {}
     run, settings = begin(method, start, task, generator(1, "columns"), settings)
     whole = [dict(record) for record in train(run, {"b": task}, settings, watched)]
     again, _ = begin(method, start, task, generator(1, "columns"), settings)
@@ -235,13 +237,13 @@ def test_such_networks_stop_and_go_on_to_the_same_bits(method, dropout, tmp_path
         assert len({record["evaluations"]["old"] for record in whole}) == 1
 
 
-def both(replicate, seeds_and_methods):
-    """Compare what a population comes to with what each replicate comes to alone."""
-    together = [replicate(*each) for each in seeds_and_methods]
+def both(job, seeds_and_methods):
+    """Compare what a population comes to with what each run comes to alone."""
+    together = [job(*each) for each in seeds_and_methods]
     for _ in train_population(together):
         pass
     for each, there in zip(seeds_and_methods, together, strict=True):
-        alone = replicate(*each)
+        alone = job(*each)
         for _ in train(alone.run, alone.tasks, alone.settings):
             pass
         assert not there.failure
@@ -256,28 +258,31 @@ def both(replicate, seeds_and_methods):
 def test_such_networks_train_as_a_population(method, xp):
     task = blobs("b", xp=xp)
 
-    def replicate(seed):
+    def job(seed):
         run, settings = begin(method, network(seed).to(xp), task, generator(seed, "columns"), SETTINGS)
-        return Replicate(run, {"b": task}, settings)
+        return TrainingJob(run, {"b": task}, settings)
 
-    both(replicate, [(seed,) for seed in range(3)])
+    both(job, [(seed,) for seed in range(3)])
 
 
 def test_networks_of_many_forms_train_as_a_population():
     """All of them from one network, so that only what they read of it tells their frozen parts apart."""
     task, start = blobs("b"), network(0)
 
-    def replicate(method):
+    def job(method):
         run, settings = begin(method, start, task, generator(1, "columns"), SETTINGS)
-        return Replicate(run, {"b": task}, settings)
+        return TrainingJob(run, {"b": task}, settings)
 
     plain = [growing(wider=3, normalised=normalised) for normalised in (False, True)]
-    both(replicate, [(method,) for method in (modular(), modular(None), progressive("adapter"), *WAYS, *plain)])
+    both(job, [(method,) for method in (modular(), modular(None), progressive("adapter"), *WAYS, *plain)])
 
 
-@pytest.mark.parametrize(("dropout", "layers"), [((), 3), ((0.0, 0.5), 2), ((0.3, 0.5), 1), ((0.3, 0.0), 1)])
+@pytest.mark.parametrize(("dropout", "layers"), [((), 3), ((0.0, 0.5), 3), ((0.3, 0.5), 2), ((0.3, 0.0), 2)])
 def test_what_of_a_column_is_the_same_at_every_epoch(dropout, layers):
-    assert learn(progressive(), network(0, dropout), blobs("b")).deterministic == layers
+    path = learn(progressive(), network(0, dropout), blobs("b")).path("b", training=True)
+    first, _ = cut(path, groups_of(path, (0.0, 0.0, 1.0), "b"))
+    assert first == layers  # the column inputs, and the hidden layers up to the first dropout
+    assert not any(isinstance(layer, Dropout) for layer, _ in path[:first])
 
 
 @pytest.mark.parametrize("lateral", ["linear", "adapter"])
@@ -287,9 +292,8 @@ def test_penalties_act_on_weights_and_laterals_and_on_nothing_else(lateral):
     X, labels = batch(task.train, slice(None), start.dtype), task.train.labels
     values = []
     for regularizers in ((), (term,)):
-        update = Update(start, "b", cross_entropy, Rule((1, 1, 1), 1.0, regularizers=regularizers))
-        below = start.layers()[0]({}, X)[0]
-        values.append(update.objective(below, labels, None)[0])
+        loss = loss_at_head(start, "b", cross_entropy, (1.0, 1.0, 1.0), reading(X, lambda rows: labels[rows]))
+        values.append(value_and_gradients(loss, np.arange(len(X)), None, regularizers)[0])
     weights = [w for p in (*start.trunk, start.heads["b"]) for key, w in p.items() if key not in ("a", "b")]
     assert values[1] - values[0] == pytest.approx(0.1 * sum(abs(w).sum() for w in weights))
     assert len(weights) == (5 if lateral == "linear" else 7)
@@ -297,8 +301,13 @@ def test_penalties_act_on_weights_and_laterals_and_on_nothing_else(lateral):
 
 def test_frozen_columns_are_run_once(monkeypatch):
     calls = []
-    outputs_above = Network.outputs_above
-    monkeypatch.setattr(Network, "outputs_above", lambda *args: calls.append(1) or outputs_above(*args))
+    run_columns = ColumnInputs.__call__
+
+    def spy(self, p, X, rng=None):
+        calls.extend([1] * (len(X) > 1))  # one row of zeros is how a network measures its widths
+        return run_columns(self, p, X, rng)
+
+    monkeypatch.setattr(ColumnInputs, "__call__", spy)
     counts = []
     for epochs in (1, 6):
         calls.clear()
@@ -339,7 +348,7 @@ def test_another_task_in_the_same_column():
     three = two.add_head("c", 4, generator(0))
     assert three.heads["c"].keys() == {"W", "b", "L"}
     assert three.logits(np.zeros((5, 6)), "c").shape == (5, 4)
-    with pytest.raises(ValueError, match="head 'a' is there already"):
+    with pytest.raises(ValueError, match="head 'a' is a column's already"):
         two.add_head("a", 2, generator(0))
 
 
@@ -359,16 +368,17 @@ def test_bad_input_is_named():
         (lambda: probe(0), "layer is 0; expected the number of a hidden layer"),
         (lambda: learn(probe(3), start, task), "layer is 3; expected at most 2"),
         (lambda: two.logits(np.zeros((2, 6)), "z"), "head is 'z'; expected one of 'a', 'b'"),
-        (lambda: Replicate(Run(two, generator(0)), {"a": blobs("a")}), "'a', the head of a frozen column"),
+        (lambda: TrainingJob(Run(two, generator(0)), {"a": blobs("a")}), "'a', whose head is frozen for good"),
         (lambda: replace(two, reads=two.reads[:1]), "expected 3 entries"),
-        (lambda: fisher_information(two, "b", task.train), "reads beside its own"),
+        (lambda: replace(two, columns=()), r"columns is \(\); expected at least one"),
+        (lambda: fisher_information(two, "b", task.train), "expected linear ones alone, and no columns"),
         (lambda: joined(two.trunk[1], np.zeros((2, 3))), r"X has shape \(2, 3\); expected"),
     ):
         with pytest.raises(ValueError, match=words):
             f()
 
 
-def test_a_stem_has_no_way_back():
+def test_column_inputs_have_no_way_back():
     two = learn(progressive(), network(0), blobs("b"))
-    Y, back = stem(two.columns, two.reads)({}, np.zeros((3, 6)))
+    Y, back = ColumnInputs(two.columns, two.reads)({}, np.zeros((3, 6)))
     assert back(Y) == (None, {})

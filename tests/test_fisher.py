@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from npnet import Network, Split, Task, begin, generator, growing, mlp, modular, probe, progressive
 from npnet.arrays import to_device, to_host
-from npnet.fisher import fisher_information, remember
 from npnet.layers import chain
 from npnet.losses import softmax
+from npnet.starting_point import fisher_information, remember
 
 MODES = ("exact", "sampled", "argmax", "empirical", "batched")
 
@@ -27,7 +27,7 @@ def problem(N=23, widths=(6, 5, 4), classes=3, activation="relu", seed=0, dtype=
 
 def log_share(network, parameters, x, k):
     """log f_k(x), written with complex numbers in mind."""
-    Z = chain(*network.layers("old"))(parameters, x)[0][0]
+    Z = chain(*(layer for layer, _ in network.path("old")))(parameters, x)[0][0]
     top = Z.real.max()
     return Z[k] - top - np.log(np.exp(Z - top).sum())
 
@@ -46,7 +46,9 @@ def score(network, x, k, h=1e-30):
                     network.activation,
                 )
                 shifted.trunk[layer][name][entry] += 1j * h
-                found[name][entry] = log_share(shifted, shifted.parameters("old"), x.astype(complex), k).imag / h
+                found[name][entry] = (
+                    log_share(shifted, [p for _, p in shifted.path("old")], x.astype(complex), k).imag / h
+                )
         gradients.append(found)
     return gradients
 
@@ -94,11 +96,11 @@ def test_the_sampled_mode_is_the_exact_one_in_the_mean():
 
 def test_the_batched_mode_squares_the_mean_gradient_of_each_batch():
     network, split = problem(N=12)
-    layers, parameters = chain(*network.layers("old")), network.parameters("old")
+    layers, parameters = zip(*network.path("old"), strict=True)
     total = [{name: np.zeros(w.shape) for name, w in p.items()} for p in network.trunk]
     for start in (0, 5, 10):
         rows = slice(start, start + 5)
-        Z, back = layers(parameters, split.inputs[rows])
+        Z, back = chain(*layers)(parameters, split.inputs[rows])
         f = softmax(Z)
         gradients = [dp for dp in back((f - np.eye(3)[split.labels[rows]]) / len(Z))[1] if dp][:-1]
         for into, dp in zip(total, gradients, strict=True):
@@ -157,14 +159,12 @@ def test_on_the_device(mode, xp):
             assert np.allclose(a[name], b[name], rtol=1e-4, atol=1e-5 * b[name].max())
 
 
-def test_a_population_has_the_information_of_each_replicate():
+def test_a_stack_of_networks_is_no_network():
+    """Populations stack networks for an epoch; the information is that of one network at a time."""
     networks = [problem(seed=seed)[0] for seed in (0, 1)]
-    split = problem(seed=2)[1]
     stack = [{n: np.stack([q.trunk[i][n] for q in networks]) for n in ("W", "b")} for i in range(2)]
-    head = {n: np.stack([q.heads["old"][n] for q in networks]) for n in ("W", "b")}
-    both = fisher_information(Network(stack, {"old": head}), "old", split)
-    for r, network in enumerate(networks):
-        close([{n: F[r] for n, F in p.items()} for p in both], fisher_information(network, "old", split))
+    with pytest.raises(ValueError, match=r"W \(2, 6, 5\)"):
+        Network(stack)
 
 
 def test_memories_are_kept_apart_or_merged_and_saved(tmp_path):
@@ -214,13 +214,13 @@ def test_information_says_what_was_wrong(change, message):
 
 @pytest.mark.parametrize("method", [growing(deeper=4, normalised=False, trained=0), progressive(), modular()])
 def test_networks_with_columns_are_refused(method):
-    """Even where all their layers are plain linear ones, for there the way back goes through the activation too."""
+    """Even where all layers below the head are plain linear ones, for these are the column's, not the network's own."""
     network, split = problem()
     task = Task("new", 3, split, split, split)
     grown = begin(method, network, task, generator(0))[0].network
     lower = begin(probe(1), grown, replace(task, name="probe"), generator(0))[0].network
     for each, head in ((grown, "old"), (grown, "new"), (lower, "probe")):
-        with pytest.raises(ValueError, match=f"reads beside its own .head '{head}'"):
+        with pytest.raises(ValueError, match=f"below head '{head}'; expected linear ones alone, and no columns"):
             fisher_information(each, head, split)
 
 

@@ -9,27 +9,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_training import blobs, same, states
 
+from npnet.activations import Activation, identity
 from npnet.arrays import generator, to_host
 from npnet.check import check_gradient
-from npnet.fisher import fisher_information
+from npnet.columns import growing, progressive
+from npnet.data import Split
+from npnet.fused import Product, dense, factored
 from npnet.hyperparameters import Hyperparameters
-from npnet.jacobians import InputGradient, input_gradient, jacobian
-from npnet.joint import JointUpdate
-from npnet.layers import linear, shared
+from npnet.layers import Shared, linear
 from npnet.losses import cross_entropy
-from npnet.matching import attention, attention_map, unit, unit_distance
-from npnet.methods import attention_transfer, begin, growing, jacobian_matching, probe, progressive
+from npnet.matching import attention_transfer, input_gradient, jacobian, jacobian_matching
+from npnet.matching.jacobians import InputGradient
+from npnet.matching.maps import attention, attention_map, unit, unit_distance
+from npnet.matching.several import SumOfTerms
+from npnet.matching.terms import Batch, SupervisedLoss
+from npnet.methods import begin, probe
 from npnet.network import Network
 from npnet.optimizers import constant
 from npnet.perceptron import mlp
-from npnet.population import train_population
-from npnet.run import Replicate, Run
-from npnet.data import Split
+from npnet.populations import train_population
+from npnet.populations.stack import stacked_form
+from npnet.proofs.objectives import reading, value_and_gradients
+from npnet.proofs.path_cases import softplus
+from npnet.run import Run, TrainingJob
+from npnet.starting_point import fisher_information
 from npnet.tasks.patches import in_patches, patch_order
-from npnet.terms import Batch, Labelled
 from npnet.training import train
 from npnet.trees import load_tree, save_tree
-from npnet.update import Rule
 
 SETTINGS = Hyperparameters(rate=constant(0.1), max_epochs=4, patience=None)
 
@@ -39,7 +45,7 @@ def network(activation="relu", widths=(6, 8, 7), seed=0, heads=("a",), **options
     return mlp(widths, heads, generator(seed, "matching"), activation=activation, dtype=np.float64, **options)
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity", softplus])
 @pytest.mark.parametrize("widths", [(6, 5), (6, 5, 4), (6, 4, 5, 3)])
 @pytest.mark.parametrize("patches", [1, 2])
 def test_jacobians_are_the_derivatives_of_the_logits(activation, widths, patches, xp):
@@ -78,8 +84,8 @@ def test_the_sweep_is_linear_in_what_it_starts_from(depth, seed, whole):
         flags = [i == k for i in range(depth + 1)]
         dWs, dslopes, dC = back(dJ, flags, [False] * depth, False)
         assert [dW is not None for dW in dWs] == flags
-        np.testing.assert_array_equal(dWs[k][0], full[0][k][0])
-        np.testing.assert_array_equal(dWs[k][1], full[0][k][1])
+        np.testing.assert_array_equal(dWs[k].A, full[0][k].A)
+        np.testing.assert_array_equal(dWs[k].B, full[0][k].B)
         assert dC is None
         assert dslopes == [None] * depth
     for k in range(depth):
@@ -130,23 +136,24 @@ def test_attention_maps_by_formula(p, seed):
         unit_distance(Q, A)
 
 
-def joint(net, term, X, t, mask=(1, 1, 1), with_labels=False):
-    terms = [*([Labelled("a", cross_entropy)] if with_labels else []), term]
-    update = JointUpdate(net, terms, Rule(mask, 1.0))
-    return update.objective(X, Batch(np.arange(len(X)), {"a": t}), None)
+def joint(net, term, X, t, mask=(1.0, 1.0, 1.0), with_labels=False):
+    terms = [*([SupervisedLoss("a", cross_entropy)] if with_labels else []), term]
+    step = SumOfTerms(net, terms, mask, reading(X, lambda rows: Batch(rows, {"a": t[rows]})))
+    return value_and_gradients(step, np.arange(len(X)))
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", softplus])
 @pytest.mark.parametrize("of", ["largest", "label", "all"])
 def test_a_student_that_is_its_teacher_has_nothing_to_learn(activation, of):
     net, task = network(activation), blobs("a")
     _, settings = begin(jacobian_matching(net, of), net, task, generator(0), SETTINGS)
     X, t = task.train.inputs[:] / 255, task.train.labels
-    value, gradients = joint(net.copy(), settings.terms[0], X, t)
+    value, gradients = joint(net.copy(), settings.objective.terms[0], X, t)
     assert 0 <= value < 1e-28
-    assert all(abs(w).max() < 1e-14 for g in gradients if g for w in g.values())
+    assert gradients.keys() == {"hidden layer 1", "hidden layer 2", "head 'a'"}
+    assert all(abs(w).max() < 1e-14 for g in gradients.values() for w in g.values())
     other = network(activation, seed=1)
-    value, gradients = joint(other, settings.terms[0], X, t)
+    value, gradients = joint(other, settings.objective.terms[0], X, t)
     J, theirs = (jacobian(n, "a", X).reshape(70, 3, 6) for n in (other, net))
     if of != "all":
         classes = net.logits(X, "a").argmax(1) if of == "largest" else t
@@ -160,9 +167,10 @@ def test_a_network_whose_units_are_all_off_has_no_jacobian_and_learns_nothing_of
     _, settings = begin(jacobian_matching(network(seed=3)), net, task, generator(0), SETTINGS)
     net.trunk[1]["b"][...] = -100.0
     X, t = task.train.inputs[:] / 255, task.train.labels
-    value, gradients = joint(net, settings.terms[0], X, t)
+    value, gradients = joint(net, settings.objective.terms[0], X, t)
     assert value == 1.0
-    assert not any(w.any() for g in gradients if g for w in g.values())
+    assert gradients.keys() == {"hidden layer 1", "hidden layer 2", "head 'a'"}
+    assert not any(w.any() for g in gradients.values() for w in g.values())
 
 
 @pytest.mark.parametrize("squared", [False, True])
@@ -171,7 +179,7 @@ def test_input_attention_by_formula(squared):
     method = attention_transfer(teacher, "input", beta=3.0, squared=squared)
     _, settings = begin(method, student, task, generator(0), SETTINGS)
     X, t = task.train.inputs[:] / 255, task.train.labels
-    value, _ = joint(student, settings.terms[0], X, t)
+    value, _ = joint(student, settings.objective.terms[0], X, t)
     maps = [abs(jacobian(n, "a", X, "loss", t)) for n in (student, teacher)]
     q, u = (Q / np.linalg.norm(Q, axis=1, keepdims=True) for Q in maps)
     r = np.linalg.norm(q - u, axis=1)
@@ -179,7 +187,7 @@ def test_input_attention_by_formula(squared):
 
 
 def test_second_order_terms_compute_nothing_for_frozen_weights(monkeypatch):
-    import npnet.jacobians as module
+    import npnet.matching.jacobians as module
 
     flags = []
     original = module.input_gradient
@@ -194,36 +202,64 @@ def test_second_order_terms_compute_nothing_for_frozen_weights(monkeypatch):
         net = network(activation)
         _, settings = begin(jacobian_matching(network(seed=3)), net, task, generator(0), SETTINGS)
         monkeypatch.setattr(module, "input_gradient", spy)
-        _, gradients = joint(net, settings.terms[0], X, t, mask=(0, 1, 1))
+        _, gradients = joint(net, settings.objective.terms[0], X, t, mask=(0.0, 1.0, 1.0))
         monkeypatch.setattr(module, "input_gradient", original)
         assert flags.pop() == ((False, True, True), gates, False)
-        assert gradients[0] is None
+        assert gradients.keys() == {"hidden layer 2", "head 'a'"}
+
+
+def test_what_an_activation_must_tell():
+    """Jacobians need its slope, as training does; gradients of Jacobians its curvature too, where it is not 0."""
+    bent = replace(softplus, name="bent", curvature=None)
+    task, X = blobs("a"), blobs("a").train.inputs[:5] / 255
+    for known, words in (
+        (bent, r"activation is Activation\(name='bent'.*expected an Activation with a curvature, 0 or a function"),
+        (lambda p, X, rng=None: identity(p, X), "expected an Activation with a curvature"),
+    ):
+        net = network(known)
+        assert jacobian(net, "a", X).shape == (5, 18)
+        with pytest.raises(ValueError, match=words):
+            joint(net, begin(jacobian_matching(net), net, task, generator(0), SETTINGS)[1].objective.terms[0], X, None)
+    own = Activation("tanh again", np.tanh, lambda X, Y: 1 - Y * Y, lambda X, Y: -2 * Y * (1 - Y * Y))
+    t, ends = task.train.labels[:5], []
+    for activation in ("tanh", own):  # to the same bits
+        _, settings = begin(jacobian_matching(network(seed=3)), network(activation), task, generator(0), SETTINGS)
+        ends.append(joint(network(activation), settings.objective.terms[0], X, t))
+    assert ends[0][0] == ends[1][0]
+    for name, p in ends[0][1].items():
+        for key, w in p.items():
+            np.testing.assert_array_equal(w, ends[1][1][name][key])
 
 
 def test_shared_layers_are_dense_ones_with_equal_blocks(xp):
     rng = generator(0)
     W, b, X = rng.standard_normal((3, 2)), rng.standard_normal(2), rng.standard_normal((5, 12))
-    dense = {"W": np.kron(np.eye(4), W), "b": np.tile(b, 4)}
+    blocks = {"W": np.kron(np.eye(4), W), "b": np.tile(b, 4)}
     mine = {"W": xp.asarray(W), "b": xp.asarray(b)}
-    Y, back = shared(4)(mine, xp.asarray(X))
-    Z, back_dense = linear(dense, X)
+    Y, back = Shared(4)(mine, xp.asarray(X))
+    Z, back_dense = linear(blocks, X)
     np.testing.assert_allclose(to_host(Y), Z, rtol=1e-12)
     dY = rng.standard_normal((5, 8))
     dX, dp = back(xp.asarray(dY))
     eX, ep = back_dense(dY)
     np.testing.assert_allclose(to_host(dX), eX, rtol=1e-12)
-    blocks = ep["W"].reshape(4, 3, 4, 2)
-    np.testing.assert_allclose(to_host(dp["W"]), sum(blocks[j, :, j] for j in range(4)), rtol=1e-12)
+    parts = ep["W"].reshape(4, 3, 4, 2)
+    np.testing.assert_allclose(to_host(dp["W"]), sum(parts[j, :, j] for j in range(4)), rtol=1e-12)
     np.testing.assert_allclose(to_host(dp["b"]), ep["b"].reshape(4, 2).sum(0), rtol=1e-12)
-    assert back(xp.asarray(dY), inputs=False)[0] is None
-    assert back(xp.asarray(dY), parameters=False)[1] is None
+    ((lowest, _),) = factored([(Shared(4), mine)])
+    none, factors = lowest(mine, xp.asarray(X))[1](xp.asarray(dY))
+    assert none is None
+    assert isinstance(factors["W"], Product)
+    np.testing.assert_array_equal(to_host(dense(factors["W"])), to_host(dp["W"]))
+    np.testing.assert_array_equal(to_host(factors["b"]), to_host(dp["b"]))
     stack = {"W": xp.asarray(np.stack([W, 2 * W])), "b": xp.asarray(np.stack([b, b]))}
-    np.testing.assert_allclose(to_host(shared(4)(stack, xp.asarray(X))[0])[0], Z, rtol=1e-12)
-    own = to_host(shared(4)(stack, xp.asarray(np.stack([X, 3 * X])))[0])  # each replicate's own inputs
+    ((many, _),) = stacked_form([(Shared(4), stack)], 0)
+    own = to_host(many(stack, xp.asarray(np.stack([X, 3 * X])))[0])  # each replicate's own inputs
+    np.testing.assert_allclose(own[0], Z, rtol=1e-12)
     np.testing.assert_allclose(own[1], 6 * (Z - np.tile(b, 4)) + np.tile(b, 4), rtol=1e-12)
-    assert check_gradient(lambda X, p: shared(4)(p, X), X, {"W": W, "b": b})
+    assert check_gradient(lambda X, p: Shared(4)(p, X), X, {"W": W, "b": b})
     with pytest.raises(ValueError, match="4 patches of 3 values"):
-        shared(4)(mine, xp.asarray(X[:, :9]))
+        Shared(4)(mine, xp.asarray(X[:, :9]))
 
 
 def test_patches_are_pieces_of_the_image():
@@ -255,7 +291,7 @@ def test_networks_with_patches_train_stop_go_on_and_carry_attention(tmp_path, xp
     list(train(again, {"a": task}, settings))
     assert same(states(whole), states(again))
     assert records[-1]["objective"] < records[0]["objective"]
-    assert Network.from_tree(tree["network"]).patches == 2
+    assert Network.from_tree(tree["network"]).layers == (Shared(2), linear)
     assert whole.network.units == (8, 5)
     assert whole.network.inputs == 6
     A = teacher.hidden_outputs(xp.asarray(task.test.inputs[:4] / 255.0))[0]
@@ -266,7 +302,7 @@ def test_networks_with_patches_elsewhere():
     net, task = network(widths=(6, 4, 5), patches=2), blobs("b")
     plain = Run(net.copy(), generator(0))
     list(train(plain, {"a": blobs("a")}, SETTINGS))
-    member = Replicate(Run(net.copy(), generator(0)), {"a": blobs("a")}, SETTINGS)
+    member = TrainingJob(Run(net.copy(), generator(0)), {"a": blobs("a")}, SETTINGS)
     for _ in train_population([member]):
         pass
     np.testing.assert_allclose(member.run.network.trunk[0]["W"], plain.network.trunk[0]["W"], rtol=1e-9)
@@ -277,11 +313,14 @@ def test_networks_with_patches_elsewhere():
         assert run.network.logits(X, "b").shape == (40, 3)
     assert run.network.inputs == 6
     for f, words in (
-        (lambda: fisher_information(net, "a", Split(X, task.test.labels)), "expected linear layers alone"),
-        (lambda: begin(growing(wider=2), net, task, generator(0)), "network has 2 patches"),
+        (lambda: fisher_information(net, "a", Split(X, task.test.labels)), "expected linear ones alone"),
+        (
+            lambda: begin(growing(wider=2), net, task, generator(0)),
+            r"network has hidden layers \(Shared\(patches=2\).*expected linear ones alone",
+        ),
         (lambda: mlp((6, 4), {"a": 2}, generator(0), patches=4), "patches is 4; expected a number that divides 6"),
-        (lambda: replace(net, patches=3), "expected each as wide"),
-        (lambda: jacobian(run.network, "b", X), "expected linear layers alone"),
+        (lambda: replace(net, layers=(Shared(3), linear)), "expected each as wide"),
+        (lambda: jacobian(run.network, "b", X), "expected linear ones alone"),
         (lambda: jacobian(net, "a", X, "logit"), "classes is None"),
         (lambda: jacobian(net, "a", X, "loses"), "of is 'loses'; expected one of logit, logits, loss"),
         (lambda: jacobian(net, "a", X, "logit", np.full(40, 3)), "expected 40 whole numbers from 0 to 2"),
@@ -299,11 +338,11 @@ def test_a_branch_answers_for_the_teacher():
     student = replace(teacher.copy(), heads=dict(teacher.copy().heads))
     method = jacobian_matching(teacher, head="old", branch="old")
     run, settings = begin(replace(method, name="branch"), student, replace(task, name="new"), generator(0), SETTINGS)
-    (term,) = settings.terms
+    (term,) = settings.objective.terms
     assert (term.task, term.head) == ("new", "old")
     rows = np.arange(5)
-    update = JointUpdate(run.network, [term], Rule((1, 1, 1), 1.0))
-    value, _ = update.objective(task.train.inputs[rows], Batch(rows, {}), None)
+    read = reading(task.train.inputs[:], lambda rows: Batch(rows, {}))
+    value, _ = value_and_gradients(SumOfTerms(run.network, [term], (1.0, 1.0, 1.0), read), rows)
     assert value == pytest.approx(0, abs=1e-28)  # it says already what the teacher says
     with pytest.raises(ValueError, match="head is 'other'"):
         begin(jacobian_matching(teacher, head="old", branch="other"), student, task, generator(0), SETTINGS)

@@ -8,20 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npnet.analysis import BLOCK, error, error_of
 from npnet.arrays import generator, to_host
-from npnet.features import Features
+from npnet.data import Split, Task
+from npnet.error import BLOCK, error, error_along, error_of
+from npnet.frozen import Kept
 from npnet.hyperparameters import Hyperparameters
 from npnet.losses import cross_entropy, squared_error
-from npnet.methods import begin, fine_tuning, gradual_tuning
+from npnet.methods import GradualTuning, begin, fine_tuning, gradual_tuning
+from npnet.methods.policies import HeadOnly
 from npnet.optimizers import Adam, constant
 from npnet.perceptron import mlp
-from npnet.policies import FineTuning, GradualTuning, HeadOnly
+from npnet.policies import FineTuning
 from npnet.run import Run
-from npnet.data import Split, Task
+from npnet.step import NotFiniteError
 from npnet.training import train
 from npnet.trees import leaves, load_tree, save_tree
-from npnet.update import NotFiniteError
 
 SETTINGS = Hyperparameters(loss=squared_error, rate=constant(0.05), max_epochs=6)
 
@@ -52,6 +53,12 @@ def states(run):
     return {path: leaf.copy() if hasattr(leaf, "copy") else leaf for path, leaf in leaves(to_host(run.tree()))}
 
 
+def unchanged(run, before):
+    """Whether a run stands as it did before an epoch, but for the settings it began with, which are written first."""
+    now = {path: leaf for path, leaf in states(run).items() if not path.startswith(("settings", "mask"))}
+    return all(np.array_equal(leaf, before[path]) for path, leaf in now.items())
+
+
 def test_root_mean_squared_error_worked_by_hand(xp):
     Z, targets = xp.asarray([[3.0, 1.0], [0.0, -2.0]]), xp.asarray([[1.0, 1.0], [4.0, 2.0]])
     split = Split(xp.asarray(np.zeros((2, 5))), targets)
@@ -77,10 +84,12 @@ def test_the_error_of_a_network_is_that_of_its_outputs(xp):
     task, net = lines(sizes=(1, 1, 30), xp=xp), network(dropout=(0.5, 0.5)).to(xp)
     D = to_host(net.logits(task.test.inputs, "a")) - to_host(task.test.labels)
     assert error(net, "a", task.test) == pytest.approx(np.sqrt(np.mean(D**2)), rel=1e-14)
-    features = Features(net, 2**20)
-    for lowest in (0, 3, 6):  # nothing frozen, one hidden layer with its dropout, both
-        features.freeze(lowest)
-        assert features.error(net, "a", task.test) == pytest.approx(error(net, "a", task.test), rel=1e-14)
+    kept, path = Kept(2**20), net.path("a")
+    for lowest in (0, 2, 4):  # nothing frozen, one hidden layer with its activation, both
+        seen = kept.split(path[:lowest], task.test, net.dtype)
+        found = error_along(path[lowest:], seen, net.dtype)
+        assert found == pytest.approx(error(net, "a", task.test), rel=1e-14)
+        assert seen.inputs.shape == (30, (5, 8, 7)[lowest // 2])
 
 
 @pytest.mark.parametrize("method", [fine_tuning, gradual_tuning])
@@ -97,7 +106,7 @@ def test_training_learns_a_linear_task(method, dtype):
     best = records[run.best["epoch"] - 1]
     assert best["error"] == min(r["error"] for r in records) == error(run.network, "b", task.validation)
     assert best["evaluations"]["test"] == error(run.network, "b", task.test)
-    assert all(w.dtype == dtype for p in run.network.parameters("b") for w in p.values())
+    assert all(w.dtype == dtype for _, p in run.network.path("b") for w in p.values())
 
 
 def test_a_head_alone_finds_the_least_squares():
@@ -170,7 +179,7 @@ def test_an_error_that_is_not_finite_undoes_the_epoch():
     for task, watched in ((replace(lines(), validation=bad), {}), (lines(), {"w": ("a", bad)})):
         with pytest.raises(NotFiniteError, match="error is not finite at epoch 1, step 6, in the outputs for"):
             next(train(run, {"a": task}, SETTINGS, watched))
-    assert all(np.array_equal(leaf, before[path]) for path, leaf in states(run).items())
+    assert unchanged(run, before)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +238,10 @@ def test_a_loss_that_does_not_fit_the_labels_is_named_before_anything_is_done():
             next(train(run, {head: kinds[head]}, replace(SETTINGS, loss=wrong)))
     with pytest.raises(ValueError, match="labels has shape"):  # a loss of one's own says so itself
         next(train(run, {"a": lines()}, replace(SETTINGS, loss=partial(cross_entropy, class_weights=np.ones(2)))))
-    assert all(np.array_equal(leaf, before[path]) for path, leaf in states(run).items())
+    assert unchanged(run, before)
+    next(train(run, {"a": lines()}, SETTINGS))  # no epoch was made with the wrong loss: it may begin with the right one
+    with pytest.raises(ValueError, match=r"loss is npnet\.losses\.cross_entropy; expected .*squared_error"):
+        next(train(run, {"c": kinds["c"]}, replace(SETTINGS, loss=cross_entropy)))
 
 
 def test_a_head_of_another_width_is_named():

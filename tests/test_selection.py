@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 from test_training import blobs, network, same, states
 
 from npnet.arrays import generator, to_host
+from npnet.data import Split
 from npnet.hyperparameters import Hyperparameters
-from npnet.methods import begin, fine_tuning
-from npnet.methods.joint_tuning import joint_tasks, misclassified, selective_joint_tuning
-from npnet.optimizers import constant
-from npnet.run import Run
-from npnet.selection import (
+from npnet.joint_tuning import joint_tasks, selective_joint_tuning
+from npnet.joint_tuning.selection import (
     Neighbours,
     activations,
     describe,
@@ -27,8 +25,11 @@ from npnet.selection import (
     neighbours_of,
     responses,
 )
+from npnet.joint_tuning.tuning import misclassified
+from npnet.methods import begin, fine_tuning
+from npnet.optimizers import constant
+from npnet.run import Run
 from npnet.tasks import draw, line_tasks
-from npnet.data import Split
 from npnet.training import train
 from npnet.trees import load_tree, save_tree
 
@@ -57,7 +58,7 @@ def test_of_equally_near_ones_the_first_comes_first(monkeypatch, xp):
     for k in range(1, 52):
         order = np.argsort((pairs**2).sum(1), kind="stable")[None, :k]
         np.testing.assert_array_equal(to_host(nearest(xp.zeros((1, 2)), xp.asarray(pairs), k)), order)
-    monkeypatch.setattr("npnet.selection._ENTRIES", 10)  # blocks of two targets
+    monkeypatch.setattr("npnet.joint_tuning.selection._ENTRIES", 10)  # blocks of two targets
     again = nearest(xp.asarray(np.array([[0.0], [1], [6]])), source, 2)
     np.testing.assert_array_equal(to_host(again), to_host(found))
 

@@ -27,9 +27,10 @@ from npnet import (
 )
 from npnet.check import check_gradient
 from npnet.losses import cross_entropy
-from npnet.methods.starting_point import CONVENTIONS, RECIPES
+from npnet.objective import loss_at_head
 from npnet.penalties import group_lasso, l1, l2, smoothed
-from npnet.update import Rule, Update
+from npnet.proofs.objectives import reading, value_and_gradients
+from npnet.starting_point import CONVENTIONS, RECIPES
 
 
 def split(N=40, seed=0):
@@ -60,8 +61,12 @@ def omega(form, delta, F):
     return sum(np.sqrt(len(delta)) * np.sqrt((F[:, g] * delta[:, g] ** 2).sum()) for g in columns)
 
 
-def updating(run, regularizers=()):
-    return Update(run.network, "new", cross_entropy, Rule((1, 1, 1), 0.1, regularizers=regularizers))
+def objective(run, regularizers=()):
+    """Return value and gradients of the loss on the new task and of penalties, everything training."""
+    X, labels = TASK.train.inputs, TASK.train.labels
+    mask = (1.0,) * (run.network.depth + 1)
+    loss = loss_at_head(run.network, "new", cross_entropy, mask, reading(X, lambda rows: labels[rows]))
+    return value_and_gradients(loss, np.arange(len(X)), None, regularizers)
 
 
 @pytest.mark.parametrize("memories", [1, 2])
@@ -73,10 +78,7 @@ def test_every_recipe_by_its_formula(name, memories):
     for p in [*run.network.trunk, run.network.heads["new"]]:
         for w in p.values():
             w += rng.normal(size=w.shape)
-    update = updating(run, settings.regularizers)
-    plain = updating(run)
-    X, labels = TASK.train.inputs, TASK.train.labels
-    penalty = update.objective(X, labels, None)[0] - plain.objective(X, labels, None)[0]
+    penalty = objective(run, settings.regularizers)[0] - objective(run)[0]
     terms = list(source.memories.values()) if "fisher" in name else [{"anchor": source.trunk, "fisher": None}]
     expected = 0.7 / 2 * (run.network.heads["new"]["W"] ** 2).sum()
     for term in terms:
@@ -90,13 +92,13 @@ def test_every_recipe_by_its_formula(name, memories):
 @pytest.mark.parametrize("name", [name for name in RECIPES if "_sp" in name])
 def test_at_the_starting_point_nothing_is_pulled_and_nothing_is_nan(name):
     run, settings = begin(starting_point(name, 5.0), network(), TASK, generator(1))
-    X, labels = TASK.train.inputs, TASK.train.labels
-    value, gradients = updating(run, settings.regularizers).objective(X, labels, None)
-    plain, without = updating(run).objective(X, labels, None)
+    value, gradients = objective(run, settings.regularizers)
+    plain, without = objective(run)
     assert value == plain
-    for ours, theirs in zip(gradients, without, strict=True):
-        for key in theirs or {}:
-            assert np.array_equal(ours[key], theirs[key])
+    assert gradients.keys() == without.keys() == {"hidden layer 1", "hidden layer 2", "head 'new'"}
+    for name, theirs in without.items():
+        for key in theirs:
+            assert np.array_equal(gradients[name][key], theirs[key])
 
 
 @pytest.mark.parametrize("policy", [FineTuning(), GradualTuning(tolerance=100.0)], ids=["fine", "gradual"])
@@ -149,10 +151,7 @@ def test_conventions_scale_strengths_and_count_biases(convention):
     for p in [*run.network.trunk, run.network.heads["new"]]:
         p["W"] += 1.0
         p["b"] += 1.0
-    update = updating(run, settings.regularizers)
-    plain = updating(run)
-    X, labels = TASK.train.inputs, TASK.train.labels
-    penalty = update.objective(X, labels, None)[0] - plain.objective(X, labels, None)[0]
+    penalty = objective(run, settings.regularizers)[0] - objective(run)[0]
     shared = 5 * 4 + 4 * 6 + (4 + 6 if row.biases else 0)
     head = run.network.heads["new"]
     new = (head["W"] ** 2).sum() + ((head["b"] ** 2).sum() if row.biases else 0)
@@ -222,26 +221,26 @@ def test_layers_that_are_new_have_beta_and_the_others_alpha(name):
     source, grow = network(memories=0), growing(deeper=4, normalised=False)
     run, settings = begin(grow + starting_point(name, 0.7, 0.1), source, TASK, generator(1))
     assert run.network.depth == source.depth + 1
-    update = Update(run.network, "new", cross_entropy, Rule((1, 1, 1, 1), 0.1, regularizers=settings.regularizers))
-    X, labels = TASK.train.inputs, TASK.train.labels
-    plain = Update(run.network, "new", cross_entropy, Rule((1, 1, 1, 1), 0.1)).objective(X, labels, None)
-    value, gradients = update.objective(X, labels, None)
+    plain, (value, gradients) = objective(run), objective(run, settings.regularizers)
     new = [run.network.trunk[-1]["W"], run.network.heads["new"]["W"]]
     expected = 0.1 / 2 * sum((W**2).sum() for W in new)
     if name == "l2":
         expected += 0.7 / 2 * sum((p["W"] ** 2).sum() for p in source.trunk)
     assert value - plain[0] == pytest.approx(expected, rel=1e-12)
-    np.testing.assert_allclose(gradients[-1]["W"] - plain[1][-1]["W"], 0.1 * new[1], atol=1e-15)
-    np.testing.assert_allclose(gradients[-3]["W"] - plain[1][-3]["W"], 0.1 * new[0], atol=1e-15)
+    for name, W in (("hidden layer 3", new[0]), ("head 'new'", new[1])):
+        np.testing.assert_allclose(gradients[name]["W"] - plain[1][name]["W"], 0.1 * W, atol=1e-15)
 
 
 @pytest.mark.parametrize(
     ("surgery", "message"),
     [
-        (progressive(), r"'progressive \+ l2_sp' puts a new trunk beside the old one"),
-        (modular(), "puts a new trunk beside the old one"),
-        (growing(deeper=3, trained=0), "puts a new trunk beside the old one"),
-        (growing(wider=3), r"makes hidden layer 2 \{.*\} of \{.*\}; expected a layer as it was"),
+        (
+            progressive(),
+            r"'progressive \+ l2_sp' makes hidden layer 1 \{.*\} of \{.*\}, or draws it again; expected a lay",
+        ),
+        (modular(), r"makes hidden layer 1 \{.*\} of \{.*\}, or draws it again"),
+        (growing(deeper=3, trained=0), r"makes hidden layer 1 \{.*\} of \{.*\}, or draws it again"),
+        (growing(wider=3), r"makes hidden layer 2 \{.*\} of \{.*\}, or draws it again; expected a layer as it was"),
     ],
 )
 def test_a_penalty_on_layers_that_are_not_there_any_more_is_refused(surgery, message):

@@ -1,6 +1,7 @@
 """Terms: objectives that see the batch train, stop, go on, freeze and add up as plain ones do."""
 
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -8,40 +9,53 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_training import OPTIMIZERS, blobs, network, same, states
 
-import npnet.network
+import npnet.fused
 from npnet.arrays import generator, to_host
 from npnet.check import check_gradient
+from npnet.columns import growing
+from npnet.data import Split, Task, batch
 from npnet.hyperparameters import Hyperparameters
-from npnet.joint import JointUpdate
+from npnet.layers import forward
 from npnet.losses import cross_entropy, soft_cross_entropy, softmax, squared_error
-from npnet.methods import (
-    Method,
+from npnet.matching import (
+    Match,
+    Terms,
     activation_matching,
     attention_transfer,
-    begin,
     distillation,
-    fine_tuning,
-    gradual_tuning,
     jacobian_matching,
-    probe,
-    starting_point,
     without_forgetting,
 )
-from npnet.methods.growing import growing
+from npnet.matching.several import SumOfTerms
+from npnet.matching.targets import cached_targets
+from npnet.matching.terms import Batch, SupervisedLoss, TermInputs
+from npnet.methods import (
+    Discriminative,
+    Freeze,
+    GradualByEpoch,
+    GradualTuning,
+    HeadOnly,
+    Method,
+    WarmUp,
+    begin,
+    fine_tuning,
+    gradual_tuning,
+    probe,
+)
 from npnet.methods.method import with_head
+from npnet.objective import loss_at_head
 from npnet.optimizers import SGD, Momentum, ProximalSGD, constant
 from npnet.penalties import l2
 from npnet.perceptron import mlp
-from npnet.policies import Discriminative, FineTuning, Freeze, GradualByEpoch, GradualTuning, HeadOnly, WarmUp
-from npnet.population import train_population
-from npnet.recordings import record
+from npnet.policies import FineTuning
+from npnet.populations import train_population
+from npnet.proofs.objectives import reading, value_and_gradients
 from npnet.regularizers import Regularizer
-from npnet.run import Replicate, Run
-from npnet.data import Split, Task, batch
-from npnet.terms import Batch, Labelled, Match
+from npnet.run import Run, TrainingJob
+from npnet.starting_point import starting_point
+from npnet.step import Move, Penalise, take_step
 from npnet.training import train
 from npnet.trees import copy_tree, leaves, load_tree, save_tree
-from npnet.update import Rule, Update
 
 SETTINGS = Hyperparameters(rate=constant(0.1), max_epochs=4, patience=None)
 
@@ -74,11 +88,12 @@ def finish(run, settings, task=None, evaluations=None):
 
 def test_one_step_of_learning_without_forgetting_is_the_textbooks():
     task, old = blobs("b"), network()
-    settings = Hyperparameters(rate=constant(0.1), max_epochs=1, batch_size=70, patience=None, keep="last")
+    settings = Hyperparameters(rate=constant(0.1), max_epochs=2, batch_size=70, patience=None, keep="last")
     run, settings = begin(without_forgetting(0.7), old, task, generator(1), settings)
     new = copy_tree(run.network.heads["b"])
     order = copy_generator(run).permutation(70)
-    finish(run, settings)
+    epochs = train(run, {"b": task}, settings)
+    next(epochs)
     X, t = task.train.inputs[order] / 255, task.train.labels[order]
     (W1, b1), (W2, b2), (Wa, _) = ((p["W"], p["b"]) for p in [*old.trunk, old.heads["a"]])
     H1 = np.maximum(X @ W1 + b1, 0)
@@ -98,8 +113,7 @@ def test_one_step_of_learning_without_forgetting_is_the_textbooks():
     # one more step from there: now it does say something else, and moves
     now = run.network.copy()
     order = copy_generator(run).permutation(70)
-    run.finished = False
-    next(train(run, {"b": task}, replace(settings, max_epochs=2)))
+    next(epochs)
     X = task.train.inputs[order] / 255
     recorded = soft(old.logits(X, "a") / 2)
     H2 = now.hidden_outputs(X)[-1]
@@ -114,36 +128,51 @@ def copy_generator(run):
     return rng
 
 
-def test_without_terms_a_joint_update_is_the_plain_one():
+def terms_of(settings):
+    return settings.objective.terms
+
+
+def with_terms(settings, **changes):
+    """Return settings whose objective has other fields."""
+    given = settings.objective if isinstance(settings.objective, Terms) else Terms()
+    return replace(settings, objective=replace(given, **changes))
+
+
+def without_settings(states):
+    return {path: leaf for path, leaf in states.items() if not path.startswith("settings")}
+
+
+def test_a_sum_of_one_loss_is_the_plain_one():
     X, t = generator(1).random((5, 6)), np.array([0, 1, 2, 0, 1])
+    penalties = (Regularizer(l2, 0.1),)
     for dropout in ((), (0.3, 0.5)):
-        for mask in ((1, 1, 1), (0, 0.5, 1), (0, 0, 1), (1, 0, 1), (1, 1, 0)):
-            rule = Rule(mask, 0.1, Momentum(), (Regularizer(l2, 0.1),))
+        for mask in ((1.0, 1.0, 1.0), (0.0, 0.5, 1.0), (0.0, 0.0, 1.0), (1.0, 0.0, 1.0), (1.0, 1.0, 0.0)):
             ends = []
-            for joint in (False, True):
+            for several in (False, True):
                 net, buffers = network(dropout=dropout), {}
-                if joint:
-                    update = JointUpdate(net, [Labelled("a", cross_entropy)], rule)
+                if several:
+                    read = reading(X, lambda rows: Batch(rows, {"a": t[rows]}))
+                    objective = SumOfTerms(net, [SupervisedLoss("a", cross_entropy)], mask, read)
                 else:
-                    update = Update(net, "a", cross_entropy, rule)
-                below = npnet.chain(*net.layers()[: update.start])(net.parameters()[: update.start], X)[0]
-                labels = Batch(np.arange(5), {"a": t}) if joint else t
-                value = update(below, labels, buffers, generator(3))
+                    objective = loss_at_head(net, "a", cross_entropy, mask, reading(X, lambda rows: t[rows]))
+                move = Move(Momentum(), 0.1, buffers, penalties)
+                value = take_step(objective, Penalise(penalties), move, np.arange(5), generator(3))
                 ends.append({**dict(leaves(net.tree())), **dict(leaves(buffers)), "value": value})
                 names = ("hidden layer 1", "hidden layer 2", "head 'a'")
                 trains = [each for each in zip(names, [*net.trunk, net.heads["a"]], mask, strict=True) if each[2]]
-                wanted = [(f"{name}: {key}", w) for name, p, _ in trains for key, w in p.items()]
-                found = list(update.moving())
-                assert [place for place, _ in found] == [place for place, _ in wanted]
-                assert all(w is of for (_, w), (_, of) in zip(found, wanted, strict=True))
+                groups = sorted(objective.groups, key=lambda group: group.layer)
+                assert [group.name for group in groups] == [name for name, _, _ in trains]
+                for group, (_, p, share) in zip(groups, trains, strict=True):
+                    assert group.parameters is p
+                    assert group.shares == dict.fromkeys(p, share)
             assert same(*ends)
 
 
 def test_weights_of_one_and_no_terms_are_the_plain_run():
     plain, summed = (Run(network(), generator(2)) for _ in range(2))
     list(train(plain, {"a": blobs()}, SETTINGS))
-    list(train(summed, {"a": blobs()}, replace(SETTINGS, schedule="sum", weights={"a": 1.0})))
-    assert same(states(plain), states(summed))
+    list(train(summed, {"a": blobs()}, with_terms(SETTINGS, schedule="sum", weights={"a": 1.0})))
+    assert same(without_settings(states(plain)), without_settings(states(summed)))
 
 
 @given(
@@ -179,7 +208,7 @@ def test_such_runs_on_the_device_are_those_on_the_host(xp, name):
     finish(here, settings)
     method = all_methods()[name]
     for cell in method.objective.__closure__:  # the teacher moves where the student lives
-        if isinstance(cell.cell_contents, npnet.network.Network):
+        if isinstance(cell.cell_contents, npnet.Network):
             cell.cell_contents = cell.cell_contents.to(xp)
     task = blobs("b", xp=xp)
     there, settings = begin(method, network().to(xp), task, generator(1, "t"), SETTINGS)
@@ -195,17 +224,19 @@ def test_every_method_lowers_what_it_adds(name):
     values = {}
     for weight in (0.0, 1.0):
         run, options = start(all_methods()[name], settings=replace(SETTINGS, max_epochs=15, keep="last"))
-        added = options.terms
+        added = terms_of(options)
         if not weight:
-            options = replace(options, terms=(), weights={})
+            options = with_terms(options, terms=(), weights={})
         finish(run, options)
         learned = run.learned
         if not weight:
             learned = {t.name: t.start(run.network, generator(0)) for t in added}
         split = blobs("b").train
-        batch_of = Batch(np.arange(len(split)), {"b": split.labels})
-        update = JointUpdate(run.network, added, Rule((1, 1, 1), 1.0), learned)
-        values[weight] = float(update.objective(batch(split, slice(None), np.float64), batch_of, None)[0])
+        read = reading(
+            batch(split, slice(None), np.float64), lambda rows, split=split: Batch(rows, {"b": split.labels})
+        )
+        step = SumOfTerms(run.network, added, (1.0, 1.0, 1.0), read, learned)
+        values[weight] = float(value_and_gradients(step, np.arange(len(split)))[0])
         if name in ("distillation", "without forgetting"):  # above what no student could go below
             (term,) = added
             T = term.loss.keywords["temperature"]
@@ -217,54 +248,52 @@ def test_every_method_lowers_what_it_adds(name):
 @pytest.mark.parametrize("policy", [HeadOnly(), Freeze(1)])
 def test_frozen_layers_do_not_move_and_get_no_gradient(monkeypatch, name, policy):
     asked = []
-    original = npnet.network.linear
+    original = npnet.fused._linear
 
-    def spy(p, X, rng=None):
-        Y, back = original(p, X, rng)
-        return (
-            Y,
-            lambda dY, inputs=True, parameters=True: (
-                asked.append((p["W"].shape, inputs, parameters)) or back(dY, inputs, parameters)
-            ),
-        )
+    def spy(p, X, rng=None, inputs=True):
+        Y, back = original(p, X, rng, inputs)
+        return Y, lambda dY: asked.append((p["W"].shape, inputs)) or back(dY)
 
     decay = (Regularizer(l2, 0.1, "head"),)  # would move an old head that does not rest
     given_settings = replace(SETTINGS, max_epochs=2, regularizers=decay)
     run, options = start(replace(all_methods()[name], policy=policy), settings=given_settings)
     before = copy_tree(run.network.tree())
-    monkeypatch.setattr(npnet.network, "linear", spy)
+    monkeypatch.setattr(npnet.fused, "_linear", spy)
     finish(run, options)
     frozen = {HeadOnly(): 2, Freeze(1): 1}[policy]
     for i in range(2):
         moved = (run.network.trunk[i]["W"] != before["trunk"][i]["W"]).any()
         assert moved == (i >= frozen)
     shapes = [p["W"].shape for p in run.network.trunk]
-    assert not any(shape in shapes[:frozen] for shape, _, _ in asked)
-    for shape, inputs, _ in asked:
+    assert not any(shape in shapes[:frozen] for shape, _ in asked)
+    for shape, inputs in asked:
         if shape == shapes[-1]:
             assert not inputs
     if policy == HeadOnly():
-        assert not any(inputs for _, inputs, _ in asked)
+        assert not any(inputs for _, inputs in asked)
+    else:
+        assert shapes[-1] in [shape for shape, _ in asked]
     if name == "without forgetting":
         rested = np.array_equal(run.network.heads["a"]["W"], before["heads"]["a"]["W"])
         assert rested == (policy == HeadOnly())
 
 
 def test_frozen_layers_below_first_order_terms_are_run_once(monkeypatch):
-    counts = {}
-    original = npnet.network.linear
+    counts, calls = {}, []
+
+    def spy(path, X, rng=None):
+        calls.extend(p["W"].shape for _, p in path if p)
+        return forward(path, X, rng)
+
+    for module in ("npnet.frozen", "npnet.error", "npnet.matching.several"):  # whoever walks a path while training
+        monkeypatch.setattr(import_module(module), "forward", spy)
     for name in ("distillation", "units", "Jacobian"):
         run, options = start(replace(all_methods()[name], policy=Freeze(1)))
         epochs = train(run, {"b": blobs("b")}, options)
         next(epochs)
-        calls = []
-        monkeypatch.setattr(
-            npnet.network,
-            "linear",
-            lambda p, X, rng=None, calls=calls: calls.append(p["W"].shape) or original(p, X, rng),
-        )
+        calls.clear()
         next(epochs)
-        monkeypatch.setattr(npnet.network, "linear", original)
+        assert (8, 7) in calls
         counts[name] = calls.count((6, 8))
     assert counts["distillation"] == counts["units"] == 0
     assert counts["Jacobian"] >= 4  # its sweeps begin at the inputs
@@ -301,10 +330,9 @@ def test_gradual_tuning_l2_sp_and_without_forgetting_are_three_words():
 
     def total(trunk, heads):
         net = replace(run.network, trunk=trunk, heads=heads)
-        rule = Rule((1, 1, 1), 0.1, regularizers=options.regularizers)
-        update = JointUpdate(net, [Labelled("b", cross_entropy), *options.terms], rule)
-        value, g = update.objective(X, Batch(np.arange(20), {"b": t}), None)
-        at = {update.name(layer): g[i] for i, layer in update.layer_at.items()}
+        terms = [SupervisedLoss("b", cross_entropy), *terms_of(options)]
+        step = SumOfTerms(net, terms, (1.0, 1.0, 1.0), reading(X, lambda rows: Batch(rows, {"b": t[rows]})))
+        value, at = value_and_gradients(step, np.arange(20), None, options.regularizers)
         return value, ([at["hidden layer 1"], at["hidden layer 2"]], {h: at[f"head {h!r}"] for h in "ab"})
 
     heads = {head: run.network.heads[head] for head in "ab"}
@@ -350,10 +378,9 @@ def test_regularizers_are_for_the_network_not_for_what_terms_learn(optimizer):
 
 def test_methods_add_up():
     both = distillation(teacher(), alpha=0.9) + activation_matching(teacher(), labels=0.5)
-    assert both.labels == pytest.approx(0.05)
     run, options = start(both)
-    assert options.weights == {"b": pytest.approx(0.05)}
-    assert len(options.terms) == 2
+    assert options.objective.weights == {"b": pytest.approx(0.05)}
+    assert len(terms_of(options)) == 2
     assert both.surgery is with_head
     assert (fine_tuning + both).policy == FineTuning()
     assert (both + gradual_tuning).policy == gradual_tuning.policy
@@ -383,26 +410,34 @@ def test_a_method_leaves_the_given_network_and_its_teacher_alone():
 
 
 def test_an_epoch_that_fails_is_undone_with_the_terms_own_parameters():
-    task = blobs("b")
-    run, options = start(activation_matching(teacher(), layers=[(1, 1)]) + without_forgetting())
-    epochs = train(run, {"b": task}, options)
-    next(epochs)
-    good = states(run)
-    assert run.learned
-    calls = []
+    task, calls, bad = blobs("b"), [], []
 
     def loss(Z, labels):
         calls.append(1)
         value, dZ = cross_entropy(Z, labels)
-        return (value, dZ * np.inf) if len(calls) == 3 else (value, dZ)
+        return (value, dZ * np.inf) if len(calls) == 3 and bad else (value, dZ)
 
-    with pytest.raises(npnet.NotFiniteError, match="epoch 2, step 3, in head 'b'"):
-        next(train(run, {"b": task}, replace(options, loss=loss)))
-    assert same(good, states(run))
-    bad = replace(options, terms=(replace(options.terms[0], weight=np.inf),))
-    with pytest.raises(npnet.NotFiniteError, match="objective is not finite"):
-        next(train(run, {"b": task}, bad))
-    assert same(good, states(run))
+    def matched(Y, targets):
+        value, dY = squared_error(Y, targets)
+        return (value * np.inf if bad and calls else value), dY
+
+    method = activation_matching(teacher(), layers=[(1, 1)]) + without_forgetting()
+    run, options = start(method, settings=replace(SETTINGS, loss=loss))
+    first, *others = terms_of(options)
+    terms = [replace(first, loss=lambda *pair: matched(*pair) if bad == ["term"] else squared_error(*pair)), *others]
+    options = with_terms(options, terms=terms)
+    next(train(run, {"b": task}, options))
+    good = states(run)
+    assert run.learned
+    for what, words in (("label", "epoch 2, step 3, in head 'b'"), ("term", "objective is not finite")):
+        calls.clear()
+        bad[:] = [what]
+        with pytest.raises(npnet.NotFiniteError, match=words):
+            next(train(run, {"b": task}, options))
+        assert same(good, states(run))
+    bad.clear()
+    next(train(run, {"b": task}, options))  # and goes on where nothing is wrong any more
+    assert run.learned.keys() == {first.name}
 
 
 def test_rows_that_do_not_fit_memory_are_computed_as_they_are_read(monkeypatch):
@@ -411,7 +446,7 @@ def test_rows_that_do_not_fit_memory_are_computed_as_they_are_read(monkeypatch):
     def f(X, labels):
         return net.logits(X, "a") + labels[:, None]
 
-    kept, computed = record(f, split, net), record(f, split, net, budget=2500 * 3 * 8 - 1)
+    kept, computed = cached_targets(f, split, net), cached_targets(f, split, net, budget=2500 * 3 * 8 - 1)
     assert isinstance(kept, np.ndarray)
     assert not isinstance(computed, np.ndarray)
     rows = generator(0).permutation(2500)[:50]
@@ -419,7 +454,7 @@ def test_rows_that_do_not_fit_memory_are_computed_as_they_are_read(monkeypatch):
     np.testing.assert_allclose(kept[rows], f(batch(split, rows, np.float64), split.labels[rows]), rtol=1e-12)
     ends = []
     for budget in (2**30, 10):
-        monkeypatch.setattr(record, "__defaults__", (budget,))
+        monkeypatch.setattr(cached_targets, "__defaults__", (budget,))
         run, options = start(jacobian_matching(teacher()))
         ends.append([r["objective"] for r in finish(run, options)])
     np.testing.assert_allclose(ends[0], ends[1], rtol=1e-10)
@@ -443,7 +478,9 @@ def multi(seed=0, xp=np, sizes=(60, 30, 30)):
 
 
 LOSSES = {"class": cross_entropy, "angle": squared_error, "length": squared_error}
-SUM = Hyperparameters(loss=LOSSES, schedule="sum", rate=constant(0.05), max_epochs=6, patience=None, keep="last")
+SUM = Hyperparameters(
+    loss=LOSSES, objective=Terms(schedule="sum"), rate=constant(0.05), max_epochs=6, patience=None, keep="last"
+)
 
 
 def multi_network(xp=np):
@@ -456,7 +493,7 @@ def test_a_weighted_sum_of_losses_on_one_batch():
     weights = {"class": 2.0, "angle": 0.5, "length": 0.0}
     run = Run(net.copy(), generator(4))
     rows = copy_generator(run).permutation(60)
-    record = next(train(run, tasks, replace(SUM, weights=weights, batch_size=60, max_epochs=2)))
+    record = next(train(run, tasks, with_terms(replace(SUM, batch_size=60, max_epochs=2), weights=weights)))
     assert record["updates"] == 1
     assert record["validation"].keys() == tasks.keys()
     X = tasks["class"].train.inputs[rows]
@@ -471,7 +508,7 @@ def test_a_weighted_sum_of_losses_on_one_batch():
 def test_learned_uncertainties_go_where_the_formula_says(xp):
     tasks = multi(xp=xp)
     run = Run(multi_network(xp), generator(0))
-    options = replace(SUM, weights="uncertainty", max_epochs=120, rate=constant(0.03))
+    options = with_terms(replace(SUM, max_epochs=120, rate=constant(0.03)), weights="uncertainty")
     records = list(train(run, tasks, options))
     s = {head: float(run.learned[f"uncertainty of {head!r}"]["s"][0]) for head in tasks}
     assert s["angle"] < s["length"]  # an angle's error is of another unit: σ² tells
@@ -482,10 +519,10 @@ def test_learned_uncertainties_go_where_the_formula_says(xp):
 
 @pytest.mark.parametrize("share", [0.0, 1.0, 30.0])
 def test_learned_weights_move_at_their_own_share_of_the_rate(share):
-    tasks, options = multi(), replace(SUM, weights="uncertainty", batch_size=60, max_epochs=1)
+    tasks, options = multi(), with_terms(replace(SUM, batch_size=60, max_epochs=1), weights="uncertainty")
     runs = [Run(multi_network(), generator(0)) for _ in range(2)]
     for run, learned_share in zip(runs, (1.0, share), strict=True):
-        list(train(run, tasks, replace(options, learned_share=learned_share)))
+        list(train(run, tasks, with_terms(options, learned_share=learned_share)))
     plain, shared = runs
     for (path, a), (_, b) in zip(leaves(plain.network.tree()), leaves(shared.network.tree()), strict=True):
         assert np.array_equal(a, b), path
@@ -497,8 +534,8 @@ def test_learned_weights_move_at_their_own_share_of_the_rate(share):
 def test_the_best_uncertainty_is_twice_the_loss():
     """With ½e^{−s}‖·‖² + s/2 at a fixed loss L = ½‖·‖² the minimum over s is at e^s = 2L."""
     value, loss = np.array([0.0]), 0.3
-    term = Labelled("a", lambda Z, t: (np.asarray(loss), 0 * Z), uncertain=True)
-    seen = npnet.terms.Seen(Batch(np.arange(2), {"a": None}), None, {"a": np.zeros((2, 1))}, None)
+    term = SupervisedLoss("a", lambda Z, t: (np.asarray(loss), 0 * Z), uncertain=True)
+    seen = TermInputs(Batch(np.arange(2), {"a": None}), {"a": np.zeros((2, 1))}, None)
     for _ in range(4000):
         value -= 0.1 * term({"s": value}, seen).own["s"]
     assert np.exp(value[0]) == pytest.approx(2 * loss, rel=1e-6)
@@ -509,7 +546,7 @@ def test_the_best_uncertainty_is_twice_the_loss():
 @pytest.mark.parametrize("weights", ["uncertainty", {"angle": 0.3}])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_sums_of_tasks_stop_and_go_on(tmp_path, weights, optimizer):
-    options = replace(SUM, weights=weights, optimizer=optimizer, keep="best", rate=constant(0.02))
+    options = with_terms(replace(SUM, optimizer=optimizer, keep="best", rate=constant(0.02)), weights=weights)
     whole = Run(multi_network(), generator(0))
     list(train(whole, multi(), options))
     stopped = Run(multi_network(), generator(0))
@@ -533,32 +570,46 @@ def test_the_tasks_that_are_watched_decide():
 def test_bad_terms_are_named():
     wider = start(growing(wider=2) + activation_matching(teacher(), layers=[(2, 2)]))
     run, options = start(distillation(teacher()))
-    term = options.terms[0]
+    term = terms_of(options)[0]
     tasks = {"b": blobs("b")}
     two = progressive_network()
+    read = reading(np.zeros((5, 6)), lambda rows: Batch(rows, {}))
+
+    def refused(settings, of=None, tasks=tasks):
+        next(train(of or run, tasks, settings))
+
     for f, words in (
-        (lambda: Replicate(run, tasks, replace(options, terms=(replace(term, task="c"),))), "terms has the task 'c'"),
-        (lambda: Replicate(run, tasks, replace(options, terms=(term, term))), "expected another one for each"),
-        (lambda: Replicate(run, tasks, replace(options, terms=(replace(term, place=3),))), "place is 3; expected"),
-        (lambda: Replicate(run, tasks, replace(options, terms=(replace(term, place="z"),))), "head is 'z'"),
-        (lambda: Replicate(run, tasks, replace(options, watch=("z",))), "watch has the task 'z'"),
-        (lambda: Replicate(run, tasks, replace(options, weights={"z": 1.0})), "weights has the task 'z'"),
-        (lambda: Replicate(run, tasks, replace(options, loss={})), "expected one for 'b' too"),
-        (lambda: Hyperparameters(weights="learned"), "weights is 'learned'"),
-        (lambda: Hyperparameters(weights={"a": -1.0}), "weights is {'a': -1.0}"),
-        (lambda: Hyperparameters(schedule="both"), "schedule is 'both'"),
-        (lambda: Hyperparameters(learned_share=-1.0), "learned_share is -1.0"),
+        (lambda: refused(with_terms(options, terms=(replace(term, task="c"),))), "terms has the task 'c'"),
+        (lambda: refused(with_terms(options, terms=(term, term))), "expected another one for each"),
+        (lambda: refused(with_terms(options, terms=(replace(term, place=3),))), "place is 3; expected"),
+        (lambda: refused(with_terms(options, terms=(replace(term, place="z"),))), "head is 'z'"),
+        (lambda: TrainingJob(run, tasks, replace(options, watch=("z",))), "watch has the task 'z'"),
+        (lambda: refused(with_terms(options, weights={"z": 1.0})), "weights has the task 'z'"),
+        (lambda: TrainingJob(run, tasks, replace(options, loss={})), "expected one for 'b' too"),
+        (lambda: Terms(weights="learned"), "weights is 'learned'"),
+        (lambda: Terms(weights={"a": -1.0}), "weights is {'a': -1.0}"),
+        (lambda: Terms(schedule="both"), "schedule is 'both'"),
+        (lambda: Terms(learned_share=-1.0), "learned_share is -1.0"),
+        (lambda: Terms(terms=("distillation",)), "expected a tuple of terms"),
+        (lambda: Terms(terms=term), "expected a tuple of terms"),
         (lambda: Match("m", "a", 1, squared_error, np.ones(3), -1.0), "weight is -1.0"),
-        (lambda: list(train_population([Replicate(run, tasks, options)])), "replicate 0 has terms"),
+        (lambda: list(train_population([TrainingJob(run, tasks, options)])), "job 0 has terms"),
         (
-            lambda: Replicate(
+            lambda: refused(
+                with_terms(SETTINGS, schedule="sum"),
                 Run(network(heads=("a", "b")), generator(0)),
                 {"a": blobs("a"), "b": blobs("b")},
-                replace(SETTINGS, schedule="sum"),
             ),
             "share one array of inputs",
         ),
-        (lambda: start(distillation(teacher()), settings=replace(SETTINGS, weights="uncertainty")), "scales them"),
+        (
+            lambda: start(distillation(teacher()), settings=with_terms(SETTINGS, weights="uncertainty")),
+            "expected numbers, which this method scales by 0.0999",
+        ),
+        (
+            lambda: start(distillation(teacher()), settings=replace(SETTINGS, objective=lambda job, kept: {})),
+            "expected plain_loss or Terms, to which terms can be added",
+        ),
         (lambda: distillation(teacher(), 1.5), "alpha is 1.5"),
         (lambda: distillation(teacher(), -0.1), "alpha is -0.1"),
         (lambda: distillation(teacher(), temperature=0.0), r"temperature 0\.0"),
@@ -566,15 +617,11 @@ def test_bad_terms_are_named():
         (lambda: activation_matching(teacher(), -1.0), "beta is -1.0"),
         (lambda: jacobian_matching(teacher(), beta=-1.0), "beta is -1.0"),
         (
-            lambda: Replicate(run, tasks, replace(options, terms=(replace(term, targets=term.targets[1:]),))),
+            lambda: refused(with_terms(options, terms=(replace(term, targets=term.targets[1:]),))),
             "have 69 rows; expected 70, the training examples",
         ),
         (
-            lambda: Replicate(
-                run,
-                tasks,
-                replace(options, terms=start(jacobian_matching(teacher()), blobs("b", sizes=(50, 40, 40)))[1].terms),
-            ),
+            lambda: refused(start(jacobian_matching(teacher()), blobs("b", sizes=(50, 40, 40)))[1]),
             "have 50 rows; expected 70, the training examples",
         ),
         (lambda: start(distillation(teacher(head="z"))), "head is 'b'"),
@@ -582,7 +629,7 @@ def test_bad_terms_are_named():
         (lambda: start(distillation(mlp((6, 8), {"b": 2}, generator(0)))), "teacher has 2 outputs; expected 3"),
         (lambda: start(activation_matching(teacher(widths=(5, 8)))), "teacher has 5 inputs; expected 6"),
         (lambda: start(attention_transfer(teacher(widths=(5, 8)))), "teacher has 5 inputs; expected 6"),
-        (lambda: Replicate(wider[0], tasks, wider[1]), "have 7 values each; expected 9, as the place"),
+        (lambda: refused(wider[1], wider[0]), "have 7 values each; expected 9, as the place"),
         (lambda: without_forgetting(temperature=0), "temperature 0"),
         (lambda: begin(without_forgetting(), teacher(), blobs("b"), generator(0)), "no old heads"),
         (lambda: start(activation_matching(teacher(), layers=[(3, 1)])), "place is 3"),
@@ -595,9 +642,10 @@ def test_bad_terms_are_named():
         (lambda: jacobian_matching(teacher(), "most"), "of is 'most'"),
         (lambda: start(jacobian_matching(teacher(widths=(5, 4)))), r"teacher has \(5, 3\)"),
         (lambda: WarmUp(0), "epochs is 0"),
-        (lambda: JointUpdate(two, [replace(term, place=1)], Rule((1, 1, 1), 0.1)), "network with columns"),
-        (lambda: JointUpdate(two, [replace(term, place="a")], Rule((1, 1, 1), 0.1)), "the head of a frozen column"),
-        (lambda: JointUpdate(network(), [], Rule((1, 1), 0.1)), "mask is"),
+        (lambda: SumOfTerms(two, [replace(term, place=1)], (1.0, 1.0, 1.0), read), "network with columns"),
+        (lambda: SumOfTerms(two, [replace(term, place="a")], (1.0, 1.0, 1.0), read), "a head that is frozen for good"),
+        (lambda: SumOfTerms(network(), [], (1.0, 1.0), read), r"mask is \(1.0, 1.0\); expected 3 entries"),
+        (lambda: loss_at_head(network(), "a", cross_entropy, (1.0, 1.0), read), r"mask is .*; expected 3 entries"),
     ):
         with pytest.raises(ValueError, match=words):
             f()

@@ -42,6 +42,8 @@ class ColumnNetwork(Network):
             raise ValueError(
                 f"reads is {self.reads}; expected {self.depth + 1} entries: every hidden layer's, the heads'"
             )
+        if not self.columns:
+            raise ValueError("columns is (); expected at least one network to stand beside")
         self.inputs = self.columns[0].inputs
         self.column_inputs = ColumnInputs(self.columns, self.reads)
         super().__post_init__()

@@ -11,7 +11,7 @@ and, J being linear in each of c, s and W, the way back of dJ is one sweep up:
 
 A ReLU's gates are constant between its kinks, and there ds goes nowhere. A smooth activation's slope is a function of
 its output h, 1 − h² or h(1 − h): ds (∂s/∂h) joins, at h, what the ordinary way back carries down. Leading axes of c,
-one for each logit, make J the needs_inputs Jacobian.
+one for each logit, make J the whole Jacobian.
 
 Sources: Srinivas and Fleuret 2018; Czarnecki et al. 2017 (Sobolev training); for the map |∂L/∂x| Zagoruyko and
 Komodakis 2017, section 3.2.
@@ -123,10 +123,10 @@ def jacobian(network: Network, head: str, X: Array, of: Of = "logits", classes: 
         raise ValueError(f"of is {of!r}; expected one of {', '.join(get_args(Of))}")
     count = network.head(head)["b"].size
     if classes is not None:
-        needs_inputs = classes.dtype.kind in "iu" and classes.shape == X.shape[:1]
-        if not needs_inputs or not ((classes >= 0) & (classes < count)).all():
+        whole = classes.dtype.kind in "iu" and classes.shape == X.shape[:1]
+        if not whole or not ((classes >= 0) & (classes < count)).all():
             raise ValueError(
-                f"classes is {classes}; expected {len(X)} needs_inputs numbers from 0 to {count - 1}, one an example"
+                f"classes is {classes}; expected {len(X)} whole numbers from 0 to {count - 1}, one an example"
             )
     outputs, backs = forward(network.path(head), X)
     slopes = [slope(back, Y) for back, Y in zip(backs[1:-1:2], outputs[2:-1:2], strict=True)]

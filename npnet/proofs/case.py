@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array
+from npnet.arrays import Array, generator
+from npnet.layers import Layer
 from npnet.trees import Tree
 
-__all__ = ["Case", "Draw"]
+__all__ = ["Case", "Draw", "layer_case"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,15 @@ class Case:
     name: str
     f: Callable[..., tuple[Any, Any]]
     arguments: tuple[Tree, ...]
+
+
+def layer_case(name: str, layer: Layer, p: Tree, X: Array, drop: int | None = None) -> Case:
+    """Return the case of a layer as a function of X and p. With the seed `drop`, every call has the same dropout."""
+
+    def f(X: Array, p: Tree) -> tuple[Array, Callable[[Array], Any]]:
+        return layer(p, X, None if drop is None else generator(drop, "dropout"))
+
+    return Case(name, f, (X, p))
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from npnet.activations import ACTIVATIONS
 from npnet.arrays import Array
 from npnet.check.conformance import Example
-from npnet.layers import ACTIVATIONS, Back, Layer, chain, linear, normalise
+from npnet.layers import Back, Layer, chain, linear, normalise
 from npnet.losses import cross_entropy, squared_error
 from npnet.penalties import PENALTIES, smoothed
 
@@ -15,14 +16,14 @@ def multiplied(factor: Array) -> Layer:
     """Return dropout with a known draw: Y = X · factor."""
 
     def layer(p: Any, X: Array, rng: Any = None) -> tuple[Array, Back]:
-        return X * factor, lambda dY, inputs=True, parameters=True: (dY * factor, {})
+        return X * factor, lambda dY: (dY * factor, {})
 
     return layer
 
 
 def evaluate(e: Example) -> tuple[Any, dict[str, Any]]:
     """Return value and gradients of an example."""
-    known = {"linear": linear, "normalise": normalise, **ACTIVATIONS}
+    known: dict[str, Layer] = {"linear": linear, "normalise": normalise, **ACTIVATIONS}
     body = [multiplied(e.factors[i]) if kind == "dropout" else known[kind] for i, kind in enumerate(e.layers)]
     Z, back = chain(*body)(e.p, e.X)
     if e.loss == "cross_entropy":

@@ -3,28 +3,30 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
-from npnet import layers
 from npnet.arrays import Array, generator
 from npnet.data import Split, Task
-from npnet.jacobians import InputGradient, input_gradient, jacobian, loss_gradient
-from npnet.joint import JointUpdate
+from npnet.fused import dense
 from npnet.layers import Parameters
 from npnet.losses import cross_entropy, soft_cross_entropy, softmax, squared_error
-from npnet.matching import attention, attention_map, unit, unit_distance
-from npnet.methods import begin, gradual_tuning, starting_point, without_forgetting
+from npnet.matching import Match, input_gradient, jacobian, without_forgetting
+from npnet.matching.jacobians import InputGradient, Of, loss_gradient
+from npnet.matching.maps import attention, attention_map, unit, unit_distance
+from npnet.matching.several import SumOfTerms
+from npnet.matching.terms import Batch, SupervisedLoss, Term
+from npnet.methods import begin, gradual_tuning
 from npnet.network import Network
 from npnet.perceptron import mlp
 from npnet.proofs.case import Case, Draw
+from npnet.proofs.objectives import moving, reading, value_and_gradients
 from npnet.regularizers import Regularizer
-from npnet.terms import Batch, Labelled, Match, Term
+from npnet.starting_point import starting_point
 from npnet.trees import Tree
-from npnet.update import Rule
 
-__all__ = ["joint_case", "matching_cases"]
+__all__ = ["gradient_cases", "joint_case", "matching_cases"]
 
 
 def matching_cases(draw: Draw) -> Iterator[Case]:
@@ -68,7 +70,7 @@ def _sweeps(draw: Draw) -> Iterator[Case]:
 
         def multiplied(dJ: Array) -> Any:
             factors, *others = back(dJ)
-            return [[pair[0].T @ pair[1] for pair in factors if pair], *others]
+            return [[dense(pair) for pair in factors if pair], *others]
 
         return J, multiplied
 
@@ -97,29 +99,24 @@ def joint_case(
     """Return the case of a whole objective of terms as a function of all that trains: parameters and terms' own."""
     own = {term.name: p for term in terms if (p := term.start(network, generator(0, "own")))}
     own = {key: {name: w + 0.1 for name, w in p.items()} for key, p in own.items()}
-    batch = Batch(draw.xp.arange(len(X)), labels)
+    read, rows = reading(X, lambda rows: Batch(rows, labels)), draw.xp.arange(len(X))
 
-    def update(parts: Mapping[str, Parameters]) -> JointUpdate:
-        """Return the update with some parts replaced. Parts are named as in messages."""
+    def objective(parts: Mapping[str, Parameters]) -> SumOfTerms:
+        """Return the objective with some parts replaced. Parts are named as in messages."""
         trunk = [parts.get(f"hidden layer {i + 1}", p) for i, p in enumerate(network.trunk)]
         heads = {head: parts.get(f"head {head!r}", p) for head, p in network.heads.items()}
         learned = {key: parts.get(key, p) for key, p in own.items()}
-        rule = Rule(tuple(mask), 1.0, regularizers=regularizers)
-        return JointUpdate(replace(network, trunk=trunk, heads=heads), terms, rule, learned)
+        return SumOfTerms(replace(network, trunk=trunk, heads=heads), terms, tuple(map(float, mask)), read, learned)
 
-    first = update({})
-    moving = {first.name(layer): first.parameters[i] for i, layer in first.layer_at.items()}
+    def f(parts: Any) -> tuple[Array, Any]:
+        value, gradients = value_and_gradients(objective(parts), rows, generator(0, name), regularizers)
+        return value, {key: gradients[key] for key in parts}
 
-    def f(moving: Any) -> tuple[Array, Any]:
-        joint = update(moving)
-        below = layers.chain(*network.layers()[: joint.start])(network.parameters()[: joint.start], X)[0]
-        value, gradients = joint.objective(below, batch, generator(0, name))
-        return value, {joint.name(layer): gradients[i] for i, layer in joint.layer_at.items()}
-
-    return Case(name, f, (moving,))
+    groups = sorted(objective({}).groups, key=lambda group: group.layer)
+    return Case(name, f, ({group.name: moving(group, group.parameters) for group in groups},))
 
 
-def _network(draw: Draw, activation: str = "relu", widths: Sequence[int] = (4, 3, 3), **options: Any) -> Network:
+def _network(draw: Draw, activation: Any = "relu", widths: Sequence[int] = (4, 3, 3), **options: Any) -> Network:
     network = mlp(widths, {"a": 3, "b": 2}, draw.rng, activation=activation, dtype=np.float64, **options).to(draw.xp)
     return replace(network, trunk=[{**p, "b": p["b"] + 0.1} for p in network.trunk])
 
@@ -127,7 +124,7 @@ def _network(draw: Draw, activation: str = "relu", widths: Sequence[int] = (4, 3
 def _objectives(draw: Draw) -> Iterator[Case]:
     X, labels, targets = draw(5, 4), draw.integers(3, 5), draw(5, 2)
     by_head = {"a": labels}
-    ce = Labelled("a", cross_entropy)
+    ce = SupervisedLoss("a", cross_entropy)
     soft = partial(soft_cross_entropy, temperature=2.0)
     terms = (
         ce,
@@ -140,27 +137,13 @@ def _objectives(draw: Draw) -> Iterator[Case]:
     for mask in ((1, 1, 1), (0, 1, 0.5), (0, 0, 1), (1, 1, 0)):
         yield joint_case(draw, f"terms, mask {mask}", _network(draw), terms, mask, by_head, X)
     yield joint_case(draw, "terms, dropout", _network(draw, dropout=(0.2, 0.5)), terms, (1, 1, 1), by_head, X)
-    both = (Labelled("a", cross_entropy, 2.0, True), Labelled("b", squared_error, 1.0, True))
+    both = (SupervisedLoss("a", cross_entropy, 2.0, True), SupervisedLoss("b", squared_error, 1.0, True))
     yield joint_case(draw, "uncertainty of two tasks", _network(draw), both, (1, 1, 1), {"a": labels, "b": targets}, X)
 
-    squared = partial(unit_distance, squared=True)
-    for activation in layers.ACTIVATIONS:
+    for activation in ("relu", "tanh", "sigmoid"):  # path_cases has the others
         for depth in (1, 2, 3):
-            teacher, student = (_network(draw, activation, (4, 4, 4, 3)[: depth + 1]) for _ in range(2))
-            largest = teacher.logits(X, "a").argmax(-1)
-            J = {of: unit(jacobian(teacher, "a", X, of, largest))[0] for of in ("logit", "logits", "loss")}
-            second = (
-                InputGradient("one logit", "a", "a", "logit", squared, J["logit"], 0.7, largest),
-                InputGradient("every logit", "a", "a", "logits", squared, J["logits"], 0.7),
-                InputGradient("attention", "a", "a", "loss", attention(None, 1.0), abs(J["loss"]), 0.7),
-            )
-            ones = (1,) * (depth + 1)
-            if activation == "tanh" and depth == 2:
-                for term in second:
-                    yield joint_case(draw, f"input gradient of {term.name}", student, (ce, term), ones, by_head, X)
-                for mask in ((0, 1, 1), (0, 0, 1), (1, 0, 0)):
-                    yield joint_case(draw, f"input gradients, mask {mask}", student, (ce, *second), mask, by_head, X)
-            yield joint_case(draw, f"input gradients, {activation}, {depth}", student, (ce, *second), ones, by_head, X)
+            yield from gradient_cases(draw, activation, depth, X, labels)
+    squared = partial(unit_distance, squared=True)
     dropped = _network(draw, "sigmoid", (4, 4, 3), dropout=(0.2, 0.5))
     whole = InputGradient("every logit", "a", "a", "logits", squared, unit(draw(5, 12))[0])
     yield joint_case(draw, "input gradients, dropout", dropped, (ce, whole), (1, 1, 1), by_head, X)
@@ -168,6 +151,30 @@ def _objectives(draw: Draw) -> Iterator[Case]:
     channels = Match("channels", "a", 1, attention(2), unit(draw(5, 2) ** 2)[0])
     yield joint_case(draw, "terms, patches", patched, (ce, channels, whole), (1, 1, 1), by_head, X)
     yield _three_words(draw)
+
+
+def gradient_cases(draw: Draw, activation: Any, depth: int, X: Array, labels: Array) -> Iterator[Case]:
+    """Yield objectives of gradients with respect to the inputs, for networks of one activation and depth."""
+    name, squared = getattr(activation, "name", activation), partial(unit_distance, squared=True)
+    teacher, student = (_network(draw, activation, (4, 4, 4, 3)[: depth + 1]) for _ in range(2))
+    largest = teacher.logits(X, "a").argmax(-1)
+    J = {of: unit(jacobian(teacher, "a", X, of, largest))[0] for of in get_args(Of)}
+    ce = SupervisedLoss("a", cross_entropy)
+    second = (
+        InputGradient("one logit", "a", "a", "logit", squared, J["logit"], 0.7, largest),
+        InputGradient("every logit", "a", "a", "logits", squared, J["logits"], 0.7),
+        InputGradient("attention", "a", "a", "loss", attention(None, 1.0), abs(J["loss"]), 0.7),
+    )
+
+    def case(name: str, terms: Sequence[Term], mask: Sequence[float]) -> Case:
+        return joint_case(draw, name, student, (ce, *terms), mask, {"a": labels}, X)
+
+    if name == "tanh" and depth == 2:
+        for term in second:
+            yield case(f"input gradient of {term.name}", [term], (1, 1, 1))
+        for mask in ((0, 1, 1), (0, 0, 1), (1, 0, 0)):
+            yield case(f"input gradients, mask {mask}", second, mask)
+    yield case(f"input gradients, {name}, {depth}", second, (1,) * (depth + 1))
 
 
 def _three_words(draw: Draw) -> Case:
@@ -178,7 +185,8 @@ def _three_words(draw: Draw) -> Case:
     run, settings = begin(method, old, task, generator(0, "three"))
     now = run.network
     moved = replace(now, trunk=[{key: w + draw(*w.shape) / 4 for key, w in p.items()} for p in now.trunk])
-    terms = (Labelled("new", cross_entropy), *settings.terms)
+    added: Any = settings.objective
+    terms = (SupervisedLoss("new", cross_entropy), *added.terms)
     labels = {"new": task.train.labels}
     X = task.train.inputs[:]
     return joint_case(draw, method.name, moved, terms, (0, 1, 1), labels, X, settings.regularizers)

@@ -63,8 +63,9 @@ def fisher_information(
         raise ValueError("rng is None; expected a generator to draw the classes of the mode 'sampled' from")
     path = factored(network.path(head))
     trunk = {i: layer for layer, i in enumerate(i for i, (_, p) in enumerate(path[:-1]) if p)}
-    if not all(layer is linear for layer, p in network.path(head) if p):
-        raise ValueError(f"network has hidden layers {network.layers} below head {head!r}; expected linear ones alone")
+    layers = [layer for layer, p in network.path(head) if p]
+    if not network.plain or not all(layer is linear for layer in layers):
+        raise ValueError(f"network has layers {layers} below head {head!r}; expected linear ones alone, and no columns")
     split.check(f"the split for head {head!r}", network.head(head)["b"].shape[-1])
     if split.regression:
         raise ValueError(

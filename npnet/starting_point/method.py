@@ -88,7 +88,7 @@ def starting_point(
     """Return the method "name": α on what the network brings along, β on what is new, any update policy.
 
     smoothing: the ε of √(Δ² + ε²) in the kink of l1 and group lasso, 0 for the kink itself. convention: a row of
-    CONVENTIONS. Names with "fisher" need a network with memories (`npnet.fisher.remember`), and have one term for each;
+    CONVENTIONS. Names with "fisher" need a network with memories (`npnet.remember`), and have one term for each;
     of l1 and group lasso proximal steps take one memory alone.
     Raises ValueError for an unknown name or convention and negative numbers; its `begin` raises ValueError where
     the network remembers nothing, and beside a surgery that changes the layers which the network brings along.
