@@ -12,7 +12,7 @@ import numpy as np
 
 from npnet.arrays import array_module
 from npnet.check.function import Function
-from npnet.check.pytree import Tree, copy_tree, leaves, map_tree
+from npnet.check.pytree import Tree, leaves, map_tree
 from npnet.check.rounding import factor, peak
 
 __all__ = ["changed", "same", "ways_back"]
@@ -21,8 +21,7 @@ __all__ = ["changed", "same", "ways_back"]
 def same(some: list[Any], others: list[Any]) -> bool:
     """Say whether arrays have the same numbers, NaN for NaN."""
     return len(some) == len(others) and all(
-        a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
-        for a, b in zip(some, others, strict=True)
+        a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all()) for a, b in zip(some, others, strict=True)
     )
 
 
@@ -65,7 +64,10 @@ def _layouts(dY: Any) -> Iterator[tuple[str, Any]]:
     xp = array_module(dY)
     if dY.ndim:
         wide = xp.zeros((*dY.shape[:-1], 2 * dY.shape[-1] + 2))
-        for layout, part in (("sliced", wide[..., 1 : dY.shape[-1] + 1]), ("strided", wide[..., : 2 * dY.shape[-1] : 2])):
+        for layout, part in (
+            ("sliced", wide[..., 1 : dY.shape[-1] + 1]),
+            ("strided", wide[..., : 2 * dY.shape[-1] : 2]),
+        ):
             part[...] = dY
             yield layout, part
     if dY.ndim > 1:

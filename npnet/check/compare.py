@@ -58,7 +58,8 @@ def derivative(problem: Problem, direction: Direction, ray: Ray) -> tuple[Estima
             return found, "complex step"
         known = ray.central()
         if problem.asked == "complex step" and abs(known.value) > known.error + problem.rounding(direction):
-            raise ValueError(f"f loses the imaginary part of {problem.names[min(direction)]}; expected complex-safe code")
+            name = problem.names[min(direction)]
+            raise ValueError(f"f loses the imaginary part of {name}; expected complex-safe code")
     return Estimate(*map(float, ray.central())), "differences"
 
 
@@ -72,11 +73,12 @@ def sides(
     if method == "complex step":
         steps, noise = [problem.scale(direction) * 2.0**-i for i in NEAR], problem.rounding(direction)
         near = [problem.by_complex_step(direction, sign * steps[0]) for sign in (-1, 1)]
-        if all(near) and abs(near[0].value - near[1].value) < gap / 2:
+        if near[0] and near[1] and abs(near[0].value - near[1].value) < gap / 2:
             return None
         rough = [[problem.by_complex_step(direction, sign * h) for h in steps] for sign in (-1, 1)]
-        if all(each for side in rough for each in side):
-            left, right = (extrapolate([e.value for e in side], [noise] * len(steps), 1) for side in rough)
+        values = [[each.value for each in side if each] for side in rough]
+        if all(len(side) == len(steps) for side in values):
+            left, right = (extrapolate(side, [noise] * len(steps), 1) for side in values)
             return left, right
     left, right = ray.sides()
     if abs(left.value - right.value) + left.error + right.error < gap / 2:
@@ -86,14 +88,21 @@ def sides(
 
 
 def compare(
-    problem: Problem, direction: Direction, index: tuple[int, ...] | None, kinks: Kinks, tolerance: float | None = None
+    problem: Problem,
+    direction: Direction,
+    index: tuple[int, ...] | None,
+    kinks: Kinks | None,
+    tolerance: float | None = None,
 ) -> Line:
-    """Return the line of one comparison: what the gradients say of a direction, and the derivative along it."""
+    """Return the line of one comparison: what the gradients say of a direction, and the derivative along it.
+
+    kinks: how they are judged. None: no kink excuses a difference.
+    """
     ray, k = problem.ray(direction), min(direction)
     found, method = derivative(problem, direction, ray)
     gradient, rounding = problem.slope(direction), problem.rounding(direction)
     wanted, allowed, kink = found.value, rounding + found.error, None
-    if kinks.look or not abs(gradient - wanted) <= allowed:
+    if kinks and (kinks.look or not abs(gradient - wanted) <= allowed):
         gap = 0.0 if kinks.look else abs(gradient - wanted)
         found_sides = sides(problem, direction, ray, method, gap)
         left, right = found_sides or (found, found)
@@ -110,7 +119,7 @@ def compare(
     error = relative_error(gradient, wanted, floor)
     wrong = not abs(gradient - wanted) <= allowed if tolerance is None else not error <= tolerance
     likely = ""
-    if kink:
+    if kinks and kink:
         method += f", a kink with slopes {kink[0]:.6g} and {kink[1]:.6g}"
         beyond = not min(kink) - allowed <= gradient <= max(kink) + allowed
         if wrong:

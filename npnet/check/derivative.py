@@ -15,7 +15,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["SIDES", "STEP", "Estimate", "Ray", "Tableau", "central", "extrapolate", "measured_noise", "one_sided", "sample"]
+from npnet.check.rounding import length
+
+__all__ = [
+    "SIDES",
+    "STEP",
+    "Estimate",
+    "Ray",
+    "Tableau",
+    "central",
+    "extrapolate",
+    "measured_noise",
+    "one_sided",
+    "sample",
+]
 
 STEP = 1e-170  # its square is below the smallest float: at a kink, h² must not decide which branch is taken
 FIRST = 0.183  # the first step, as a part of the scale. No power of two: sin(2ⁿπx) is 0 at every one of those
@@ -131,7 +144,7 @@ class Ray:
         return self.tables[0].best
 
     def sides(self, steps: int = LEAST) -> tuple[Estimate, Estimate]:
-        """Return the slopes to the left and to the right. steps: at least so many are taken, and the limit is verified."""
+        """Return the slopes to the left and to the right. With more steps than the least, the limits are verified."""
         if not self.pairs:
             self.central()
         if steps > LEAST:
@@ -173,4 +186,4 @@ def measured_noise(phi: Callable[[float], Any], scale: float) -> float:
     while step < 0.1 * scale and sample(phi, step) == sample(phi, 2 * step):
         step *= 4
     fifth = np.diff([float(sample(phi, step * j)) for j in range(1, 11)], 5)
-    return float((fifth**2).mean() * 120**2 / 3628800) ** 0.5 if np.isfinite(fifth).all() else 0.0
+    return length(fifth) * (120**2 / 3628800 / fifth.size) ** 0.5 if np.isfinite(fifth).all() else 0.0

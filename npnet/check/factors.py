@@ -1,4 +1,4 @@
-"""Names a wrong factor by what it is made of: lengths of axes, products and fractions of them, a sign, the 2 of a square."""
+"""Names a wrong factor by what it is made of: lengths of axes, their products and fractions, a sign, a square's 2."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -21,10 +21,9 @@ def factors(G: Any, D: Any, sizes: set[int]) -> Iterator[tuple[str, Any]]:
         for N in sorted(n for n in sizes if n > 1):
             yield f"a sum where the mean over {N} belongs (a missing factor 1/{N})", G / N
     for axis in range(G.ndim):
-        n = G.shape[axis]
-        alike = float(np.linalg.norm(G - G.mean(axis, keepdims=True))) <= EXACT * float(np.linalg.norm(G))
-        total = D.sum(axis, keepdims=True)
-        if n > 1 and alike and any(float(np.linalg.norm(G - t)) <= EXACT * float(np.linalg.norm(G)) for t in (total, total / n)):
+        n, total, small = G.shape[axis], D.sum(axis, keepdims=True), EXACT * float(np.linalg.norm(G))
+        alike, *sums = (float(np.linalg.norm(G - t)) for t in (G.mean(axis, keepdims=True), total, total / n))
+        if n > 1 and alike <= small and min(sums) <= small:
             yield f"a sum or mean over axis {axis} that does not belong there", D
 
 
@@ -32,8 +31,9 @@ def fraction_of(ratio: float) -> Fraction | None:
     """Return the simple fraction that a number is, None if it is none."""
     if not 1 / LARGEST < abs(ratio) < LARGEST:
         return None
-    found = 1 / Fraction(1 / ratio).limit_denominator(LARGEST) if abs(ratio) < 1 else Fraction(ratio).limit_denominator(LARGEST)
-    for simple in (Fraction(ratio).limit_denominator(int(COMMON**0.5)), found):
+    part = abs(ratio) < 1
+    nearest = Fraction(1 / ratio if part else ratio).limit_denominator(LARGEST)
+    for simple in (Fraction(ratio).limit_denominator(int(COMMON**0.5)), 1 / nearest if part else nearest):
         if simple and abs(float(simple) - ratio) <= EXACT * abs(ratio):
             one = abs(simple.numerator) == 1 or simple.denominator == 1
             if one or abs(simple.numerator) * simple.denominator <= COMMON:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array, array_module
-from npnet.check.pytree import Tree, copy_tree, leaves, map_tree, paired
+from npnet.arrays import Array
+from npnet.check.pytree import Tree, copy_tree, leaves, paired
 
 __all__ = ["Function", "as_floats", "kind_of", "names_of", "quiet"]
 
@@ -109,7 +109,9 @@ def refuse_lists(names: list[str], arguments: list[Tree]) -> None:
     for path, tree in zip(names, arguments, strict=True):
         if isinstance(tree, list | tuple):
             if tree and all(isinstance(leaf, int | float) for leaf in tree):
-                raise TypeError(f"argument {path} is a list of numbers; expected an array, np.array({path}, dtype=float)")
+                raise TypeError(
+                    f"argument {path} is a list of numbers; expected an array, np.array({path}, dtype=float)"
+                )
             refuse_lists([f"{path}/{i}" for i in range(len(tree))], list(tree))
 
 
@@ -137,7 +139,11 @@ def kind_of(thing: Any) -> str:
 
 def names_of(f: Callable[..., Any], arguments: list[Tree]) -> list[str]:
     """Name every array by its parameter of f, and its path in that argument."""
-    return [path for root, tree in zip(roots_of(f, len(arguments)), arguments, strict=True) for path, _ in leaves(tree, root)]
+    return [
+        path
+        for root, tree in zip(roots_of(f, len(arguments)), arguments, strict=True)
+        for path, _ in leaves(tree, root)
+    ]
 
 
 def roots_of(f: Callable[..., Any], count: int) -> list[str]:

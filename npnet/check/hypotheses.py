@@ -1,4 +1,4 @@
-"""The faults that a wrong gradient is compared with: each yields its name, and the gradient as it would be without it."""
+"""The faults that a wrong gradient is compared with: each yields its name, and the gradient without it."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -59,7 +59,12 @@ def parts(G: Any, D: Any, x: Any, sizes: set[int]) -> Hypotheses:
     length = np.sqrt((x * x).sum(-2 if x.ndim > 1 else -1, keepdims=True)) if x.ndim else abs(x)
     whole = float(np.sqrt((x * x).sum()))
     unit = np.divide(x, length, out=np.zeros(x.shape), where=length > 0) if x.ndim else x
-    terms = {"l2: s·x": x, "l1: s·sign x": np.sign(x), "group lasso: s·x/‖x‖": unit, "norm: s·x/‖x‖": x / (whole or 1.0)}
+    terms = {
+        "l2: s·x": x,
+        "l1: s·sign x": np.sign(x),
+        "group lasso: s·x/‖x‖": unit,
+        "norm: s·x/‖x‖": x / (whole or 1.0),
+    }
     for name, term in terms.items():
         size = float((term * term).sum())
         if size > 0:
@@ -71,7 +76,8 @@ def parts(G: Any, D: Any, x: Any, sizes: set[int]) -> Hypotheses:
         (a, b), *_ = np.linalg.lstsq(np.stack([G.reshape(-1), term.reshape(-1)], 1), D.reshape(-1), rcond=None)
         if fraction_of(a) is not None and abs(a - 1) > 1e-6:  # D = a (G − s·term) + s·term
             told = name_of(float(a), sizes)
-            yield f"{told}, on the data term alone, beside a right penalty ({name}, s = {b / (1 - a):.6g})", a * G + b * term
+            beside = f"beside a right penalty ({name}, s = {b / (1 - a):.6g})"
+            yield f"{told}, on the data term alone, {beside}", a * G + b * term
 
 
 def sent(G: Any, dY: Any) -> Hypotheses:
@@ -108,7 +114,10 @@ def activations(G: Any, x: Any, Y: Any, through: Callable[[Any], Any] | None) ->
                 yield f"the derivative of the activation is taken twice ({name})", through(1 / slope)
                 for other, right in slopes.items():
                     if other != name:
-                        yield f"the derivative of another activation ({name} where {other} belongs)", through(right / slope)
+                        yield (
+                            f"the derivative of another activation ({name} where {other} belongs)",
+                            through(right / slope),
+                        )
 
 
 def products(G: Any, D: Any, x: Any, arguments: dict[str, Any]) -> Hypotheses:

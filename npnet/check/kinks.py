@@ -5,6 +5,7 @@ the slopes on both sides are found is said in `compare`.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def _jumps(problem: Problem, k: int, index: tuple[int, ...]) -> bool:
     """Say whether a step of 1e-12 changes the value by more than a slope of ordinary size explains."""
     direction = unit(problem, k, index)
     h = 1e-12 * problem.scale(direction)
-    here, *beside = (float(sample(lambda t: problem.scalar(direction, t), t)) for t in (0.0, -h, h))
+    here, *beside = (float(sample(partial(problem.scalar, direction), t)) for t in (0.0, -h, h))
     return any(abs(value - here) > 1e-5 * problem.volume + 1e-300 for value in beside)
 
 
@@ -79,7 +80,7 @@ def check_convex(f: Callable[..., tuple[Any, Any]], *arrays: Tree, draws: int = 
             else:
                 u = problem.xp.asarray(problem.rng.standard_normal(a.shape))
             moves[k] = distance * u
-        there = float(sample(lambda t, moves=moves: problem.scalar(moves, t), 1.0))
+        there = float(sample(partial(problem.scalar, moves), 1.0))
         if not np.isfinite(there):
             continue
         # x + u is rounded to a float, so the step that was taken is (x + u) − x and not u.
@@ -92,7 +93,8 @@ def check_convex(f: Callable[..., tuple[Any, Any]], *arrays: Tree, draws: int = 
         name, wrong = "subgradient inequality", not excess <= allowed
         likely = "no subgradient" if wrong else ""
         lines.append(Line(name, (), f"{draws} points", None, rise, climbed, error, allowed, wrong, "", likely))
-    worst = max(lines, key=lambda line: (line.wrong, (line.gradient - line.derivative) / (line.allowed + 1e-300)), default=None)
+    excesses = [(line.wrong, (line.gradient - line.derivative) / (line.allowed + 1e-300)) for line in lines]
+    worst = lines[max(range(len(lines)), key=excesses.__getitem__)] if lines else None
     if worst is None:
         problem.complaints.append("f is defined at no point that was drawn beside these arguments: nothing was tested")
     return problem.report([worst] if worst else [], "subgradient inequality")

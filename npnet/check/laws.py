@@ -1,4 +1,4 @@
-"""Checks what is not a gradient and can be wrong too: steps, masks, resuming and random draws (`prox` has the proximal steps)."""
+"""Checks what is not a gradient and can be wrong too: steps, masks, resuming and random draws."""
 
 from collections.abc import Callable
 from typing import Any

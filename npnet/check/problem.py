@@ -10,11 +10,12 @@ import numpy as np
 
 from npnet.arrays import Array, array_module, generator, to_host
 from npnet.check.behaviour import changed, same, ways_back
-from npnet.check.derivative import EPS, STEP, Estimate, Ray, measured_noise
+from npnet.check.derivative import STEP, Estimate, Ray
 from npnet.check.function import Function, as_floats, real_parts, refuse_lists, roots_of
+from npnet.check.noise import condition, measured, noisier_than_its_type
 from npnet.check.pytree import Tree, copy_tree, leaves, map_tree
 from npnet.check.report import Line, Report
-from npnet.check.rounding import LAMBDA, factor, peak
+from npnet.check.rounding import LAMBDA, factor, length, peak
 
 __all__ = ["Direction", "Problem"]
 
@@ -48,7 +49,8 @@ class Problem:
         self.rng, self.asked = generator(seed, "check_gradient"), method
         self.f = Function(f, list(arrays))
         self.names, given = self.f.names, [leaf for _, leaf in leaves(list(arrays))]
-        self.notes, self.complaints = self._precisions(given, dtype), []
+        self.notes = self._precisions(given, dtype)
+        self.complaints: list[str] = []
         own = as_floats(self.names, given, dtype or np.float64)
         self.arrays: list[Array] = [a.astype(np.float64) for a in own]
         self.f.arguments = self.arguments = self.like(self.arrays)
@@ -81,7 +83,7 @@ class Problem:
         dtypes = [self.value.dtype, own_dtype(own)]
         self.factor = factor(numbers, _coarsest(dtypes))  # λ √n u
         doubles = self.value if own_dtype(own) == np.float64 else self.f(self.arguments)[0]
-        deviation = self._measure()
+        deviation, self.swing = measured(self)
         self.noise = max(factor(numbers, _coarsest([doubles.dtype, np.dtype(float)])) * self.volume, LAMBDA * deviation)
         if callable(gradients):
             self.gradients, complaints = ways_back(self.f, own, gradients, self.cotangent, self.factor)
@@ -97,24 +99,11 @@ class Problem:
             raise ValueError(f"gradients have shapes {found}; expected {wanted} for {', '.join(self.names)}")
         self.largest = max((peak(g) for g in self.gradients), default=0.0)
         self.factor = max(self.factor, factor(numbers, _coarsest([*dtypes, *(g.dtype for g in self.gradients)])))
-        self._judge_noise(deviation, float((terms * terms).sum()) ** 0.5, numbers)
-        self.condition = self._condition()
-
-    def _measure(self) -> float:
-        """Return the standard deviation of the rounding in the scalar, the median along three directions."""
-        found = []
-        for _ in range(3):
-            u = self.probe()
-            found.append(measured_noise(lambda t, u=u: self.scalar(u, t), self.scale(u)))
-        return sorted(found)[1]
-
-    def _judge_noise(self, noise: float, size: float, numbers: int) -> None:
-        """Allow for values that are noisier than their type says: u is what was measured, if that is λ times larger."""
-        reach = sum(float(((g * a) ** 2).sum()) for g, a in zip(self.gradients, self.arrays, strict=True)) ** 0.5
-        unit = noise / max(size, reach) if max(size, reach) > 0 else 0.0  # not more than the type's if they are NaN
-        if unit > LAMBDA * self.factor / factor(numbers, np.dtype(float)) * EPS / 2:
-            self.factor = max(self.factor, 2 * unit / EPS * factor(numbers, np.dtype(float)))
-            self.notes.append(f"the values of f are noisier than their type: {unit:.0e} of their size (single precision inside?)")
+        noisier = noisier_than_its_type(self, deviation, length(terms)) * factor(numbers, np.dtype(float))
+        if noisier > self.factor * LAMBDA:
+            self.factor = noisier
+            self.notes.append("the values of f are noisier than their type (single precision inside?)")
+        self.condition = condition(self)
 
     def like(self, flat: Iterable[Any]) -> list[Tree]:
         """Return flat arrays in the structure of the arguments."""
@@ -122,18 +111,18 @@ class Problem:
         return [map_tree(lambda _: next(following), tree) for tree in self.f.arguments]
 
     def _tangent(self, direction: Tree) -> Direction:
-        parts = self.f.flat(direction)
+        bare = self.f.alone and not isinstance(self.arguments[0], dict | list)
+        parts = [self.xp.asarray(direction, dtype=float)] if bare else self.f.flat(direction)
         found, wanted = [p.shape for p in parts], [a.shape for a in self.arrays]
         if found != wanted:
             raise ValueError(f"a direction has shapes {found}; expected {wanted}")
         return dict(enumerate(parts))
 
     def probe(self, k: int | None = None) -> Direction:
-        """Draw a direction: of one argument, or of all; a mixture of the directions that were asked for, if any were."""
+        """Draw a direction: of one argument, or of all. If directions were asked for, it is a mixture of those."""
         if self.tangents is not None:
-            weights = self.rng.standard_normal(len(self.tangents))
-            drawn = {i: sum(w * t[i] for w, t in zip(weights, self.tangents, strict=True)) for i in range(len(self.arrays))}
-            return drawn
+            weights, count = self.rng.standard_normal(len(self.tangents)), len(self.arrays)
+            return {i: sum(w * t[i] for w, t in zip(weights, self.tangents, strict=True)) for i in range(count)}
         which = range(len(self.arrays)) if k is None else (k,)
         return {i: self.xp.asarray(self.rng.standard_normal(self.arrays[i].shape)) for i in which}
 
@@ -152,7 +141,7 @@ class Problem:
     def gradients_at(self, direction: Direction, t: complex) -> list[Array]:
         """Return the gradients at moved arguments."""
         _, gradients = self.f(self.moved(direction, t))
-        found: list[Array] = gradients(self.cotangent) if callable(gradients) else gradients
+        found: list[Array] = gradients(self.cotangent.copy()) if callable(gradients) else gradients
         return found
 
     def slope(self, direction: Direction) -> float:
@@ -162,11 +151,9 @@ class Problem:
     def rounding(self, direction: Direction) -> float:
         """Return the difference that rounding explains between gradient and derivative (see `rounding`)."""
         reach = sum(float(abs(a).sum()) for a in self.arrays)
-        lost, size = self.volume / reach if reach > 0 else 0.0, 0.0
-        for k, u in direction.items():
-            g = self.gradients[k]
-            size += float((((2 * abs(g) + peak(g) + self.condition[k] + lost) * u) ** 2).sum())
-        return self.factor * size**0.5 + 1e-300
+        lost, g = self.volume / reach if reach > 0 else 0.0, self.gradients
+        sizes = (u * (2 * abs(g[k]) + peak(g[k]) + self.condition[k] + lost) for k, u in direction.items())
+        return self.factor * length(*sizes) + 1e-300
 
     def by_complex_step(self, direction: Direction, offset: float = 0.0) -> Estimate | None:
         """Im f(x + (offset + ih) u)/h. None if f returns a real number, or raises an exception."""
@@ -190,30 +177,18 @@ class Problem:
                 steps.append(max(size, 0.1 * min(1.0, peak(x) or 1.0)) / longest)  # a number near zero is no scale
         return min(steps, default=1.0)
 
-    def report(self, lines: Iterable[Line], what: str, tolerance: float | None = None, notes: Iterable[str] = ()) -> Report:
+    def report(
+        self, lines: Iterable[Line], what: str, tolerance: float | None = None, notes: Iterable[str] = ()
+    ) -> Report:
         """Return the report of a check, after a last look at how f behaves."""
         value, gradients = self.f(self.own)
-        again = gradients(self.cotangent) if callable(gradients) else gradients
+        again = gradients(self.cotangent.copy()) if callable(gradients) else gradients
         if not same([self.value, *self.gradients], [value, *again]):
             self.complaints.append("f has other bits at the same arguments after the check: it keeps a state")
         lines = tuple(lines)
         said = [UNSEEN.format(line.parameter) for line in lines if line.unseen]
         said += [f"the gradient of {name} is one array, filled anew at every call: copy it" for name in self.f.buffers]
         return Report(lines, tolerance, tuple(self.complaints), (*self.notes, *said, *notes), what)
-
-    def _condition(self) -> list[Array]:
-        """Return κ, how far the gradients move when all arguments move by a part of themselves: the smaller of both sides."""
-        worst, part = [self.xp.zeros(g.shape) for g in self.gradients], 2.0**-20
-        for _ in range(2 if self.tangents is None else 0):
-            signs = {i: a * self.xp.asarray(self.rng.choice([-1.0, 1.0], a.shape)) for i, a in enumerate(self.arrays)}
-            try:
-                sides = [self.gradients_at(signs, t) for t in (part, -part)]
-            except Exception:  # not defined there
-                return worst
-            for i, (g, right, left) in enumerate(zip(self.gradients, *sides, strict=True)):
-                rate = np.minimum(abs(right - g), abs(left - g)) / part
-                worst[i] = self.xp.where(rate < float("inf"), self.xp.maximum(worst[i], rate), worst[i])
-        return worst
 
 
 def _other_float(a: Any) -> bool:

@@ -13,7 +13,7 @@ is what is computed: it has less rounding than Q(u) − Q(v). v itself is known 
 the best one counts as the answer: a projection on a half-space may lie a little outside, an entry at 1e-17 may be zero.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,21 +22,16 @@ import numpy as np
 from npnet.arrays import Array, generator
 from npnet.check.derivative import measured_noise
 from npnet.check.function import quiet
+from npnet.check.points import candidates, others, tolerated, within_rounding
 from npnet.check.report import Line, Report
 from npnet.check.rounding import LAMBDA, factor, peak
 
 __all__ = ["check_prox"]
 
-DISTANCES = 10.0 ** np.arange(-8, 1.01, 0.5)  # of a moved entry, as parts of the largest one
-SHARES = np.linspace(-1, 1, 17)  # of an entry of w, or of v
-ENTRIES = 40  # the most entries that are moved one by one; of a larger array so many are drawn
-ANSWERS = 24  # other arguments that are answered
-TOLERANCE = 1e-4  # of the largest entry: farther away, an indicator is no longer tolerant
-
 
 @dataclass(frozen=True)
 class Trial:
-    """A step under trial. answer: the point that stands for prox(w, step). noise: the error of a value of the penalty."""
+    """A step under trial. answer: the point that stands for prox(w, step). noise: the error of a penalty's value."""
 
     penalty: Callable[[Array], float]
     w: Array
@@ -95,13 +90,14 @@ def check_prox(
     if not np.array_equal(v, asked(w), equal_nan=True):
         complaints.append("prox gives other bits when it is called again")
     pairs = [(w, v)]
-    for other in _others(w, rng):
+    for other in others(w, rng):
         try:
             pairs.append((other, asked(other)))
         except Exception:  # not defined there
             continue
     complaints = sorted({*complaints})
-    lines, notes = [], []
+    lines: list[Line] = []
+    notes: list[str] = []
     if penalty is not None:
         line, notes = _smallest(_valued(penalty), w, v, step, [p for _, p in pairs[1:]], rng, tolerance)
         lines.append(line)
@@ -125,14 +121,6 @@ def _valued(penalty: Callable[[Array], Any]) -> Callable[[Array], float]:
     return value
 
 
-def _others(w: Array, rng: np.random.Generator) -> Iterator[Array]:
-    """Yield other arguments, near and far."""
-    size = peak(w) or 1.0
-    yield from (0 * w, -w, 2 * w, w / 2, w[::-1].copy() if w.ndim else w)
-    for i in range(ANSWERS - 5):
-        yield w + size * 10.0 ** (i % 6 - 4) * rng.standard_normal(w.shape)
-
-
 def _smallest(
     penalty: Callable[[Array], float],
     w: Array,
@@ -143,18 +131,20 @@ def _smallest(
     tolerance: float,
 ) -> tuple[Line, list[str]]:
     """Return the line of the point that is better than v by most, and notes."""
-    near = list(_within_rounding(v, w, answers, rng))
+    near = list(within_rounding(v, w, answers, rng))
     costs = [((u - w) ** 2).sum() / 2 + step * penalty(u) for u in near]
     answer = near[int(np.argmin(costs))]
     value, cost = penalty(answer), float(min(costs))
-    candidates = list(_candidates(answer, w, answers, rng))
-    finite = [u for u in candidates if np.isfinite(penalty(u))]
+    drawn = list(candidates(answer, w, answers, rng))
+    finite = [u for u in drawn if np.isfinite(penalty(u))]
     name = "½‖v − w‖² + step · penalty"
     if not np.isfinite(cost):
         if finite:
-            likely = "the penalty is infinite at prox(w): outside of its set, or its indicator needs a tolerance for rounding"
-            return Line(name, v.shape, f"{len(candidates)} points", None, cost, np.nan, np.inf, 0.0, True, "", likely), []
-        said = "the penalty is infinite at prox(w) and at every point that was drawn: does its indicator need a tolerance?"
+            likely = "the penalty is infinite at prox(w): outside of its set, or the set needs a tolerance for rounding"
+            return Line(name, v.shape, f"{len(drawn)} points", None, cost, np.nan, np.inf, 0.0, True, "", likely), []
+        said = (
+            "the penalty is infinite at prox(w) and at every point that was drawn: does its indicator need a tolerance?"
+        )
         return Line(name, v.shape, "no point", None, 0.0, 0.0, 0.0, unseen=True), [said]
     if not finite:
         said = "the penalty is infinite at every point that was drawn beside prox(w): nothing was tested"
@@ -169,73 +159,24 @@ def _smallest(
         gain, allowed = trial.better(u)
         allowed += tolerance * abs(cost)
         if gain > allowed and gain > best[0]:
-            limit = _tolerated(penalty, answer, u)
+            limit = tolerated(penalty, answer, u)
             if limit:
                 excused = max(excused, limit)
             else:
                 best = gain, allowed, u
     gain, allowed, u = best
     wrong = gain > 0
-    notes = [f"the penalty's set has a tolerance: it reaches {excused:.1e} beyond prox(w), to which v is known"] if excused else []
+    notes = (
+        [f"the penalty's set has a tolerance: it reaches {excused:.1e} beyond prox(w), to which v is known"]
+        if excused
+        else []
+    )
     where = np.array2string(u.reshape(-1)[:6], precision=6, separator=", ") + (" …" if u.size > 6 else "")
     likely = f"a better point was found, {where}: it is smaller by {gain:.3g}" if wrong else ""
     error = gain / max(abs(cost), 1e-300)
-    return Line(name, v.shape, f"{len(finite)} points", None, cost, cost - gain, error, allowed, wrong, "", likely), notes
-
-
-def _within_rounding(v: Array, w: Array, answers: list[Array], rng: np.random.Generator) -> Iterator[Array]:
-    """Yield v, and points that rounding cannot tell from it: with zeros for zeros, and moved a little."""
-    rho = factor(v.size, np.dtype(float)) * max(peak(v), peak(w))
-    yield v
-    yield np.where(abs(v) <= rho, 0.0, v)
-    for target in (*answers, v - w, w - v, *(rng.standard_normal(v.shape) for _ in range(4))):
-        away = target - v
-        longest = peak(away)
-        for part in (2.0**-6, 0.1, 0.5, 1.0) if longest > 0 else ():
-            yield v + part * rho / longest * away
-
-
-def _candidates(v: Array, w: Array, answers: list[Array], rng: np.random.Generator) -> Iterator[Array]:
-    """Yield points that would be better than v if it were wrong."""
-    size, shape = max(peak(v), peak(w)) or 1.0, v.shape
-    flat, goal = v.reshape(-1), w.reshape(-1)
-
-    def with_entries(changes: dict[int, float]) -> Array:
-        u = flat.copy()
-        for i, value in changes.items():
-            u[i] = value
-        return u.reshape(shape)
-
-    yield from (w, 0 * w)
-    some = np.arange(v.size) if v.size <= ENTRIES else rng.choice(v.size, ENTRIES, replace=False)
-    for target in (w, 0 * w, *answers):
-        yield target
-        yield from (v + share * (target - v) for share in (*SHARES[9:-1], *DISTANCES[:-3], *-DISTANCES[:-3]))
-    yield from (share * target for target in (v, w) for share in SHARES)
-    for i in some:
-        yield from (with_entries({i: flat[i] + sign * size * d}) for d in DISTANCES for sign in (-1, 1))
-        yield from (with_entries({i: share * goal[i]}) for share in SHARES)
-    for _ in range(2 * ENTRIES if v.size > 1 else 0):
-        i, j = rng.choice(v.size, 2, replace=False)
-        sign = rng.choice([-1.0, 1.0])
-        yield from (with_entries({i: flat[i] + size * d, j: flat[j] - sign * size * d}) for d in DISTANCES)
-        yield with_entries({i: 0.0, j: flat[j] + flat[i]})
-    for d in DISTANCES:
-        yield v + size * d * rng.standard_normal(shape)
-
-
-def _tolerated(penalty: Callable[[Array], float], v: Array, u: Array) -> float:
-    """Return how far the set goes on from v through u if it ends soon after, 0 if it does not.
-
-    An indicator with a tolerance lets points pass that are a little outside of its set, and those are nearer to w.
-    """
-    size = peak(v) or 1.0
-    distance = peak(u - v)
-    while distance <= TOLERANCE * size:
-        if not np.isfinite(penalty(v + distance / peak(u - v) * (u - v))):
-            return distance
-        distance *= 2
-    return 0.0
+    return Line(
+        name, v.shape, f"{len(finite)} points", None, cost, cost - gain, error, allowed, wrong, "", likely
+    ), notes
 
 
 def _firm(pairs: list[tuple[Array, Array]], tolerance: float) -> Line:
@@ -250,7 +191,11 @@ def _firm(pairs: list[tuple[Array, Array]], tolerance: float) -> Line:
             allowed += tolerance * abs(product)
             excess, wrong = square - product, not square - product <= allowed
             error = max(excess, 0.0) / max(square, abs(product), 1e-300)
-            likely = "two answers are farther apart than their arguments allow: the prox of no convex penalty" if wrong else ""
+            likely = (
+                "two answers are farther apart than their arguments allow: the prox of no convex penalty"
+                if wrong
+                else ""
+            )
             name, shape = "firm non-expansiveness", w.shape
             line = Line(name, shape, f"{len(pairs)} answers", None, square, product, error, allowed, wrong, "", likely)
             if worst is None or (wrong, excess / (allowed + 1e-300)) > worst[0]:

@@ -76,11 +76,12 @@ def check_hessian(
         _symmetry(problem, draws[i], draws[j], products[i], products[j]) for i in range(directions) for j in range(i)
     ]
     lines = lines and [max(lines, key=lambda line: (line.wrong, line.error))]
-    for v, Hv in zip(draws, products, strict=True) if product is not None else ():
-        with quiet():
-            given = problem.like(u.copy() for u in v.values())
-            found = problem.f.flat(_bare(problem, product(*copy_tree(problem.arguments), given)))
-        lines += [_compared(problem, k, found[k], Hv) for k in range(len(found))]
+    if product is not None:
+        for v, Hv in zip(draws, products, strict=True):
+            with quiet():
+                given = problem.like(u.copy() for u in v.values())
+                found = problem.f.flat(_bare(problem, product(*copy_tree(problem.arguments), given)))
+            lines += [_compared(problem, k, found[k], Hv) for k in range(len(found))]
     return problem.report(lines, "second order", None, notes)
 
 

@@ -7,6 +7,7 @@ kink the two may differ, because each side has its own slope. Beside the point t
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,8 @@ DIRECTIONS = 3
 BESIDE = 2.0**-8  # of the scale: as far away from the point they are compared again
 
 LOST = (
-    "{} was checked by differences: they speak against the complex step, so f loses the imaginary part, or a part of it "
-    "(abs, norm, .real, a cast, an FFT?)"
+    "{} was checked by differences: they speak against the complex step, so f loses the imaginary part, or a part "
+    "of it (abs, norm, .real, a cast, an FFT?)"
 )
 
 
@@ -48,8 +49,8 @@ def choose(problem: Problem, k: int) -> str:
     found = set()
     for i in range(DIRECTIONS):
         u = problem.probe(k)
-        rounding = problem.rounding(u)
-        found.add(compared(lambda t, u=u: problem.scalar(u, t), problem.scale(u), problem.noise, rounding, i == 0))
+        along = partial(problem.scalar, u)
+        found.add(compared(along, problem.scale(u), problem.noise, problem.rounding(u), i == 0))
     problem.kinked[k] = "a kink" in found
     if "lost" in found and asked:
         raise ValueError(f"f loses the imaginary part of {name}; expected a complex-safe function")

@@ -1,0 +1,62 @@
+"""Measures how noisy and how sensitive a function under check is: nothing of it is guessed from a dtype alone."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from npnet.arrays import Array
+from npnet.check.derivative import EPS, measured_noise, sample
+from npnet.check.rounding import length
+
+__all__ = ["condition", "measured", "noisier_than_its_type"]
+
+PART = 2.0**-20
+"""Arguments move by such a part of themselves, to see how far the gradients move."""
+
+
+def measured(problem: Any) -> tuple[float, float]:
+    """Return the standard deviation of the rounding in the scalar of a problem, and how fast the scalar changes.
+
+    The first is the median along three directions. The second is the largest slope on the way to arguments as far away
+    as these are large.
+    """
+    found, swing, here = [], 0.0, float(problem.scalar({}, 0.0))
+    for _ in range(3):
+        u = problem.probe()
+        scale = problem.scale(u)
+        along = partial(problem.scalar, u)
+        found.append(measured_noise(along, scale))
+        rise = abs(float(sample(along, scale)) - here) / scale
+        swing = max(swing, rise if np.isfinite(rise) else 0.0)
+    return sorted(found)[1], swing
+
+
+def noisier_than_its_type(problem: Any, deviation: float, size: float) -> float:
+    """Return how many times larger the rounding of the values is than that of float64, 0 if nothing can be said.
+
+    size: the length of the values. A value near zero is no measure, so the products of gradients and arguments count
+    too.
+    """
+    reach = length(*(g * a for g, a in zip(problem.gradients, problem.arrays, strict=True)))
+    natural = max(size, reach)
+    return 2 * deviation / natural / EPS if 0 < natural < float("inf") else 0.0
+
+
+def condition(problem: Any) -> list[Array]:
+    """Return κ for each argument: how far the gradients move when all arguments move by a part of themselves.
+
+    It is the smaller one of both sides, so that a kink at the point, or near it, counts for nothing.
+    """
+    xp = problem.xp
+    worst = [xp.zeros(g.shape) for g in problem.gradients]
+    for _ in range(2 if problem.tangents is None else 0):
+        signs = {i: a * xp.asarray(problem.rng.choice([-1.0, 1.0], a.shape)) for i, a in enumerate(problem.arrays)}
+        try:
+            sides = [problem.gradients_at(signs, t) for t in (PART, -PART)]
+        except Exception:  # not defined there
+            return worst
+        for i, (g, right, left) in enumerate(zip(problem.gradients, *sides, strict=True)):
+            rate = np.minimum(abs(right - g), abs(left - g)) / PART
+            worst[i] = xp.where(rate < float("inf"), xp.maximum(worst[i], rate), worst[i])
+    return worst
