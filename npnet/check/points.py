@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from npnet.arrays import Array
-from npnet.check.rounding import factor, peak
+from npnet.check.rounding import factor, length, peak
 
-__all__ = ["candidates", "others", "tolerated", "within_rounding"]
+__all__ = ["ENTRIES", "TOLERANCE", "candidates", "others", "tolerated", "within_rounding"]
 
 DISTANCES = 10.0 ** np.arange(-8, 1.01, 0.5)  # of a moved entry, as parts of the largest one
 SHARES = np.linspace(-1, 1, 17)  # of an entry of w, or of v
 ENTRIES = 40  # the most entries that are moved one by one; of a larger array so many are drawn
 ANSWERS = 24  # other arguments that are answered
-TOLERANCE = 1e-4  # of the largest entry: farther away, an indicator is no longer tolerant
+TOLERANCE = 1e-4  # of the largest entry: a set that goes on for longer is no tolerant one, it is larger
 
 
 def others(w: Array, rng: np.random.Generator) -> Iterator[Array]:
@@ -66,14 +66,11 @@ def candidates(v: Array, w: Array, answers: list[Array], rng: np.random.Generato
 
 
 def tolerated(penalty: Callable[[Array], float], v: Array, u: Array) -> float:
-    """Return how far the set goes on from v through u if it ends soon after, 0 if it does not.
+    """Return how far a set goes on from v through u, 0 if it ends at v or goes on for long.
 
-    An indicator with a tolerance lets points pass that are a little outside of its set, and those are nearer to w.
+    An indicator with a tolerance lets points pass that are a little outside of its set.
     """
-    size = peak(v) or 1.0
-    distance = peak(u - v)
-    while distance <= TOLERANCE * size:
-        if not np.isfinite(penalty(v + distance / peak(u - v) * (u - v))):
-            return distance
-        distance *= 2
-    return 0.0
+    away, longest = (u - v) / (peak(u - v) or 1.0), TOLERANCE * (peak(v) or peak(u))
+    within = [t for t in longest * 10.0 ** np.arange(-13, 0.3, 0.25) if np.isfinite(penalty(v + t * away))]
+    last = max(within, default=0.0)
+    return last * length(away) if last <= longest else 0.0

@@ -15,18 +15,22 @@ the best one counts as the answer: a projection on a half-space may lie a little
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from npnet.arrays import Array, generator
-from npnet.check.derivative import measured_noise
+from npnet.check.derivative import SIDES, Ray, measured_noise
 from npnet.check.function import quiet
-from npnet.check.points import candidates, others, tolerated, within_rounding
+from npnet.check.points import ENTRIES, TOLERANCE, candidates, others, tolerated, within_rounding
 from npnet.check.report import Line, Report
-from npnet.check.rounding import LAMBDA, factor, peak
+from npnet.check.rounding import LAMBDA, factor, length, peak
 
 __all__ = ["check_prox"]
+
+RAYS = 50  # of the better points, so many are tried as ways out of a set
+TINY = 1e-12  # of the largest entry: a set that goes on no farther has no tolerance that is worth a note
 
 
 @dataclass(frozen=True)
@@ -131,52 +135,78 @@ def _smallest(
     tolerance: float,
 ) -> tuple[Line, list[str]]:
     """Return the line of the point that is better than v by most, and notes."""
-    near = list(within_rounding(v, w, answers, rng))
-    costs = [((u - w) ** 2).sum() / 2 + step * penalty(u) for u in near]
-    answer = near[int(np.argmin(costs))]
-    value, cost = penalty(answer), float(min(costs))
-    drawn = list(candidates(answer, w, answers, rng))
+    trial = Trial(penalty, w, step, v, penalty(v), 0.0)
+    for u in within_rounding(v, w, answers, rng):
+        if trial.better(u)[0] > 0 or (not np.isfinite(trial.value) and np.isfinite(penalty(u))):
+            trial = Trial(penalty, w, step, u, penalty(u), 0.0)
+    answer, size = trial.answer, max(peak(v), peak(w)) or 1.0
+    drawn = [*candidates(answer, w, answers, rng)]
     finite = [u for u in drawn if np.isfinite(penalty(u))]
-    name = "½‖v − w‖² + step · penalty"
+    cost = float(((answer - w) ** 2).sum()) / 2 + step * trial.value
+    name, tested = "½‖v − w‖² + step · penalty", f"{len(finite)} points"
+    if not any(peak(u - answer) > TOLERANCE * (peak(answer) or size) for u in finite):
+        where = "prox(w) and " if not np.isfinite(cost) else ""
+        said = f"the penalty is infinite at {where}all points that were drawn: does its set need a tolerance?"
+        return Line(name, v.shape, "no point", None, 0.0, 0.0, 0.0, method="", unseen=True), [said]
     if not np.isfinite(cost):
-        if finite:
-            likely = "the penalty is infinite at prox(w): outside of its set, or the set needs a tolerance for rounding"
-            return Line(name, v.shape, f"{len(drawn)} points", None, cost, np.nan, np.inf, 0.0, True, "", likely), []
-        said = (
-            "the penalty is infinite at prox(w) and at every point that was drawn: does its indicator need a tolerance?"
-        )
-        return Line(name, v.shape, "no point", None, 0.0, 0.0, 0.0, unseen=True), [said]
-    if not finite:
-        said = "the penalty is infinite at every point that was drawn beside prox(w): nothing was tested"
-        return Line(name, v.shape, "no point", None, cost, cost, 0.0, unseen=True), [said]
-    u = rng.standard_normal(w.shape)
-    trial = Trial(penalty, w, step, answer, value, 0.0)
-    if np.isfinite(penalty(answer + 1e-3 * peak(answer) * u)):
-        noise = measured_noise(lambda t: penalty(answer + t * u), peak(answer) or peak(w) or 1.0)
-        trial = Trial(penalty, w, step, answer, value, LAMBDA * noise)
-    best, excused = (0.0, 0.0, answer), 0.0
-    for u in finite:
-        gain, allowed = trial.better(u)
-        allowed += tolerance * abs(cost)
-        if gain > allowed and gain > best[0]:
-            limit = tolerated(penalty, answer, u)
-            if limit:
-                excused = max(excused, limit)
-            else:
-                best = gain, allowed, u
-    gain, allowed, u = best
-    wrong = gain > 0
+        likely = "the penalty is infinite at prox(w): outside of its set, or the set needs a tolerance for rounding"
+        return Line(name, v.shape, tested, None, cost, np.nan, np.inf, 0.0, True, "", likely), []
+    noise = measured_noise(partial(_along, penalty, answer, rng.standard_normal(w.shape)), size)
+    trial = Trial(penalty, w, step, answer, trial.value, LAMBDA * noise)
+    found = [(*trial.better(u), u) for u in finite]
+    better = [u for gain, allowed, u in found if gain > allowed]
+    reach, excused = 0.0, tolerance * abs(cost)
+    if len(finite) < len(drawn):  # a set, of which v is a point to rounding only, or to a tolerance of its own
+        reach = max(tolerated(penalty, answer, u) for u in (w, *better[:RAYS]))
+        rounding = factor(v.size, np.dtype(float)) * size * float(abs(answer - w).sum())
+        excused += rounding + 10 * reach * length(w - answer)
+    gain, allowed, u = max(found, key=lambda each: each[0] - each[1])
+    allowed += excused
+    wrong, likely = gain > allowed, ""
+    if wrong:
+        point = np.array2string(u.reshape(-1)[:6], precision=6, separator=", ") + (" …" if u.size > 6 else "")
+        likely = f"a better point was found, {point}: it is smaller by {gain:.3g}"
+    else:
+        falls = _falls(trial, drawn, rng)
+        wrong, likely = bool(falls) and not tolerance, falls
     notes = (
-        [f"the penalty's set has a tolerance: it reaches {excused:.1e} beyond prox(w), to which v is known"]
-        if excused
-        else []
+        [f"the penalty's set has a tolerance: it goes on for {reach:.1e} beyond prox(w)"] if reach > TINY * size else []
     )
-    where = np.array2string(u.reshape(-1)[:6], precision=6, separator=", ") + (" …" if u.size > 6 else "")
-    likely = f"a better point was found, {where}: it is smaller by {gain:.3g}" if wrong else ""
-    error = gain / max(abs(cost), 1e-300)
-    return Line(
-        name, v.shape, f"{len(finite)} points", None, cost, cost - gain, error, allowed, wrong, "", likely
-    ), notes
+    error = max(gain, 0.0) / max(abs(cost), 1e-300)
+    return Line(name, v.shape, tested, None, cost, cost - max(gain, 0.0), error, allowed, wrong, "", likely), notes
+
+
+def _falls(trial: Trial, drawn: list[Array], rng: np.random.Generator) -> str:
+    """Say along which entry the objective falls, by its slopes on both sides, "" if along none.
+
+    A slope shows what is too small for values. It is not used where the penalty is infinite or jumps nearby.
+    """
+    v, w, step = trial.answer, trial.w, trial.step
+    size = max(peak(v), peak(w)) or 1.0
+    entries = range(v.size) if v.size <= ENTRIES else sorted(rng.choice(v.size, ENTRIES, replace=False))
+    for i in entries:
+        direction = np.zeros(v.size)
+        direction[i] = 1.0
+        along = partial(_along, trial.penalty, v, direction.reshape(v.shape))
+        scale = max(abs(v.reshape(-1)[i]), 0.1 * size)
+        noise = factor(v.size, np.dtype(float)) * abs(trial.value) + trial.noise
+        sides = Ray(along, scale, noise).sides(SIDES)
+        pull = float((v - w).reshape(-1)[i])
+        for sign, slope in zip((-1, 1), sides, strict=True):
+            near, far = (along(sign * h * scale) for h in (1e-9, 0.5))
+            if not np.isfinite(slope.error) or not np.isfinite(far):
+                continue
+            jump = near - trial.value - sign * float(slope.value) * 1e-9 * scale
+            allowed = step * float(slope.error) + factor(v.size, np.dtype(float)) * (abs(pull) + size)
+            falls = -sign * (step * float(slope.value) + pull)
+            if falls > allowed and jump <= noise + 1e-9 * scale * float(slope.error):
+                index = tuple(int(j) for j in np.unravel_index(i, v.shape))
+                return f"the objective falls along entry {index} of prox(w), with slope {falls:.3g}"
+    return ""
+
+
+def _along(penalty: Callable[[Array], float], v: Array, direction: Array, t: float) -> float:
+    return penalty(v + t * direction)
 
 
 def _firm(pairs: list[tuple[Array, Array]], tolerance: float) -> Line:

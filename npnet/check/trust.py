@@ -29,40 +29,59 @@ LOST = (
 def choose(problem: Problem, k: int) -> str:
     """Return how the derivatives of argument k are to be found, and leave a note if it is by differences.
 
-    Raises ValueError if the complex step was asked for and cannot be believed.
+    All arguments are tried together first, and one by one if that does not show that the complex step can be believed.
+    Raises ValueError if the complex step was asked for and cannot be.
     """
-    if problem.methods[k] or not problem.arrays[k].size:
-        return problem.methods[k] or "complex step"
-    name, asked = problem.names[k], problem.asked == "complex step"
-    warned = len(problem.f.warned)
-    try:
-        problem.scalar(problem.probe(k), 1j * STEP)
-        reason = next((w for w in problem.f.warned[warned:] if w.startswith("ComplexWarning")), "")
-    except Exception as error:  # code for real numbers may raise anything when it is given complex ones
-        if asked:
-            raise
-        reason = f"{type(error).__name__}: {error}"
-    if reason and not asked:
-        problem.notes.append(f"{name} was checked by differences: the complex step cannot go ({reason})")
-        problem.methods[k] = "differences"
-        return "differences"
-    found = set()
-    for i in range(DIRECTIONS):
-        u = problem.probe(k)
-        along = partial(problem.scalar, u)
-        found.add(compared(along, problem.scale(u), problem.noise, problem.rounding(u), i == 0))
+    if not problem.arrays[k].size:
+        return "complex step"
+    if not any(problem.methods) and len(problem.arrays) > 1 and _tried(problem, None) == ({"agree"}, ""):
+        problem.methods = ["complex step" for _ in problem.arrays]
+    if not problem.methods[k]:
+        problem.methods[k] = _chosen(problem, k)
+    return problem.methods[k]
+
+
+def _chosen(problem: Problem, k: int) -> str:
+    name = problem.names[k]
+    found, reason = _tried(problem, k)
     problem.kinked[k] = "a kink" in found
-    if "lost" in found and asked:
+    if "lost" in found and problem.asked == "complex step":
         raise ValueError(f"f loses the imaginary part of {name}; expected a complex-safe function")
     if "unknown" in found:
         problem.complaints.append(
             f"{name} cannot be decided: f is not defined beside it, so the complex step cannot be compared with "
             "differences. Give directions= in which it is"
         )
-    problem.methods[k] = "differences" if "lost" in found else "complex step"
-    if "lost" in found:
+    if reason:
+        problem.notes.append(f"{name} was checked by differences: the complex step cannot go ({reason})")
+    elif "lost" in found:
         problem.notes.append(LOST.format(name))
-    return problem.methods[k]
+    return "differences" if reason or "lost" in found else "complex step"
+
+
+def _tried(problem: Problem, k: int | None) -> tuple[set[str], str]:
+    """Return what `compared` says of an argument (None: of all), and why the complex step cannot go, "" if it can.
+
+    Raises what f raises for complex numbers, if the complex step was asked for.
+    """
+    asked, warned = problem.asked == "complex step", len(problem.f.warned)
+    try:
+        problem.scalar(problem.probe(k), 1j * STEP)
+    except Exception as error:  # code for real numbers may raise anything when it is given complex ones
+        if asked:
+            raise
+        return set(), f"{type(error).__name__}: {error}"
+    warnings = [w for w in problem.f.warned[warned:] if w.startswith("ComplexWarning")]
+    if warnings and not asked:
+        if k is None:
+            del problem.f.warned[warned:]  # it is asked again for each argument
+        return set(), warnings[0]
+    found = set()
+    for i in range(DIRECTIONS):
+        u = problem.probe(k)
+        along = partial(problem.scalar, u)
+        found.add(compared(along, problem.scale(u), problem.noise, problem.rounding(u), i == 0))
+    return found, ""
 
 
 def compared(phi: Callable[[complex], Any], scale: float, noise: Any, rounding: Any, beside: bool) -> str:
