@@ -33,14 +33,18 @@ NEAR = range(20, 26)
 
 @dataclass(frozen=True)
 class Kinks:
-    """How kinks are judged. convention: one of CONVENTIONS. look: look for a kink even if the gradient fits."""
+    """How kinks are judged.
+
+    convention: one of CONVENTIONS, or "branch": no kink excuses a difference from the branch that the value takes.
+    look: look for a kink even if the gradient fits.
+    """
 
     convention: str = "between"
     look: bool = False
 
     def __post_init__(self) -> None:
-        if self.convention not in CONVENTIONS:
-            raise ValueError(f"convention is {self.convention!r}; expected one of {', '.join(CONVENTIONS)}")
+        if self.convention not in (*CONVENTIONS, "branch"):
+            raise ValueError(f"convention is {self.convention!r}; expected one of {', '.join(CONVENTIONS)}, branch")
 
 
 def unit(problem: Problem, k: int, index: tuple[int, ...]) -> Direction:
@@ -102,6 +106,7 @@ def compare(
     found, method = derivative(problem, direction, ray)
     gradient, rounding = problem.slope(direction), problem.rounding(direction)
     wanted, allowed, kink = found.value, rounding + found.error, None
+    kinks = kinks if kinks and kinks.convention != "branch" else None
     if kinks and (kinks.look or not abs(gradient - wanted) <= allowed):
         gap = 0.0 if kinks.look else abs(gradient - wanted)
         found_sides = sides(problem, direction, ray, method, gap)

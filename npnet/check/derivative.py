@@ -37,7 +37,7 @@ LEAST = 4  # fewer steps than these agree by chance
 ORDERS = 6
 SAFETY = 10.0  # a difference between two extrapolations is an estimate of their error, not a bound
 SIDES = 8  # steps for slopes on one side
-FAR = 2.0**-10  # a limit is compared with a difference at a step so much smaller than those that it was found from
+BELOW = 2.0**-3, 2.0**-6, 2.0**-10  # a limit is compared with differences at steps so much smaller
 EPS = float(np.finfo(float).eps)
 
 
@@ -52,25 +52,39 @@ class Tableau:
     """Eliminates powers of h from estimates at h, h/2, h/4, …, which are added one at a time.
 
     power: 2 for an error series in h², h⁴, …, 1 for one in h, h², ….
-    best: the entry that agrees best with its neighbours. Its error is `SAFETY` times the largest difference from the
-        two entries that it was made from, plus its noise. Source: Ridders 1982.
+
+    The error of an entry is `SAFETY` times the largest difference from the two that it was made from, plus its noise
+    (Ridders 1982). Every row keeps its best entry. Of so many, some agree by chance. So an error is at least
+    `SAFETY` times its distance from the rough estimates in later rows, less their noise.
     """
 
     def __init__(self, power: int) -> None:
-        self.power, self.best = power, Estimate(float("nan"), float("inf"))
+        self.power = power
         self.above: list[Any] = []
+        self.rows: list[tuple[Any, Any, Any, Any]] = []  # rough, its noise, best entry, its error
 
     def add(self, rough: Any, rounding: Any) -> None:
         """Add an estimate at half the last step. rounding: its rounding error."""
-        row = [rough]
+        row, value, least = [rough], rough, np.full(np.shape(rough), np.inf)
         for m in range(1, min(ORDERS, len(self.above) + 1)):
             weight = 2.0 ** (self.power * m)
             row.append((weight * row[m - 1] - self.above[m - 1]) / (weight - 1))
             gap = np.maximum(abs(row[m] - row[m - 1]), abs(row[m] - self.above[m - 1]))
             error = SAFETY * gap + 4 * rounding
-            better = np.isfinite(row[m]) & (error < self.best.error)
-            self.best = Estimate(np.where(better, row[m], self.best.value), np.where(better, error, self.best.error))
+            better = np.isfinite(row[m]) & (error < least)
+            value, least = np.where(better, row[m], value), np.where(better, error, least)
         self.above = row
+        self.rows.append((rough, rounding, value, least))
+
+    def best(self) -> Estimate:
+        """Return the entry with the smallest error."""
+        best = Estimate(np.asarray(float("nan")), np.asarray(float("inf")))
+        for i, (_, _, value, error) in enumerate(self.rows):
+            for rough, rounding, _, _ in self.rows[i + 1 :]:
+                error = np.fmax(error, SAFETY * (abs(rough - value) - 4 * rounding))
+            better = error < best.error
+            best = Estimate(np.where(better, value, best.value), np.where(better, error, best.error))
+        return best
 
 
 def extrapolate(rough: Sequence[Any], noise: Sequence[Any], power: int) -> Estimate:
@@ -78,14 +92,14 @@ def extrapolate(rough: Sequence[Any], noise: Sequence[Any], power: int) -> Estim
     table = Tableau(power)
     for first, rounding in zip(rough, noise, strict=True):
         table.add(np.asarray(first, dtype=float), rounding)
-    return table.best
+    return table.best()
 
 
 class Ray:
     """The slopes of φ at 0, from values at ±h, ±h/2, …: the central one, and those to the left and to the right.
 
-    Steps are halved until the central slope is known to rounding. A difference at a step a thousand times smaller must
-    then agree with it. If it does not, something narrow lies there, and the search begins again below.
+    Steps are halved until the central slope is known to rounding. Differences at steps up to a thousand times smaller
+    must then agree with it. If they do not, something narrow lies there, and the search begins again below.
 
     scale: a number that is large for t.
     noise: the rounding error of a value of φ. Where φ raises an exception, it is not defined.
@@ -117,31 +131,44 @@ class Ray:
         self.rows += bool(np.isfinite(plus).any() or np.isfinite(minus).any())
         return rounding / self.h
 
-    def _holds_far_below(self) -> bool:
-        best, h = self.tables[0].best, FAR * self.h
-        plus, minus, rounding = self._pair(h)
-        allowed = best.error + 4 * rounding / h + FAR**2 * abs(self.rough - best.value)
-        return not bool((abs((plus - minus) / (2 * h) - best.value) > allowed).any())
-
-    def _sides_hold_far_below(self) -> bool:
-        """Say the same of the slopes on both sides, whose error series begins with h."""
-        (plus, minus, rounding), (nearer, other, _) = self._pair(FAR * self.h), self._pair(FAR * self.h / 2)
-        for table, rise in ((self.tables[1], other - minus), (self.tables[2], plus - nearer)):
-            slope, best = rise / (FAR * self.h / 2), table.best
-            allowed = best.error + 16 * rounding / (FAR * self.h) + FAR * abs(table.above[0] - best.value)
-            if bool((abs(slope - best.value) > allowed).any()):
+    def _holds_below(self) -> bool:
+        """Say whether differences at smaller steps agree with the central slope."""
+        best = self.tables[0].best()
+        for part in BELOW:
+            h = part * self.h
+            plus, minus, rounding = self._pair(h)
+            allowed = best.error + 4 * rounding / h + part**2 * abs(self.rough - best.value)
+            if bool((abs((plus - minus) / (2 * h) - best.value) > allowed).any()):
                 return False
+        return True
+
+    def _sides_known(self) -> bool:
+        """Say whether both slopes are known to a thousandth of themselves, or to rounding."""
+        rounding = 64 * (self.noise + EPS * np.fmax(*map(abs, self.last))) / self.h
+        pairs = [(best.error, 1e-3 * abs(best.value)) for best in (table.best() for table in self.tables[1:])]
+        return not any(bool((error > np.fmax(part, rounding)).any()) for error, part in pairs)
+
+    def _sides_hold_below(self) -> bool:
+        """Say the same of the slopes on both sides, whose error series begins with h."""
+        bests = [table.best() for table in self.tables[1:]]
+        for part in BELOW:
+            h = part * self.h
+            (plus, minus, rounding), (nearer, other, _) = self._pair(h), self._pair(h / 2)
+            for table, best, rise in zip(self.tables[1:], bests, (other - minus, plus - nearer), strict=True):
+                allowed = best.error + 16 * rounding / h + part * abs(table.above[0] - best.value)
+                if bool((abs(rise / (h / 2) - best.value) > allowed).any()):
+                    return False
         return True
 
     def central(self) -> Estimate:
         """Return φ'(0) by central differences."""
         while self.pairs < HALVINGS:
             rounding = self._halve()
-            if self.rows >= LEAST and bool((self.tables[0].best.error <= 8 * rounding).all()):
-                if self._holds_far_below():
+            if self.rows >= LEAST and bool((self.tables[0].best().error <= 8 * rounding).all()):
+                if self._holds_below():
                     break
                 self._begin()
-        return self.tables[0].best
+        return self.tables[0].best()
 
     def sides(self, steps: int = LEAST) -> tuple[Estimate, Estimate]:
         """Return the slopes to the left and to the right. With more steps than the least, the limits are verified."""
@@ -149,12 +176,12 @@ class Ray:
             self.central()
         if steps > LEAST:
             while self.pairs < 2 * HALVINGS:
-                if self.rows >= steps and self._sides_hold_far_below():
-                    break
-                if self.rows >= steps:
+                if self.rows >= steps and self._sides_known():
+                    if self._sides_hold_below():
+                        break
                     self._begin()
                 self._halve()
-        return self.tables[1].best, self.tables[2].best
+        return self.tables[1].best(), self.tables[2].best()
 
 
 def central(phi: Callable[[float], Any], scale: float, roundoff: Any) -> Estimate:
@@ -179,11 +206,17 @@ def measured_noise(phi: Callable[[float], Any], scale: float) -> float:
     """Return the standard deviation of the rounding in φ near 0, from the fifth differences of ten values close by.
 
     The fifth difference of a smooth function is the fifth power of the step, so that only rounding is left. Where
-    values close by are equal (a staircase, as of half precision), they are taken farther apart. 0 if it is not
-    known. Source: Hamming's table of differences, as in Moré and Wild 2011.
+    values close by are all equal (a staircase, as of half precision), they are taken farther apart. NaN if it is not
+    known: where φ is flat, and then begins to rise, that is a kink and no rounding. Source: Hamming's table of
+    differences, as in Moré and Wild 2011.
     """
-    step = scale * 2.0**-22
-    while step < 0.1 * scale and sample(phi, step) == sample(phi, 2 * step):
-        step *= 4
-    fifth = np.diff([float(sample(phi, step * j)) for j in range(1, 11)], 5)
-    return length(fifth) * (120**2 / 3628800 / fifth.size) ** 0.5 if np.isfinite(fifth).all() else 0.0
+    step = FIRST * 2.0**-20 * scale
+    while step < 0.1 * scale:
+        values = np.array([float(sample(phi, step * j)) for j in range(1, 11)])
+        rises = np.flatnonzero(np.diff(values))
+        if len(rises) > 1:
+            if 0 < rises[0] == 9 - len(rises) or not np.isfinite(values).all():
+                return float("nan")
+            return length(np.diff(values, 5)) * (120**2 / 3628800 / 5) ** 0.5
+        step *= 8
+    return 0.0

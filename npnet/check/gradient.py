@@ -44,7 +44,8 @@ def check_gradient(
     method: "complex step", "differences" (central, with Richardson extrapolation, of real numbers alone), or "auto",
         the default: the complex step, and differences for an argument for which it cannot be believed (see `trust`).
     convention: what a gradient must be at a kink: "between" the slopes on both sides (the default), or one of
-        "smallest", "left", "right", "mean", as in `check_kinks`.
+        "smallest", "left", "right", "mean", as in `check_kinks`; or "branch", the slope of the branch that the code of
+        the value takes, which the complex step shows.
     directions: the only directions in which the arguments may move, as tangents of a simplex or a manifold are. Each
         has the structure of the gradients. By default every direction is checked.
     dtype: the precision of the arguments when the gradient is computed, np.float32 for one. It is compared with the

@@ -7,7 +7,7 @@ import numpy as np
 
 from npnet.arrays import Array
 from npnet.check.derivative import EPS, measured_noise, sample
-from npnet.check.rounding import length
+from npnet.check.rounding import length, peak
 
 __all__ = ["condition", "measured", "noisier_than_its_type"]
 
@@ -18,18 +18,26 @@ PART = 2.0**-20
 def measured(problem: Any) -> tuple[float, float]:
     """Return the standard deviation of the rounding in the scalar of a problem, and how fast the scalar changes.
 
-    The first is measured along one direction. If it is more than the type explains, it is the median along three. The
+    The first is measured along one direction. If it is more than the type explains, it is the median of three. The
     second is the slope on the way to arguments as far away as these are large.
     """
-    u = problem.probe()
-    scale, here = problem.scale(u), float(problem.scalar({}, 0.0))
-    rise = abs(float(sample(partial(problem.scalar, u), scale)) - here) / scale
-    found = [measured_noise(partial(problem.scalar, u), scale)]
-    if found[0] > problem.factor * problem.volume:
-        for _ in range(2):
-            u = problem.probe()
-            found.append(measured_noise(partial(problem.scalar, u), problem.scale(u)))
-    return sorted(found)[len(found) // 2], rise if np.isfinite(rise) else 0.0
+    here, u = float(problem.scalar({}, 0.0)), problem.probe()
+    rise = abs(float(sample(partial(problem.scalar, u), problem.scale(u))) - here) / problem.scale(u)
+    found: list[float] = []
+    for part in (1.0, 0.3, 0.1):  # a curvature shrinks with the step, and rounding does not
+        if not found or not found[0] <= problem.factor * problem.volume:
+            found.append(measured_noise(partial(problem.scalar, _parts(problem)), part))
+    known = sorted(deviation for deviation in found if np.isfinite(deviation))
+    return known[len(known) // 2] if known else 0.0, rise if np.isfinite(rise) else 0.0
+
+
+def _parts(problem: Any) -> Any:
+    """Return a direction along which every number moves by a part of itself, or of a thousandth of the largest one."""
+    drawn = problem.probe()
+    if problem.tangents is not None:
+        return drawn
+    arrays = problem.arrays
+    return {k: u * np.maximum(abs(arrays[k]), 1e-3 * min(1.0, peak(arrays[k]) or 1.0)) for k, u in drawn.items()}
 
 
 def noisier_than_its_type(problem: Any, deviation: float, size: float) -> float:

@@ -104,6 +104,7 @@ class Problem:
             self.factor = noisier
             self.notes.append("the values of f are noisier than their type (single precision inside?)")
         self.condition = condition(self)
+        self.buffers = self.f.buffers  # now, since a last call at the same arguments writes the same numbers again
 
     def like(self, flat: Iterable[Any]) -> list[Tree]:
         """Return flat arrays in the structure of the arguments."""
@@ -187,7 +188,7 @@ class Problem:
             self.complaints.append("f has other bits at the same arguments after the check: it keeps a state")
         lines = tuple(lines)
         said = [UNSEEN.format(line.parameter) for line in lines if line.unseen]
-        said += [f"the gradient of {name} is one array, filled anew at every call: copy it" for name in self.f.buffers]
+        said += [f"the gradient of {name} is one array, filled anew at every call: copy it" for name in self.buffers]
         return Report(lines, tolerance, tuple(self.complaints), (*self.notes, *said, *notes), what)
 
 

@@ -152,6 +152,7 @@ def _smallest(
         likely = "the penalty is infinite at prox(w): outside of its set, or the set needs a tolerance for rounding"
         return Line(name, v.shape, tested, None, cost, np.nan, np.inf, 0.0, True, "", likely), []
     noise = measured_noise(partial(_along, penalty, answer, rng.standard_normal(w.shape)), size)
+    noise = noise if noise == noise else 0.0
     trial = Trial(penalty, w, step, answer, trial.value, LAMBDA * noise)
     found = [(*trial.better(u), u) for u in finite]
     better = [u for gain, allowed, u in found if gain > allowed]
