@@ -144,7 +144,7 @@ class Ray:
 
     def _sides_known(self) -> bool:
         """Say whether both slopes are known to a thousandth of themselves, or to rounding."""
-        rounding = 64 * (self.noise + EPS * np.fmax(*map(abs, self.last))) / self.h
+        rounding = 64 * (self.noise + EPS * np.fmax(abs(self.last[0]), abs(self.last[1]))) / self.h
         pairs = [(best.error, 1e-3 * abs(best.value)) for best in (table.best() for table in self.tables[1:])]
         return not any(bool((error > np.fmax(part, rounding)).any()) for error, part in pairs)
 

@@ -155,12 +155,12 @@ def _smallest(
     noise = noise if noise == noise else 0.0
     trial = Trial(penalty, w, step, answer, trial.value, LAMBDA * noise)
     found = [(*trial.better(u), u) for u in finite]
-    better = [u for gain, allowed, u in found if gain > allowed]
     reach, excused = 0.0, tolerance * abs(cost)
     if len(finite) < len(drawn):  # a set, of which v is a point to rounding only, or to a tolerance of its own
-        reach = max(tolerated(penalty, answer, u) for u in (w, *better[:RAYS]))
-        rounding = factor(v.size, np.dtype(float)) * size * float(abs(answer - w).sum())
-        excused += rounding + 10 * reach * length(w - answer)
+        excused += factor(v.size, np.dtype(float)) * size * float(abs(answer - w).sum())
+        better = [u for gain, allowed, u in found if gain > allowed + excused]
+        reach = max((tolerated(penalty, answer, u) for u in (w, *better[:RAYS]) if better), default=0.0)
+        excused += 10 * reach * length(w - answer)
     gain, allowed, u = max(found, key=lambda each: each[0] - each[1])
     allowed += excused
     wrong, likely = gain > allowed, ""
