@@ -15,7 +15,8 @@ of networks, and of npnet only `npnet.arrays` is imported. `npnet.proofs` checks
 from npnet.check.gradient import check_gradient
 from npnet.check.jacobian import check_jacobian
 from npnet.check.kinks import check_convex, check_kinks
-from npnet.check.laws import check_equal, check_frozen, check_mean, check_prox, check_resumed
+from npnet.check.laws import check_equal, check_frozen, check_mean, check_resumed
+from npnet.check.prox import check_prox
 from npnet.check.report import Line, Report
 from npnet.check.second import check_hessian, hessian_vector_product
 

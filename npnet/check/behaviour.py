@@ -1,60 +1,88 @@
 """Finds faults of behaviour: what a function under check must not do, whatever its numbers are.
 
 It must not change its arguments or dY. It must give the same bits when it is called again. Its way back must be linear
-in dY, and must not depend on later calls of the function.
+in dY, must take a dY however it lies in memory, and must not depend on later calls of the function.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from npnet.check.pytree import Tree, copy_tree, leaves, map_tree
-from npnet.check.rounding import peak
+from npnet.arrays import array_module
+from npnet.check.function import Function
+from npnet.check.pytree import Tree, leaves, map_tree
+from npnet.check.rounding import factor, peak
 
-__all__ = ["called_again", "changed", "ways_back"]
-
-
-def _same_trees(a: Tree, b: Tree) -> bool:
-    """Say whether two trees have the same numbers, NaN for NaN."""
-    return all(_same(one, other) for (_, one), (_, other) in zip(leaves(a), leaves(b), strict=True))
+__all__ = ["changed", "same", "ways_back"]
 
 
-def _same(a: Any, b: Any) -> bool:
-    equal = (a == b) | ((a != a) & (b != b))
-    return bool(equal.all()) if hasattr(equal, "all") else bool(equal)
+def same(some: list[Any], others: list[Any]) -> bool:
+    """Say whether arrays have the same numbers, NaN for NaN."""
+    return len(some) == len(others) and all(
+        a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all()) for a, b in zip(some, others, strict=True)
+    )
 
 
 def changed(names: list[str], before: Tree, after: Tree) -> list[str]:
     """Return a complaint for each argument that the function has changed."""
     pairs = zip(names, leaves(before), leaves(after), strict=True)
-    return [f"argument {name} was changed" for name, (_, old), (_, new) in pairs if not _same(old, new)]
-
-
-def called_again(f: Callable[..., tuple[Any, Any]], arguments: list[Tree], gradients: Tree) -> list[str]:
-    """Return the complaint that f returns other gradients when it is called again."""
-    _, again = f(*arguments)
-    return [] if _same_trees(gradients, again) else ["gradients have other bits when the function is called again"]
+    return [f"argument {name} was changed" for name, (_, old), (_, new) in pairs if not same([old], [new])]
 
 
 def ways_back(
-    f: Callable[..., tuple[Any, Any]], arguments: list[Tree], back: Callable[[Any], Tree], dY: Any
-) -> tuple[Tree, list[str]]:
-    """Return back(dY), copied, and the complaints about how back behaves."""
-    given, complaints = copy_tree(dY), []
-    gradients = back(dY)
-    if not _same(given, dY):
+    f: Function, arguments: list[Tree], back: Callable[[Any], list[Any]], dY: Any, rounding: float
+) -> tuple[list[Any], list[str]]:
+    """Return back(dY), and the complaints about how back behaves. rounding: λ √n u of the values."""
+    given, complaints = dY.copy(), []
+    gradients = back(given)
+    if not same([given], [dY]):
         complaints.append("back changed dY")
-    gradients = copy_tree(gradients)
-    if not _same_trees(gradients, back(copy_tree(given))):
+    if not same(gradients, back(dY.copy())):
         complaints.append("back gives other bits when it is called again")
-    for (_, g), (_, twice) in zip(leaves(gradients), leaves(back(-2 * given)), strict=True):
-        if not bool((abs(twice + 2 * g) <= 1e-12 * peak(g)).all()) and bool((g == g).all()):
-            complaints.append("back is not linear: back(−2 dY) is not −2 back(dY)")
-            break
-    with np.errstate(all="ignore"), suppress(ArithmeticError, ValueError):
-        f(*map_tree(lambda a: 0.9375 * a, arguments))  # nearer to zero, where f may be undefined
-    if not _same_trees(gradients, back(copy_tree(given))):
+    sizes = [max(peak(g), peak(positive)) for g, positive in zip(gradients, back(abs(dY)), strict=True)]
+    allowed = [max(rounding, _unit(g)) * size for g, size in zip(gradients, sizes, strict=True)]
+    if not _close(back(-2 * dY), [-2 * g for g in gradients], allowed):
+        complaints.append("back is not linear: back(−2 dY) is not −2 back(dY)")
+    for layout, laid in _layouts(dY):
+        try:
+            if not _close(back(laid), gradients, allowed):
+                complaints.append(f"back gives other numbers for a {layout} dY")
+        except Exception as error:  # the function may raise anything
+            if "back changed dY" not in complaints:
+                complaints.append(f"back cannot take a {layout} dY ({type(error).__name__}: {error})")
+    with suppress(Exception):  # nearer to zero, where f may be undefined
+        f(map_tree(lambda a: 0.9375 * a, arguments))
+    if not same(gradients, back(dY.copy())):
         complaints.append("back gives other bits after the function was called with other arguments")
     return gradients, complaints
+
+
+def _layouts(dY: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the same dY as callers may hand it over: parts of larger arrays, other orders of memory, read-only."""
+    xp = array_module(dY)
+    if dY.ndim:
+        wide = xp.zeros((*dY.shape[:-1], 2 * dY.shape[-1] + 2))
+        for layout, part in (
+            ("sliced", wide[..., 1 : dY.shape[-1] + 1]),
+            ("strided", wide[..., : 2 * dY.shape[-1] : 2]),
+        ):
+            part[...] = dY
+            yield layout, part
+    if dY.ndim > 1:
+        yield "Fortran-ordered", xp.asfortranarray(dY)
+    if isinstance(dY, np.ndarray):
+        fixed = dY.copy()
+        fixed.flags.writeable = False
+        yield "read-only", fixed
+
+
+def _unit(g: Any) -> float:
+    return factor(g.size, g.dtype) if g.dtype.kind == "f" else 0.0
+
+
+def _close(found: list[Any], wanted: list[Any], allowed: list[float]) -> bool:
+    """Say whether arrays agree to rounding, in units of each array's largest entry; NaN agrees with anything."""
+    triples = zip(found, wanted, allowed, strict=True)
+    return not any(bool((abs(a - b) > most).any()) for a, b, most in triples)

@@ -1,32 +1,37 @@
 """`check_gradient` compares the gradient that a function returns with the derivative of its value."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array
-from npnet.check.derivative import Estimate
+from npnet.arrays import to_host
+from npnet.check.compare import Kinks, compare, kept, unit
 from npnet.check.diagnosis import diagnose
-from npnet.check.problem import Problem
+from npnet.check.problem import Direction, Problem
 from npnet.check.pytree import Tree
 from npnet.check.report import Line, Report
-from npnet.check.rounding import peak, relative_error
+from npnet.check.rounding import peak
+from npnet.check.trust import choose
 
 __all__ = ["check_gradient"]
 
-SMALL = 500  # arrays of up to this many numbers are checked entry by entry,
-SMALL_DIFFERENCES = 100  # or this many where an entry takes 44 calls instead of one
+SMALL = {"complex step": 500, "differences": 100}  # arrays of up to so many numbers are checked entry by entry
 DIRECTIONS = 6
+AT_KINKS = 200  # the most entries at kinks of a larger array that are checked one by one; of more, so many are drawn
 
 
+@np.errstate(all="ignore")
 def check_gradient(
     f: Callable[..., tuple[Any, Any]],
     *arrays: Tree,
     tolerance: float | None = None,
     seed: int = 0,
     method: str = "auto",
+    convention: str = "between",
+    directions: Iterable[Tree] | None = None,
+    dtype: Any = None,
 ) -> Report:
     """Check the gradient that f returns with its value, by the complex step in float64.
 
@@ -34,67 +39,111 @@ def check_gradient(
         adjoint identity ⟨dY, J u⟩ = ⟨Jᵀ dY, u⟩ for random dY. An array of values is a stack of independent values, and
         their sum is checked. f must be deterministic.
     arrays: the arguments. Each is an array or a tree (dicts or lists of arrays). The gradients have the same structure,
-        one for each argument, or bare if there is one argument.
+        one for each argument, or bare if there is one argument. Dicts are paired by key.
     tolerance: float, the largest relative error. By default it is what rounding explains (see `rounding`).
-    method: "complex step", "differences" (central, with Richardson extrapolation), or "auto", the default: the complex
-        step, and differences for an argument for which it fails. The report says so.
+    method: "complex step", "differences" (central, with Richardson extrapolation, of real numbers alone), or "auto",
+        the default: the complex step, and differences for an argument for which it cannot be believed (see `trust`).
+    convention: what a gradient must be at a kink: "between" the slopes on both sides (the default), or one of
+        "smallest", "left", "right", "mean", as in `check_kinks`; or "branch", the slope of the branch that the code of
+        the value takes, which the complex step shows.
+    directions: the only directions in which the arguments may move, as tangents of a simplex or a manifold are. Each
+        has the structure of the gradients. By default every direction is checked.
+    dtype: the precision of the arguments when the gradient is computed, np.float32 for one. It is compared with the
+        derivative in float64, within the rounding of that precision. By default it is float64.
 
-    Arrays of up to 500 numbers are checked entry by entry, larger ones along random directions. An error that is found
-    along a direction is traced to its entry. The report also says whether f or back changed an argument, and whether
-    back gave other bits when it was called again or after another call of f, or was not linear in dY.
+    Arrays of up to 500 numbers are checked entry by entry (100 by differences), larger ones along random directions.
+    An error that is found along a direction is traced to its entry. The report also says whether f or back changed an
+    argument, kept a state, or was not linear in dY, and where nothing was to be seen.
 
-    Raises TypeError for arguments that are not real floating-point arrays. Raises ValueError for gradients of another
-    shape, an unknown method, and an f that loses the imaginary part under the method "complex step".
+    Raises TypeError for arguments that are not real floating-point arrays, and for a result of another form. Raises
+    ValueError for gradients of another shape or with other keys, an unknown method or convention, and an f that loses
+    the imaginary part under the method "complex step".
     """
-    problem = Problem(f, arrays, seed, method)
-    lines = tuple(_check(problem, k, tolerance) for k in range(len(problem.names)))
-    return Report(lines, tolerance, tuple(problem.complaints), tuple(problem.notes))
+    kinks = Kinks(convention)
+    problem = Problem(f, arrays, seed, method, dtype, directions)
+    if problem.tangents is not None:
+        lines = [_along(problem, i, u, kinks, tolerance) for i, u in enumerate(problem.tangents)]
+    else:
+        lines = [_check(problem, k, tolerance, kinks) for k in range(len(problem.names))]
+    return problem.report(lines, "gradient", tolerance)
 
 
-def _check(problem: Problem, k: int, tolerance: float | None) -> Line:
+def _along(problem: Problem, number: int, direction: Direction, kinks: Kinks, tolerance: float | None) -> Line:
+    """Compare all gradients with the derivative along one of the directions that were asked for."""
+    for k in direction:
+        choose(problem, k)
+    line = compare(problem, direction, None, kinks, tolerance)
+    zero = line.gradient == line.derivative == 0
+    return replace(line, parameter=f"direction {number}", shape=(), checked="given", unseen=zero)
+
+
+def _check(problem: Problem, k: int, tolerance: float | None, kinks: Kinks) -> Line:
     """Compare the gradient of argument k with derivatives along entries or directions."""
-    g = problem.gradients[k]
+    g, name = problem.gradients[k], problem.names[k]
     if g.size == 0:
-        return Line(problem.names[k], g.shape, "empty", None, 0.0, 0.0, 0.0)
-    if not problem.methods[k]:
-        problem.derivative(k, problem.xp.ones(g.shape))  # chooses the method
-    line = _worst(problem, k, tolerance)
-    if line.wrong and problem.asked == "auto" and problem.methods[k] == "complex step" and line.index is not None:
-        again = _doubt(problem, k, line.index, line)
-        if again:
-            problem.methods[k] = "differences"
-            problem.notes.append(again)
-            line = _worst(problem, k, tolerance)
-    if line.wrong:
-        line = replace(line, likely=diagnose(problem, k))
-    return line
-
-
-def _worst(problem: Problem, k: int, tolerance: float | None) -> Line:
-    """Return the line of the entry or direction in which gradient and derivative differ most."""
-    g, found = problem.gradients[k], []
-    entries = g.size <= (SMALL if problem.methods[k] == "complex step" else SMALL_DIFFERENCES)
-    for index, direction in _directions(problem, k, entries):
-        found.append((compare(problem, k, index, direction, tolerance), index))
-    if problem.methods[k] == "differences":
-        _decided(problem, k, [each for each, _ in found])
-    line, index = max(found, key=lambda each: (each[0].wrong, _excess(each[0], tolerance)))
-    if index is None and line.wrong:
-        place = _trace(problem, k)
-        traced = compare(problem, k, place, unit(problem, k, place), tolerance)
+        return Line(name, g.shape, "empty", None, 0.0, 0.0, 0.0)
+    method = choose(problem, k)
+    kinks = replace(kinks, look=problem.kinked[k])
+    if g.size <= SMALL[method]:
+        indices: Iterable[tuple[int, ...]] = np.ndindex(*g.shape)
+        lines, checked = [compare(problem, unit(problem, k, i), i, kinks, tolerance) for i in indices], "every entry"
+    else:
+        lines = list(_by_directions(problem, k, kinks, tolerance))
+        checked = f"{DIRECTIONS} directions"
+    _decided(problem, k, lines)
+    at = [line.index for line in lines if line.kink and line.index is not None]
+    if at:
+        problem.notes.append(f"{name} has {len(at)} kinks, the first at {at[0]}; its convention is {kept(lines)!r}")
+    line = max(lines, key=lambda line: (line.wrong, _excess(line, tolerance)))
+    if line.index is None and line.wrong:
+        index = _trace(problem, k)
+        traced = compare(problem, unit(problem, k, index), index, kinks, tolerance)
         line = replace(traced, error=max(line.error, traced.error), wrong=True)
-    checked = "every entry" if entries else f"{DIRECTIONS} directions"
-    return replace(line, checked=checked)
+    unseen = not line.wrong and peak(g) == 0 and all(abs(line.derivative) <= line.allowed for line in lines)
+    if line.wrong and not line.likely and g.size <= SMALL[method]:
+        line = replace(line, likely=diagnose(problem, k))
+    return replace(line, checked=checked, unseen=unseen)
+
+
+def _by_directions(problem: Problem, k: int, kinks: Kinks, tolerance: float | None) -> Iterator[Line]:
+    """Yield comparisons along random directions that leave out the entries at kinks, and along those entries.
+
+    A right gradient jumps at a kink. So where it does not jump, no kink excuses a difference.
+    """
+    at = _jumps(problem, k)
+    for _ in range(DIRECTIONS if not at.all() else 0):
+        (u,) = problem.probe(k).values()
+        yield compare(problem, {k: problem.xp.asarray(~at) * u}, None, None, tolerance)
+    flat = np.flatnonzero(at)
+    if flat.size > AT_KINKS:
+        flat = problem.rng.choice(flat, AT_KINKS, replace=False)
+    for place in np.sort(flat):
+        index = tuple(int(i) for i in np.unravel_index(place, at.shape))
+        yield compare(problem, unit(problem, k, index), index, kinks, tolerance)
+
+
+def _jumps(problem: Problem, k: int) -> Any:
+    """Return the entries whose gradient is another on either side of the point, however near: they may be at kinks."""
+    u = problem.probe(k)
+    step = problem.scale(u) * 2.0**-20
+    try:
+        sides = [[problem.gradients_at(u, sign * h)[k] for sign in (-1, 1)] for h in (step, step / 8)]
+    except Exception:  # not defined there
+        return np.zeros(problem.arrays[k].shape, dtype=bool)
+    far, near = (to_host(abs(right - left)) for left, right in sides)
+    return (near > far / 2) & (near > 1e-9 * peak(to_host(problem.gradients[k])))
 
 
 def _decided(problem: Problem, k: int, lines: list[Line]) -> None:
     """Complain of a derivative with an error so large that any gradient would pass: the values have noise or kinks."""
     reach = float(abs(problem.arrays[k]).sum())
-    size = max(peak(problem.gradients[k]), *(abs(line.derivative) for line in lines), problem.volume / (reach or 1.0))
+    size = max(peak(problem.gradients[k]), problem.volume / (reach or 1.0), problem.swing)
+    size = max(size, *(abs(line.derivative) for line in lines))
     vague = max(lines, key=lambda line: line.allowed)
-    if vague.allowed > 0.1 * size + 1e-290 and vague.index is not None:
+    if vague.allowed > 0.1 * size + 1e-290 and "differences" in vague.method:
+        where = f"at {vague.index}" if vague.index is not None else "along a direction"
         problem.complaints.append(
-            f"{problem.names[k]} cannot be decided: its derivative at {vague.index} is known to ±{vague.allowed:.1e}"
+            f"{problem.names[k]} cannot be decided: its derivative {where} is known to ±{vague.allowed:.1e}"
         )
 
 
@@ -102,86 +151,18 @@ def _excess(line: Line, tolerance: float | None) -> float:
     return line.error if tolerance is not None else abs(line.gradient - line.derivative) / (line.allowed or 1e-300)
 
 
-def compare(problem: Problem, k: int, index: tuple[int, ...] | None, direction: Array, tolerance: float | None) -> Line:
-    """Return the line of one comparison: the gradient of argument k along a direction, and the derivative."""
-    g, method = problem.gradients[k], problem.methods[k]
-    derivative = problem.derivative(k, direction)
-    gradient = float((g * direction).sum())
-    floor = max(1e-3 * peak(g), 1e-6 * problem.largest, 1e-300)
-    if index is None:
-        floor = max(floor, float(((g * direction) ** 2).sum()) ** 0.5)
-    allowed = rounding_of(problem, k, direction, derivative)
-    gap = abs(gradient - derivative.value)
-    error = relative_error(gradient, derivative.value, floor)
-    if method == "differences" and index is not None and not gap <= allowed:
-        left, right = problem.slopes(k, direction)
-        if abs(left.value - right.value) > 10 * (left.error + right.error) + allowed:  # a kink: any slope between
-            low, high = sorted((left.value, right.value))
-            gap = max(low - gradient, gradient - high, 0.0)
-            error, method = gap / max(abs(gradient), floor), f"differences, a kink with slopes {low:.6g} and {high:.6g}"
-            allowed += left.error + right.error
-    wrong = not gap <= allowed if tolerance is None else not error <= tolerance
-    shape = g.shape
-    return Line(problem.names[k], shape, "", index, gradient, derivative.value, error, allowed, wrong, method)
-
-
-def rounding_of(problem: Problem, k: int, direction: Array, derivative: Estimate) -> float:
-    """Return the difference that rounding and the derivative's own error explain along a direction (see `rounding`)."""
-    g = problem.gradients[k]
-    scale = 2 * abs(g) + peak(g) + problem.condition[k]
-    reach = float(abs(problem.arrays[k]).sum())
-    if reach > 0:
-        scale = scale + problem.volume / reach
-    size = float(((scale * direction) ** 2).sum()) ** 0.5
-    return problem.factor * size + derivative.error + 1e-300
-
-
-def _doubt(problem: Problem, k: int, index: tuple[int, ...], line: Line) -> str:
-    """Return a note if differences agree with the gradient and not with the complex step: f loses part of it."""
-    if abs(line.gradient - line.derivative) < 1e-4 * max(abs(line.gradient), abs(line.derivative)):
-        return ""  # an f that loses the imaginary part of a term is wrong by more than that
-    direction = unit(problem, k, index)
-    left, right = problem.slopes(k, direction)
-    apart = abs(left.value - right.value) > 10 * (left.error + right.error)
-    if apart or not abs(line.gradient - left.value) < 10 * (left.error + line.allowed):
-        return ""  # a kink, or the gradient differs from these differences too
-    if not abs(line.derivative - left.value) > 100 * (left.error + line.allowed):
-        return ""  # too small for differences to decide
-    return (
-        f"{problem.names[k]} was checked by differences: they stand by the gradient at {index} and against the complex "
-        "step, which f loses in part (abs, .real or conj?)"
-    )
-
-
-def _directions(problem: Problem, k: int, entries: bool) -> Iterator[tuple[tuple[int, ...] | None, Array]]:
-    shape = problem.arrays[k].shape
-    if entries:
-        for index in np.ndindex(*shape):
-            yield index, unit(problem, k, index)
-    else:
-        for _ in range(DIRECTIONS):
-            yield None, problem.xp.asarray(problem.rng.standard_normal(shape))
-
-
-def unit(problem: Problem, k: int, index: tuple[int, ...]) -> Array:
-    """Return the direction of one entry of argument k."""
-    direction = np.zeros(problem.arrays[k].shape)
-    direction[index] = 1.0
-    return problem.xp.asarray(direction)
-
-
 def _trace(problem: Problem, k: int) -> tuple[int, ...]:
     """Return the wrong entry: halve the array again and again, and keep the half where the two differ more."""
+    shape = problem.arrays[k].shape
     low, high = 0, problem.arrays[k].size
-    probe = problem.rng.standard_normal(problem.arrays[k].shape)
+    probe = problem.rng.standard_normal(high)
     while high - low > 1:
         middle = (low + high) // 2
         gaps = []
         for start, stop in ((low, middle), (middle, high)):
             part = np.zeros(probe.size)
-            part[start:stop] = probe.reshape(-1)[start:stop]
-            direction = problem.xp.asarray(part.reshape(probe.shape))
-            gap = abs(float((problem.gradients[k] * direction).sum()) - problem.derivative(k, direction).value)
-            gaps.append(gap)
+            part[start:stop] = probe[start:stop]
+            line = compare(problem, {k: problem.xp.asarray(part.reshape(shape))}, None, None)
+            gaps.append(abs(line.gradient - line.derivative))
         low, high = (low, middle) if gaps[0] >= gaps[1] else (middle, high)
-    return tuple(int(i) for i in np.unravel_index(low, probe.shape))
+    return tuple(int(i) for i in np.unravel_index(low, shape))

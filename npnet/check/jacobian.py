@@ -3,29 +3,31 @@
     ⟨dY, J u⟩ = ⟨Jᵀ dY, u⟩        for every dY and u: the adjoint identity
 
 The identity holds to rounding for any J, so it finds two products that do not belong to the same J. It does not show
-that J is the Jacobian of f. Therefore J u is also compared with Im f(x + ihu)/h, output by output, and Jᵀ dY is checked
-as a gradient.
+that J is the Jacobian of f. Therefore J u is also compared with Im f(x + ihu)/h, output by output (or with differences,
+where the complex step cannot be believed), and Jᵀ dY is checked as a gradient.
 """
 
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array
-from npnet.check.derivative import STEP, central
+from npnet.check.derivative import SIDES, STEP, Estimate, Ray
+from npnet.check.function import kind_of, quiet
 from npnet.check.gradient import check_gradient
-from npnet.check.problem import Problem
-from npnet.check.pytree import Tree, leaves
+from npnet.check.problem import Direction, Problem
+from npnet.check.pytree import Tree, copy_tree, leaves
 from npnet.check.report import Line, Report
 from npnet.check.rounding import peak, relative_error
+from npnet.check.trust import choose
 
-__all__ = ["check_jacobian"]
+__all__ = ["check_jacobian", "compare_trees", "line_of"]
 
 DIRECTIONS = 4
 
 
+@np.errstate(all="ignore")
 def check_jacobian(
     f: Callable[..., tuple[Any, Callable[..., Any], Callable[[Any], Any]]],
     *arrays: Tree,
@@ -41,59 +43,55 @@ def check_jacobian(
 
     @wraps(f)  # the names of its arguments
     def backward(*inputs: Tree) -> tuple[Any, Callable[[Any], Any]]:
-        Y, _, back = f(*inputs)
-        return Y, back
+        result = f(*inputs)
+        if not isinstance(result, tuple | list) or len(result) != 3:
+            raise TypeError(f"f returns {kind_of(result)}; expected (Y, push, back)")
+        return result[0], result[2]
 
     ways = check_gradient(backward, *arrays, seed=seed, method=method)
     problem = Problem(backward, arrays, seed, method)
-    Y, push, _ = f(*problem.arguments)
+    for k in range(len(problem.names)):
+        choose(problem, k)
+    Y = problem.value
     forward, identity = [], []
     for _ in range(DIRECTIONS):
-        u = [problem.xp.asarray(problem.rng.standard_normal(a.shape)) for a in problem.arrays]
-        pushed = push(*problem.like(u))
+        u = problem.probe()
+        with quiet():
+            pushed = np.array(f(*copy_tree(problem.arguments))[1](*problem.like(v.copy() for v in u.values())))
         if pushed.shape != Y.shape:
             raise ValueError(f"push returns shape {pushed.shape}; expected {Y.shape}, the shape of the outputs")
-        Ju, error, how = _derivative(problem, u, method)
-        allowed = problem.factor * (2 * abs(pushed) + peak(pushed) + peak(Y)) + error
-        forward.append(_line(f"J u ({how})", pushed, Ju, allowed))
-        there = float((problem.cotangent * pushed).sum())
-        terms = [(g * v).reshape(-1) for g, v in zip(problem.gradients, u, strict=True)]
-        back = float(sum(t.sum() for t in terms))
-        size = sum(float(abs(t).sum()) for t in terms) + float(abs(problem.cotangent * pushed).sum())
-        identity.append(
-            _line("adjoint identity", np.asarray(there), np.asarray(back), np.asarray(problem.factor * size))
-        )
+        rounding = problem.factor * (2 * abs(pushed) + peak(pushed) + peak(Y))
+        forward.append(_pushed(problem, u, pushed, rounding))
+        there, back = float((problem.cotangent * pushed).sum()), problem.slope(u)
+        size = sum(float(abs(problem.gradients[k] * v).sum()) for k, v in u.items())
+        size += float(abs(problem.cotangent * pushed).sum())
+        identity.append(line_of("adjoint identity", *map(np.asarray, (there, back, problem.factor * size))))
     worst = [max(lines, key=lambda line: (line.wrong, line.error)) for lines in (forward, identity)]
     return Report((*ways.lines, *worst), None, ways.complaints, ways.notes, "jacobian")
 
 
-def _outputs(problem: Problem, u: list[Array], t: complex) -> Any:
-    moved = [a + t * v for a, v in zip(problem.arrays, u, strict=True)]
-    return problem.f(*problem.like(moved))[0]
+def _pushed(problem: Problem, u: Direction, pushed: Any, rounding: Any) -> Line:
+    """Compare J u with the derivative of the outputs along u. At a kink it must lie between the slopes of the sides."""
+
+    def outputs(t: complex) -> Any:
+        return problem.outputs(u, t)
+
+    ray = Ray(outputs, problem.scale(u), max(problem.factor * peak(problem.value), problem.noise, 1e-300))
+    how = "complex step" if all(problem.methods[k] == "complex step" for k in u) else "differences"
+    if how == "complex step":
+        found = Estimate(np.imag(outputs(1j * STEP)) / STEP, 0.0)
+    else:
+        found = ray.central()
+    if bool((abs(pushed - found.value) > rounding + found.error).any()):
+        left, right = ray.sides(SIDES)
+        unsure = left.error + right.error
+        kinks = abs(left.value - right.value) > 10 * (unsure + rounding)
+        between = np.clip(pushed, np.minimum(left.value, right.value), np.maximum(left.value, right.value))
+        found = Estimate(np.where(kinks, between, found.value), np.where(kinks, unsure, found.error))
+    return line_of(f"J u ({how})", pushed, found.value, rounding + found.error)
 
 
-def _output(problem: Problem, u: list[Array], index: tuple[int, ...], t: float) -> Any:
-    return _outputs(problem, u, t)[index]
-
-
-def _derivative(problem: Problem, u: list[Array], method: str) -> tuple[Any, Any, str]:
-    """Return J u with its error, and the method that found it."""
-    if method != "differences":
-        try:
-            Y = _outputs(problem, u, 1j * STEP)
-            if Y.dtype.kind == "c" and not any("differences" in note for note in problem.notes):
-                return Y.imag / STEP, 0.0, "complex step"
-        except Exception:  # code for real numbers may raise anything when it is given complex ones
-            pass
-    Y = _outputs(problem, u, 0.0)
-    values, errors = np.zeros(Y.shape), np.zeros(Y.shape)
-    for index in np.ndindex(*Y.shape):
-        noise = problem.factor * max(peak(Y), 1e-300)
-        values[index], errors[index] = central(partial(_output, problem, u, index), 1.0, noise)
-    return values, errors, "differences"
-
-
-def _line(name: str, found: Any, wanted: Any, allowed: Any) -> Line:
+def line_of(name: str, found: Any, wanted: Any, allowed: Any) -> Line:
     """Return the line of the entry in which two arrays differ most, relative to what is allowed."""
     excess = abs(found - wanted) / (allowed + 1e-300)
     flat = int(np.argmax(np.where(excess == excess, excess, np.inf))) if excess.size else 0
@@ -110,5 +108,5 @@ def compare_trees(found: Tree, wanted: Tree, factor: float, name: str = "") -> t
     lines = []
     for (path, a), (_, b) in zip(leaves(found, name), leaves(wanted, name), strict=True):
         one, other = np.asarray(a), np.asarray(b)
-        lines.append(_line(path, one, other, factor * (abs(one) + abs(other) + peak(other))))
+        lines.append(line_of(path, one, other, factor * (abs(one) + abs(other) + peak(other))))
     return tuple(lines)

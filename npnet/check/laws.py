@@ -1,4 +1,4 @@
-"""Checks what is not a gradient and can be wrong too: steps, masks, proximal steps, resuming and random draws."""
+"""Checks what is not a gradient and can be wrong too: steps, masks, resuming and random draws."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,12 +7,11 @@ import numpy as np
 
 from npnet.arrays import Array
 from npnet.check.jacobian import compare_trees
-from npnet.check.kinks import check_convex, check_kinks
 from npnet.check.pytree import Tree, copy_tree, leaves
 from npnet.check.report import Line, Report
 from npnet.check.rounding import factor
 
-__all__ = ["check_equal", "check_frozen", "check_mean", "check_prox", "check_resumed"]
+__all__ = ["check_equal", "check_frozen", "check_mean", "check_resumed"]
 
 
 def check_equal(found: Tree, wanted: Tree, terms: int = 64, what: str = "law") -> Report:
@@ -78,21 +77,3 @@ def check_mean(draw: Callable[[int], Array], mean: Array, draws: int = 2000, dev
     error = float(abs(centre - mean)[at] / max(abs(mean[at]), 1e-300))
     values = float(centre[at]), float(mean[at]), error, float(allowed[at]), bool(excess[at] > 1)
     return Report((Line("mean", centre.shape, f"{draws} draws", at, *values, "mean"),), None, what="mean")
-
-
-def check_prox(
-    penalty: Callable[[Array], tuple[Any, Array]], prox: Callable[[Array, float], Array], w: Array, step: float
-) -> Report:
-    """Check that v = prox(w, step) is argmin ½‖v − w‖² + step · penalty(v) of a convex penalty.
-
-    This holds if (w − v)/step is a subgradient of the penalty at v. It must lie between the slopes on both sides of
-    every entry, and satisfy the subgradient inequality, which matters for groups.
-    """
-    v = prox(w, step)
-
-    def claim(v: Array) -> tuple[Any, Array]:
-        return penalty(v)[0], (w - here) / step
-
-    here = v.copy()
-    slopes, inequality = check_kinks(claim, v, convention="between"), check_convex(claim, v)
-    return Report((*slopes.lines, *inequality.lines), None, (*slopes.complaints, *inequality.complaints), (), "prox")

@@ -1,172 +1,205 @@
-"""A function under check, made flat: a list of arrays, a list of their gradients, and a scalar to differentiate."""
+"""A function under check, made flat: a list of arrays, a list of their gradients, and a scalar to differentiate.
 
-import inspect
-import warnings
+A direction is a dict: the index of an argument, and how that argument moves. Arguments that are not in it stay.
+"""
+
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array, array_module, generator
-from npnet.check.behaviour import called_again, changed, ways_back
-from npnet.check.derivative import STEP, Estimate, central, one_sided
+from npnet.arrays import Array, array_module, generator, to_host
+from npnet.check.behaviour import changed, same, ways_back
+from npnet.check.derivative import STEP, Estimate, Ray
+from npnet.check.function import Function, as_floats, real_parts, refuse_lists, roots_of
+from npnet.check.noise import condition, measured, noisier_than_its_type
 from npnet.check.pytree import Tree, copy_tree, leaves, map_tree
-from npnet.check.rounding import factor, peak
+from npnet.check.report import Line, Report
+from npnet.check.rounding import LAMBDA, factor, length, peak
 
-__all__ = ["Problem", "names_of"]
+__all__ = ["Direction", "Problem"]
 
 METHODS = ("auto", "complex step", "differences")
+UNSEEN = "{}: gradient and derivative are zero throughout, so nothing was tested. Move the other arguments"
+Direction = dict[int, Any]
 
 
 class Problem:
     """A function with its arguments as a flat list of float64 arrays, its gradients, and a scalar to differentiate.
 
     The scalar is the sum of the values, or ⟨dY, Y⟩ with random dY for a function that returns (Y, back).
+
+    methods: for each argument, how its derivatives are found, "" as long as it is not chosen (see `trust`).
+    tangents: the directions that were asked for, None for all.
+    dtype: the precision in which the gradient is computed. Derivatives are always found in float64.
     """
 
-    def __init__(self, f: Callable[..., tuple[Any, Any]], arrays: tuple[Tree, ...], seed: int, method: str) -> None:
+    def __init__(
+        self,
+        f: Callable[..., tuple[Any, Any]],
+        arrays: tuple[Tree, ...],
+        seed: int,
+        method: str,
+        dtype: Any = None,
+        directions: Iterable[Any] | None = None,
+    ) -> None:
         if method not in METHODS:
             raise ValueError(f"method is {method!r}; expected one of {', '.join(METHODS)}")
-        self.f, self.rng, self.alone = f, generator(seed, "check_gradient"), len(arrays) == 1
-        self.arguments = [map_tree(_as_float64, tree) for tree in arrays]
-        self.names = names_of(f, self.arguments)
-        self.arrays: list[Array] = [leaf for _, leaf in leaves(self.arguments)]
-        self.notes: list[str] = []
+        refuse_lists(roots_of(f, len(arrays)), list(arrays))
+        self.rng, self.asked = generator(seed, "check_gradient"), method
+        self.f = Function(f, list(arrays))
+        self.names, given = self.f.names, [leaf for _, leaf in leaves(list(arrays))]
+        self.notes = self._precisions(given, dtype)
+        self.complaints: list[str] = []
+        own = as_floats(self.names, given, dtype or np.float64)
+        self.arrays: list[Array] = [a.astype(np.float64) for a in own]
+        self.f.arguments = self.arguments = self.like(self.arrays)
         self.xp = array_module(*self.arrays)
+        self.tangents = None if directions is None else [self._tangent(d) for d in directions]
+        self.methods = [method if method == "differences" else "" for _ in self.arrays]
+        self.kinked = [False for _ in self.arrays]
+        self.found: dict[Any, tuple[float, float]] = {}  # the derivative of an entry (argument, index), and its error
+        self._first_call(self.like(own))
 
-        before = copy_tree(self.arguments)
-        value, gradients = f(*self.arguments)
-        self.value = value
-        self.cotangent: Array | float = 1.0
+    def _precisions(self, given: list[Any], dtype: Any) -> list[str]:
+        if dtype is not None:
+            return [f"gradients in {np.dtype(dtype)} were compared with derivatives in float64"]
+        others = [f"{n} is {a.dtype}" for n, a in zip(self.names, given, strict=True) if _other_float(a)]
+        return [f"{', '.join(others)}: the code was checked in float64 (dtype= checks another)"] if others else []
+
+    def _first_call(self, own: list[Tree]) -> None:
+        """Call f at the arguments, look at how it behaves, and measure how large and how noisy its values are."""
+        self.own, written = own, copy_tree(own)
+        value, gradients = self.f(own, written)
+        self.complaints += changed(self.names, own, written)
+        (self.value,) = real_parts([value], ["the value"])
+        self.cotangent: Any = self.xp.asarray(1.0)
         if callable(gradients):
-            self.cotangent = self.xp.asarray(self.rng.standard_normal(value.shape))
-            gradients, self.complaints = ways_back(f, self.arguments, gradients, copy_tree(self.cotangent))
+            self.cotangent = self.xp.asarray(self.rng.standard_normal(self.value.shape)).astype(own_dtype(own))
+        terms = abs(self.value * self.cotangent)
+        self.volume = float(terms.sum())
+        self.notes += [f"f warns: {text}" for text in self.f.warned]
+        numbers = self.value.size + 2 * sum(a.size for a in self.arrays)
+        dtypes = [self.value.dtype, own_dtype(own)]
+        self.factor = factor(numbers, _coarsest(dtypes))  # λ √n u
+        doubles = self.value if own_dtype(own) == np.float64 else self.f(self.arguments)[0]
+        deviation, self.swing = measured(self)
+        self.noise = max(factor(numbers, _coarsest([doubles.dtype, np.dtype(float)])) * self.volume, LAMBDA * deviation)
+        if callable(gradients):
+            self.gradients, complaints = ways_back(self.f, own, gradients, self.cotangent, self.factor)
+            self.complaints += complaints
         else:
-            self.complaints = called_again(f, self.arguments, gradients)
-        self.complaints += changed(self.names, before, self.arguments)
-        self.gradients: list[Array] = self.flat(gradients)
-        self._check_shapes()
+            again = self.f(own)[1]
+            self.gradients = gradients
+            if not callable(again) and not same(gradients, again):
+                self.complaints.append("gradients have other bits when the function is called again")
+        self.gradients = real_parts(self.gradients, [f"the gradient of {name}" for name in self.names])
+        found, wanted = ([a.shape for a in arrays] for arrays in (self.gradients, self.arrays))
+        if found != wanted:
+            raise ValueError(f"gradients have shapes {found}; expected {wanted} for {', '.join(self.names)}")
         self.largest = max((peak(g) for g in self.gradients), default=0.0)
-        dtypes = [np.dtype(getattr(each, "dtype", float)) for each in (value, *self.gradients)]
-        precision = max((dtype for dtype in dtypes if dtype.kind in "fc"), key=lambda d: np.finfo(d).eps)
-        numbers = getattr(value, "size", 1) + 2 * sum(a.size for a in self.arrays)
-        self.factor = factor(numbers, precision)  # λ √n u
-        self.volume = float(_total(abs(value * self.cotangent)))
-        self.condition = self._condition()
-        self.asked = method
-        self.methods = [method if method != "auto" else "" for _ in self.arrays]
+        self.factor = max(self.factor, factor(numbers, _coarsest([*dtypes, *(g.dtype for g in self.gradients)])))
+        noisier = noisier_than_its_type(self, deviation, length(terms)) * factor(numbers, np.dtype(float))
+        if noisier > self.factor * LAMBDA:
+            self.factor = noisier
+            self.notes.append("the values of f are noisier than their type (single precision inside?)")
+        self.condition = condition(self)
+        self.buffers = self.f.buffers  # now, since a last call at the same arguments writes the same numbers again
 
     def like(self, flat: Iterable[Any]) -> list[Tree]:
         """Return flat arrays in the structure of the arguments."""
         following = iter(flat)
-        return [map_tree(lambda _: next(following), tree) for tree in self.arguments]
+        return [map_tree(lambda _: next(following), tree) for tree in self.f.arguments]
 
-    def flat(self, gradients: Tree) -> list[Array]:
-        """Return gradients as a flat list of arrays."""
-        return [leaf if hasattr(leaf, "dtype") else np.asarray(leaf) for _, leaf in self._leaves(gradients)]
-
-    def _leaves(self, gradients: Tree) -> list[tuple[str, Any]]:
-        return list(leaves([gradients] if self.alone else gradients))
-
-    def _check_shapes(self) -> None:
-        found = [getattr(g, "shape", None) for g in self.gradients]
-        wanted = [a.shape for a in self.arrays]
+    def _tangent(self, direction: Tree) -> Direction:
+        bare = self.f.alone and not isinstance(self.arguments[0], dict | list)
+        parts = [self.xp.asarray(direction, dtype=float)] if bare else self.f.flat(direction)
+        found, wanted = [p.shape for p in parts], [a.shape for a in self.arrays]
         if found != wanted:
-            raise ValueError(f"gradients have shapes {found}; expected {wanted} for {', '.join(self.names)}")
+            raise ValueError(f"a direction has shapes {found}; expected {wanted}")
+        return dict(enumerate(parts))
 
-    def scalar(self, *changes: tuple[int, Array]) -> Any:
-        """Return the scalar with changes added to some arguments."""
-        added = dict(changes)
-        changed = iter([a + added[i] if i in added else a for i, a in enumerate(self.arrays)])
-        value, _ = self.f(*self.like(changed))
-        return _total(value * self.cotangent)
+    def probe(self, k: int | None = None) -> Direction:
+        """Draw a direction: of one argument, or of all. If directions were asked for, it is a mixture of those."""
+        if self.tangents is not None:
+            weights, count = self.rng.standard_normal(len(self.tangents)), len(self.arrays)
+            return {i: sum(w * t[i] for w, t in zip(weights, self.tangents, strict=True)) for i in range(count)}
+        which = range(len(self.arrays)) if k is None else (k,)
+        return {i: self.xp.asarray(self.rng.standard_normal(self.arrays[i].shape)) for i in which}
 
-    def derivative(self, k: int, direction: Array) -> Estimate:
-        """Return the derivative of the scalar along a direction of argument k. The first call chooses the method."""
-        if not self.methods[k]:
-            self.methods[k] = self._choose(k, direction)
-        return (
-            self.by_complex_step(k, direction)
-            if self.methods[k] == "complex step"
-            else self.by_differences(k, direction)
-        )
+    def moved(self, direction: Direction, t: complex) -> list[Tree]:
+        """Return the arguments moved by t times a direction."""
+        return self.like(a + t * direction[i] if i in direction else a for i, a in enumerate(self.arrays))
 
-    def by_complex_step(self, k: int, direction: Array, offset: float = 0.0) -> Estimate:
-        """Im f(x + (offset + ih) u)/h."""
-        value = self.scalar((k, (offset + 1j * STEP) * direction))
-        if getattr(value, "dtype", np.dtype(type(value))).kind == "c":
-            return Estimate(float(value.imag) / STEP, 0.0)
-        if float(self.scalar((k, 1e-3 * direction))) == float(self.scalar()):
-            return Estimate(0.0, 0.0)  # the value does not depend on this argument: no imaginary part was lost
-        raise ValueError(f"f loses the imaginary part of {self.names[k]}; expected a complex-safe function")
+    def outputs(self, direction: Direction, t: complex) -> Any:
+        """Return f's value at moved arguments."""
+        return self.f(self.moved(direction, t))[0]
 
-    def by_differences(self, k: int, direction: Array) -> Estimate:
-        """Central differences with Richardson extrapolation."""
-        return central(lambda t: self.scalar((k, t * direction)), self.scale(k, direction), self.factor * self.volume)
+    def scalar(self, direction: Direction, t: complex) -> Any:
+        """Return the scalar at moved arguments."""
+        return (self.outputs(direction, t) * self.cotangent).sum()
 
-    def slopes(self, k: int, direction: Array) -> tuple[Estimate, Estimate]:
-        """Return the slopes to the left and to the right along a direction."""
-        scale, noise = self.scale(k, direction), self.factor * self.volume
-        left = one_sided(lambda t: self.scalar((k, -t * direction)), scale, noise)
-        return Estimate(-left.value, left.error), one_sided(lambda t: self.scalar((k, t * direction)), scale, noise)
+    def gradients_at(self, direction: Direction, t: complex) -> list[Array]:
+        """Return the gradients at moved arguments."""
+        _, gradients = self.f(self.moved(direction, t))
+        found: list[Array] = gradients(self.cotangent.copy()) if callable(gradients) else gradients
+        return found
 
-    def scale(self, k: int, direction: Array) -> float:
-        """Return a step along a direction, about as long as the argument is large there."""
-        x = abs(self.arrays[k])
-        size = float((x * abs(direction)).max()) if x.size else 0.0
-        least = 0.1 * min(1.0, peak(self.arrays[k]) or 1.0)  # a number near zero is no scale
-        return max(size, least) / max(peak(direction), 1e-300)
+    def slope(self, direction: Direction) -> float:
+        """Return what the gradients say of the derivative along a direction."""
+        return sum(float((self.gradients[k] * u).sum()) for k, u in direction.items())
 
-    def _choose(self, k: int, direction: Array) -> str:
-        """Return the complex step if f lets it through, else differences, with a note that says why."""
+    def rounding(self, direction: Direction) -> float:
+        """Return the difference that rounding explains between gradient and derivative (see `rounding`)."""
+        reach = sum(float(abs(a).sum()) for a in self.arrays)
+        lost, g = self.volume / reach if reach > 0 else 0.0, self.gradients
+        sizes = (u * (2 * abs(g[k]) + peak(g[k]) + self.condition[k] + lost) for k, u in direction.items())
+        return self.factor * length(*sizes) + 1e-300
+
+    def by_complex_step(self, direction: Direction, offset: float = 0.0) -> Estimate | None:
+        """Im f(x + (offset + ih) u)/h. None if f returns a real number, or raises an exception."""
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", np.exceptions.ComplexWarning)
-                self.by_complex_step(k, direction)
-            return "complex step"
-        except Exception as error:  # code for real numbers may raise anything when it is given complex ones
-            reason = f"{type(error).__name__}: {error}"
-            self.notes.append(f"{self.names[k]} was checked by differences: the complex step cannot go ({reason})")
-            return "differences"
+            value = self.scalar(direction, offset + 1j * STEP)
+        except Exception:  # code for real numbers may raise anything when it is given complex ones
+            return None
+        return Estimate(float(value.imag) / STEP, 0.0) if value.dtype.kind == "c" else None
 
-    def _condition(self) -> list[Array]:
-        """Return κ, how far the gradients move along ±x of all arguments, by the complex step, or 0 if it fails."""
-        worst = [self.xp.zeros(g.shape) for g in self.gradients]
-        for _ in range(2):
-            signs = [self.xp.asarray(self.rng.choice([-1.0, 1.0], a.shape)) for a in self.arrays]
-            moved = iter([a + 1j * STEP * (a * s) for a, s in zip(self.arrays, signs, strict=True)])
-            try:
-                with warnings.catch_warnings(), np.errstate(all="ignore"):
-                    warnings.simplefilter("error", np.exceptions.ComplexWarning)
-                    _, gradients = self.f(*self.like(moved))
-                    found = self.flat(gradients(self.cotangent) if callable(gradients) else gradients)
-                    rates = [abs(g.imag) / STEP for g in found]
-            except Exception:
-                return worst
-            worst = [
-                self.xp.where(r < float("inf"), self.xp.maximum(w, r), w) for w, r in zip(worst, rates, strict=True)
-            ]
-        return worst
+    def ray(self, direction: Direction) -> Ray:
+        """Return the slopes along a direction by differences."""
+        return Ray(lambda t: to_host(self.scalar(direction, t)), self.scale(direction), self.noise)
 
+    def scale(self, direction: Direction) -> float:
+        """Return a step along a direction, about as long as the arguments are large there."""
+        steps = []
+        for k, u in direction.items():
+            x, longest = abs(self.arrays[k]), peak(u)
+            if longest > 0:
+                size = float((x * abs(u)).max())
+                steps.append(max(size, 0.1 * min(1.0, peak(x) or 1.0)) / longest)  # a number near zero is no scale
+        return min(steps, default=1.0)
 
-def _as_float64(leaf: Any) -> Array:
-    if isinstance(leaf, float):
-        return np.asarray(leaf, dtype=np.float64)
-    if getattr(getattr(leaf, "dtype", None), "kind", None) != "f":
-        raise TypeError(f"argument is {type(leaf).__name__} {getattr(leaf, 'dtype', '')}; expected real float arrays")
-    return leaf.astype(np.float64)
+    def report(
+        self, lines: Iterable[Line], what: str, tolerance: float | None = None, notes: Iterable[str] = ()
+    ) -> Report:
+        """Return the report of a check, after a last look at how f behaves."""
+        value, gradients = self.f(self.own)
+        again = gradients(self.cotangent.copy()) if callable(gradients) else gradients
+        if not same([self.value, *self.gradients], [value, *again]):
+            self.complaints.append("f has other bits at the same arguments after the check: it keeps a state")
+        lines = tuple(lines)
+        said = [UNSEEN.format(line.parameter) for line in lines if line.unseen]
+        said += [f"the gradient of {name} is one array, filled anew at every call: copy it" for name in self.buffers]
+        return Report(lines, tolerance, tuple(self.complaints), (*self.notes, *said, *notes), what)
 
 
-def names_of(f: Callable[..., Any], arguments: list[Tree]) -> list[str]:
-    """Name every array by its parameter of f, and its path in that argument."""
-    try:
-        parameters = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
-    plain = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    roots = [plain[i] if i < len(plain) else f"argument {i}" for i in range(len(arguments))]
-    return [path for root, tree in zip(roots, arguments, strict=True) for path, _ in leaves(tree, root)]
+def _other_float(a: Any) -> bool:
+    return getattr(a, "dtype", None) is not None and a.dtype.kind == "f" and a.dtype != np.float64
 
 
-def _total(terms: Any) -> Any:
-    return terms.sum() if hasattr(terms, "sum") else terms
+def own_dtype(own: list[Tree]) -> Any:
+    """Return the dtype of the arguments that f is given."""
+    return next((leaf.dtype for _, leaf in leaves(own)), np.dtype(float))
+
+
+def _coarsest(dtypes: list[Any]) -> Any:
+    return max((d for d in dtypes if d.kind in "fc"), key=lambda d: np.finfo(d).eps)

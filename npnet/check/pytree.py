@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-__all__ = ["Tree", "copy_tree", "leaves", "map_tree"]
+__all__ = ["Tree", "copy_tree", "leaves", "map_tree", "paired"]
 
 Tree = Any
 """An array, or a dict (with string keys), list or tuple of trees."""
@@ -30,3 +30,32 @@ def leaves(tree: Tree, path: str = "") -> Iterator[tuple[str, Any]]:
 def copy_tree(tree: Tree) -> Tree:
     """Copy every array; numbers need no copy."""
     return map_tree(lambda leaf: leaf.copy() if hasattr(leaf, "dtype") else leaf, tree)
+
+
+def paired(wanted: Tree, found: Tree, path: str = "") -> list[Any]:
+    """Return the leaves of `found` in the order of `wanted`: dicts are paired by key, everything else in order.
+
+    Empty branches count for nothing, and one leaf may stand in brackets. Raises ValueError that names what is missing.
+    """
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        names = [[key for key, branch in tree.items() if _full(branch)] for tree in (wanted, found)]
+        if set(names[0]) != set(names[1]):
+            where = f" of {path}" if path else ""
+            raise ValueError(f"gradients{where} have the keys {', '.join(map(str, names[1]))}; expected {names[0]}")
+        return [leaf for key in names[0] for leaf in paired(wanted[key], found[key], f"{path}/{key}".lstrip("/"))]
+    if isinstance(wanted, dict | list | tuple) and isinstance(found, list | tuple):
+        branches = [b for b in (wanted.values() if isinstance(wanted, dict) else wanted) if _full(b)]
+        others = [b for b in found if _full(b)]
+        if len(branches) == len(others):
+            return [leaf for pair in zip(branches, others, strict=True) for leaf in paired(*pair, path)]
+        if len(others) == 1:
+            return paired(wanted, others[0], path)
+    one, other = ([leaf for _, leaf in leaves(tree)] for tree in (wanted, found))
+    if len(one) != len(other):
+        where = f" of {path}" if path else ""
+        raise ValueError(f"gradients{where} are {len(other)} arrays; expected {len(one)}, one for each array")
+    return other
+
+
+def _full(tree: Tree) -> bool:
+    return not isinstance(tree, dict | list | tuple) or any(True for _ in leaves(tree))

@@ -23,6 +23,8 @@ class Line:
     allowed: the largest difference that rounding and the error of the derivative explain (see `rounding`).
     method: how the derivative was found.
     likely: the fault that would explain the numbers, "" if there is none or no hypothesis fits.
+    kink: the slopes to the left and to the right, None where there is no kink.
+    unseen: gradient and derivative are zero throughout, so nothing was tested.
     """
 
     parameter: str
@@ -36,6 +38,8 @@ class Line:
     wrong: bool = False
     method: str = "complex step"
     likely: str = ""
+    kink: tuple[float, float] | None = None
+    unseen: bool = False
 
     @property
     def units(self) -> float:
@@ -56,6 +60,9 @@ class Line:
 @dataclass(frozen=True)
 class Report:
     """What a check found. It is true if nothing is wrong, and prints one line for each parameter.
+
+    Where gradient and derivative are zero throughout, nothing is wrong, but nothing was tested either. The first line
+    then says "nothing to see" and not "confirmed".
 
     tolerance: the largest relative error that was allowed, None if it was derived from the size of what is compared.
     complaints: faults of behaviour.
@@ -78,6 +85,11 @@ class Report:
 
     def __str__(self) -> str:
         verdict = f"{self.what} confirmed" if self else f"{self.what.upper()} WRONG"
+        unseen = [line.parameter for line in self.lines if line.unseen]
+        if self and unseen:
+            nothing = "nothing to see at this point"
+            all_of_it = len(unseen) == sum(line.checked != "empty" for line in self.lines)
+            verdict = f"{self.what}: {nothing}" if all_of_it else f"{verdict}, with {nothing} for {', '.join(unseen)}"
         tolerance = "that of rounding" if self.tolerance is None else f"{self.tolerance:.0e}"
         details = [*self.complaints, *map(str, self.lines), *(f"note: {note}" for note in self.notes)]
         return "\n  ".join([f"{verdict}: worst relative error {self.error:.1e}, tolerance {tolerance}", *details])

@@ -17,7 +17,7 @@ import numpy as np
 
 from npnet.arrays import Array
 
-__all__ = ["LAMBDA", "factor", "relative_error"]
+__all__ = ["LAMBDA", "factor", "length", "peak", "relative_error"]
 
 LAMBDA = 8.0
 
@@ -31,6 +31,14 @@ def peak(g: Array) -> float:
     """Return the largest magnitude of an array, 0 for an empty one."""
     magnitudes: Array = abs(g)
     return float(magnitudes.max()) if g.size else 0.0
+
+
+def length(*arrays: Array) -> float:
+    """Return the root of the sum of all squares, of numbers whose squares may be too large or too small for a float."""
+    largest = max(map(peak, arrays), default=0.0)
+    if not 0 < largest < float("inf"):
+        return largest
+    return largest * float(sum(float(((a / largest) ** 2).sum()) for a in arrays)) ** 0.5
 
 
 def relative_error(gradient: float, derivative: float, floor: float) -> float:

@@ -45,7 +45,7 @@ def smallest_caught(f: Callable[..., tuple[Any, Any]], arguments: tuple[Tree, ..
         faulty = f
         for parameter in range(len(gradients)):  # one in each, all at once: every parameter has a line of its own
             faulty = plant(faulty, parameter, error, parameter)
-        lines = check_gradient(faulty, *arguments, method="complex step").lines
+        lines = check_gradient(faulty, *arguments, method="complex step", convention="branch").lines
         if not all(line.wrong for line, g in zip(lines, gradients, strict=True) if np.any(g)):
             return caught
         caught = error

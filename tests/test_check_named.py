@@ -1,0 +1,100 @@
+"""The likely fault is named by what is common, and nothing is named that only seems to fit."""
+
+import re
+
+import numpy as np
+import pytest
+
+from npnet.arrays import generator
+from npnet.check import check_gradient
+from npnet.check.factors import fraction_of, name_of
+
+RNG = generator(5)
+X, W, T = RNG.standard_normal((5, 3)), RNG.standard_normal((3, 7)), RNG.standard_normal((5, 7))
+w = np.array([0.7, -1.3, 2.1, 0.4])
+
+
+def _residual(p):
+    return X @ p.reshape(3, -1) - T[:, : p.size // 3]
+
+
+def _by_quotients(w):
+    f = lambda w: (np.sin(w) * w * w).sum()  # noqa: E731
+    return f(w), np.array([(f(w.real + 1e-7 * e) - f(w.real)) / 1e-7 for e in np.eye(w.size)])
+
+
+def _one_row(unit):
+    wrong = np.where(np.arange(5)[:, None] == 1, np.array([1.4, 0.3, 2.2]), 1.0)
+    return lambda w: (unit * np.sin(w).sum(), unit * np.cos(w) * wrong)
+
+
+def _sigmoid(Z):
+    return 1 / (1 + np.exp(-Z))
+
+
+FAULTS = {  # a function, its argument, what must be said, and what must not
+    "tanh, no slope": (lambda b: (np.tanh(X @ W + b), lambda dY: dY.sum(0)), np.zeros(7), "missing .tanh", "axis"),
+    "sigmoid, no slope": (lambda V: (_sigmoid(X @ V), lambda dY: X.T @ dY), W, "missing .sigmoid", "axis"),
+    "slope taken twice": (
+        lambda V: (np.tanh(X @ V), lambda dY: X.T @ (dY * (1 - np.tanh(X @ V) ** 2) ** 2)),
+        W,
+        "twice .tanh",
+        "factor",
+    ),
+    "another slope": (
+        lambda V: (np.tanh(X @ V), lambda dY: X.T @ (dY * np.tanh(X @ V) * (1 - np.tanh(X @ V)))),
+        W,
+        "sigmoid.* where tanh",
+        "factor",
+    ),
+    "value of tanh alone": (lambda w: (np.tanh(w).sum(), 1 + 0 * w), w, "missing .tanh", "constant"),
+    "mean over both axes": (
+        lambda W: ((_residual(W) ** 2).mean(), 2 * X.T @ _residual(W)),
+        W,
+        r"1/35 = 1/\(5·7",
+        "0.02",
+    ),
+    "three outputs": (
+        lambda p: ((_residual(p) ** 2).sum() / 6, (X.T @ _residual(p)).reshape(-1)),
+        W[:, :3].reshape(-1),
+        "1/3",
+        "0.3",
+    ),
+    "the data term alone": (
+        lambda W: ((_residual(W) ** 2).sum() / 10 + (W * W).sum(), X.T @ _residual(W) + 2 * W),
+        W,
+        "1/5.*data",
+        "0.2",
+    ),
+    "a difference quotient": (_by_quotients, w, "digits", "forgotten"),
+    "a constant in a log": (lambda w: (-np.log(w * w + 1e-8).sum(), -2 / w), w, "right to 7 digits", "forgotten"),
+    "a rounded constant": (lambda w: (np.pi / 2 * (w * w).sum(), 3.1415927 * w), w, "right to 7 digits", "forgotten"),
+    "single precision": (lambda w: ((w**3).sum(), (3 * w.real.astype("f4") ** 2).astype(float)), w, "digits", "alone"),
+    "a row": (_one_row(1.0), X, "index 1 of axis 0", "sum"),
+    "a row in other units": (_one_row(1e-9), X, "index 1 of axis 0", "sum"),
+    "a cache": (lambda w: (3.0, -w), w, "does not change", "mask"),
+    "nothing arrives": (lambda w: ((w * w).sum(), 0 * w), w, "no gradient reached", "factor"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("method", ["auto", "differences"])
+def test_the_likely_fault(name, method):
+    f, x, said, unsaid = FAULTS[name]
+    if method == "differences" and "digits" in said:
+        pytest.skip("differences know no more digits than these")
+    report = check_gradient(f, x, method=method)
+    assert not report
+    likely = " ".join(line.likely for line in report.lines if line.wrong)
+    assert re.search(said, likely), likely
+    assert not re.search(unsaid, likely), likely
+
+
+def test_factors_are_named_by_what_they_are_made_of():
+    assert name_of(1 / 35, {5, 7}) == "a missing factor 1/35 = 1/(5·7) (a sum where a mean belongs)"
+    assert name_of(35, {7}) == "a factor 1/35 = 1/(5·7) too many (a mean where a sum belongs)"
+    assert name_of(1 / 150, {3}) == "a missing factor 1/150 = 1/(50·3) (a sum where a mean belongs)"
+    assert name_of(-1 / 3, set()) == "a sign, and a missing factor 1/3 (a sum where a mean belongs)"
+    assert name_of(1.5, set()) == "a factor 3/2 forgotten"
+    assert fraction_of(np.pi) is None
+    assert fraction_of(1 + 1e-8) is None

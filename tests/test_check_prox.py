@@ -1,0 +1,156 @@
+"""Proximal steps by what defines them: of sets, of jumps, of penalties that are not convex, and without a value."""
+
+import numpy as np
+import pytest
+
+from npnet.arrays import generator
+from npnet.check import check_prox
+
+W = np.array([0.9, -0.4, 1.7, -2.2, 0.3, 0.05])
+
+
+def _length(v):
+    return float((v * v).sum()) ** 0.5
+
+
+def _unit(w, step=1.0):
+    return w / _length(w)
+
+
+def _soft(w, t):
+    return np.sign(w) * np.maximum(abs(w) - t, 0)
+
+
+def _simplex(w, step):
+    u = np.sort(w)[::-1]
+    level = (np.cumsum(u) - 1) / np.arange(1, w.size + 1)
+    return np.maximum(w - level[np.flatnonzero(u > level)[-1]], 0)
+
+
+def _inside(test):
+    return lambda v: 0.0 if test(v) else np.inf
+
+
+A = generator(1).standard_normal((3, 6))
+PINV = np.linalg.pinv(A)
+SETS = {  # a set, its projection, and steps that are none
+    "non-negative": (lambda v: (v >= 0).all(), lambda w, s: np.maximum(w, 0), [lambda w, s: abs(w)]),
+    "non-negative, tolerant": (lambda v: (v >= -1e-8).all(), lambda w, s: np.maximum(w, 0), [lambda w, s: abs(w)]),
+    "box": (lambda v: (abs(v) <= 1).all(), lambda w, s: np.clip(w, -1, 1), [lambda w, s: np.tanh(w), lambda w, s: +w]),
+    "ball": (lambda v: _length(v) <= 1, lambda w, s: w / max(1, _length(w)), [lambda w, s: w / (1 + _length(w))]),
+    "ball, tolerant": (
+        lambda v: _length(v) <= 1 + 1e-6,
+        lambda w, s: w / _length(w),
+        [lambda w, s: 0.99 * w / _length(w)],
+    ),
+    "simplex": (
+        lambda v: (v >= 0).all() and abs(v.sum() - 1) < 1e-14,
+        _simplex,
+        [lambda w, s: np.maximum(w, 0) / np.maximum(w, 0).sum(), lambda w, s: 0 * w + 1 / w.size],
+    ),
+    "simplex, tolerant": (
+        lambda v: (v >= 0).all() and abs(v.sum() - 1) < 1e-8,
+        _simplex,
+        [lambda w, s: _simplex(2 * w, s)],
+    ),
+    "affine": (
+        lambda v: np.allclose(A @ v, 1),
+        lambda w, s: w - PINV @ (A @ w - 1),
+        [lambda w, s: PINV @ np.ones(3) + (w - PINV @ A @ w) / 2],
+    ),
+    "sphere": (lambda v: abs(_length(v) - 1) < 1e-12, _unit, [lambda w, s: -_unit(w)]),
+    "two entries": (
+        lambda v: np.count_nonzero(v) <= 2,
+        lambda w, s: np.where(abs(w) >= np.sort(abs(w))[-2], w, 0),
+        [lambda w, s: np.where(np.arange(6) < 2, w, 0)],
+    ),
+    "whole numbers": (lambda v: (v == np.round(v)).all(), lambda w, s: np.round(w), [lambda w, s: np.floor(w)]),
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_projections(name):
+    test, right, wrong = SETS[name]
+    report = check_prox(_inside(test), right, W, 0.5)
+    assert report
+    assert "nothing to see" not in str(report)
+    assert "tolerance" not in " ".join(report.notes) or "tolerant" in name or name in ("affine", "sphere")
+    for step in wrong:
+        assert not check_prox(_inside(test), step, W, 0.5)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_projection_that_rounding_puts_outside(seed):
+    a, w = generator(seed).standard_normal((2, 6))
+    a = a if (a * w).sum() > 0.1 else -a
+    half_space = _inside(lambda v: (a * v).sum() <= 0.1)
+    assert check_prox(half_space, lambda w, s: w - max((a * w).sum() - 0.1, 0) / (a * a).sum() * a, w, 0.5)
+    assert not check_prox(half_space, lambda w, s: w - a, w, 0.5)
+
+
+VALUES = {
+    "l1": (lambda v: abs(v).sum(), _soft),
+    "l2": (lambda v: (v * v).sum() / 2, lambda w, s: w / (1 + s)),
+    "length": (_length, lambda w, s: w * max(1 - s / _length(w), 0)),
+    "count": (np.count_nonzero, lambda w, s: np.where(w * w > 2 * s, w, 0)),
+    "log barrier": (
+        lambda v: -np.log(v).sum() if (v > 0).all() else np.inf,
+        lambda w, s: (w + np.sqrt(w * w + 4 * s)) / 2,
+    ),
+    "length less": (lambda v: abs(v).sum() - _length(v), lambda w, s: _soft(w, s) * (1 + s / _length(_soft(w, s)))),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_values_need_no_gradient(name, size):
+    phi, prox = VALUES[name]
+    step = {"l2": 0.5, "count": 0.5 * size**2, "log barrier": 0.5 * size**2}.get(name, 0.5 * size)
+    assert check_prox(phi, prox, size * W, step)
+    assert not check_prox(phi, lambda w, s: prox(w, 3.3 * s), size * W, step)
+
+
+def test_a_small_fault_is_seen_by_the_slope():
+    report = check_prox(lambda v: (v * v).sum() / 2, lambda w, s: w / (1 + s) + 1e-9, W, 0.5)
+    assert not report
+    assert "falls along entry" in str(report)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_answer_that_is_zero_up_to_rounding(seed):
+    Q = np.linalg.qr(generator(seed).standard_normal((6, 6)))[0]
+    shrink = lambda w, t: w - Q.T @ np.clip(Q @ w, -t, t)  # noqa: E731
+    phi = lambda v: 2 * abs(Q @ v).sum()  # noqa: E731
+    assert check_prox(phi, lambda w, s: shrink(w, 2 * s), W, 3.0)
+    assert not check_prox(phi, lambda w, s: shrink(w, s / 9), W, 3.0)
+
+
+def test_a_better_point_is_reported_and_what_was_not_tested_is_said():
+    report = check_prox(lambda v: abs(v).sum(), lambda w, s: w, W, 0.5)
+    assert "a better point was found, [" in str(report)
+    nothing = check_prox(_inside(lambda v: (v == 1 / 3).all()), lambda w, s: 0 * w + 1 / 3, W, 0.5)
+    assert str(nothing).startswith("prox: nothing to see at this point")
+    assert "tolerance" in nothing.notes[0]
+
+
+def test_firm_non_expansiveness_needs_no_value():
+    assert check_prox(None, _soft, W, 0.5, convex=True)
+    for wrong in (lambda w, s: 2 * w, lambda w, s: np.where(w * w > 2 * s, w, 0), lambda w, s: np.sign(w)):
+        report = check_prox(None, wrong, W, 0.5, convex=True)
+        assert not report
+        assert "the prox of no convex penalty" in str(report)
+    with pytest.raises(TypeError, match="penalty is None"):
+        check_prox(None, _soft, W, 0.5)
+
+
+def test_a_prox_keeps_its_hands_off_and_may_iterate():
+    def writes(w, s):
+        w[:] = _soft(w, s)
+        return w
+
+    assert "prox changes its argument" in str(check_prox(lambda v: abs(v).sum(), writes, W, 0.5))
+    near = lambda w, s: _soft(w, s) + 1e-5  # noqa: E731
+    assert not check_prox(lambda v: abs(v).sum(), near, W, 0.5)
+    assert check_prox(lambda v: abs(v).sum(), near, W, 0.5, tolerance=1e-3)
+    with pytest.raises(ValueError, match="prox returns shape"):
+        check_prox(lambda v: abs(v).sum(), lambda w, s: w[:2], W, 0.5)
