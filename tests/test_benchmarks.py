@@ -6,9 +6,10 @@ from statistics import median
 import numpy as np
 import pytest
 
-from experiments.benchmarks import frozen, jacobian, population, step, stimuli, timing
-from experiments.benchmarks.kernels import kernels
+from experiments.benchmarks import frozen, jacobian, measured, peers, population, process, step, stimuli, timing
+from experiments.command import main as command
 from npnet import Split, Task, generator, mlp
+from npnet.blas import kernels
 from npnet.tasks import draw
 
 
@@ -38,7 +39,7 @@ def batch():
 @pytest.mark.parametrize("module", ["torch", "jax"])
 def test_peers_make_the_same_steps(module, batch):
     pytest.importorskip(module, reason="a peer of the benchmarks: the extra 'peers' brings it")
-    ours, theirs = (make(SMALL, *batch)(30) for make in (step.npnet_step, step.PEERS[module][1]))
+    ours, theirs = (make(SMALL, *batch)(30) for make in (step.npnet_step, peers.PEERS[module][1]))
     start = step.npnet_step(SMALL, *batch)(0)
     assert len(ours) == len(theirs) == 4
     for w, other, before in zip(ours, theirs, start, strict=True):
@@ -48,7 +49,7 @@ def test_peers_make_the_same_steps(module, batch):
 
 def test_scikit_learn_makes_as_many_steps(batch):
     pytest.importorskip("sklearn", reason="a peer of the benchmarks: the extra 'peers' brings it")
-    make = step.scikit_learn(SMALL, *batch)
+    make = peers.scikit_learn(SMALL, *batch)
     first = make(1).loss_
     model = make(200)
     assert model.t_ == 201 * 20  # examples seen
@@ -56,31 +57,93 @@ def test_scikit_learn_makes_as_many_steps(batch):
     assert model.loss_ < first
 
 
-def test_step_and_frozen_write_what_they_measured(tmp_path, monkeypatch):
+def written(path, benchmark):
+    """Return what a benchmark wrote, after a look at what all of them have in common."""
+    found = json.loads(path.read_text())
+    assert found["benchmark"] == benchmark
+    assert found["environment"]["npnet"]
+    assert found["environment"]["kernels"] == kernels()
+    assert found["environment"]["changed"] == {}  # a test is no process of a benchmark
+    assert all(isinstance(number, str) for number in found["peers"].values())
+    for row in found["rows"]:
+        assert set(row) >= {"case", "seconds", "ratios"}
+        assert set(row["seconds"]) == set(row["ratios"])
+        assert all(time > 0 for times in row["seconds"].values() for time in times)
+    return found
+
+
+def test_step_and_frozen_write_what_they_measured(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(step, "one_core", lambda: "a core")
     monkeypatch.setattr(frozen, "one_core", lambda: "a core")
     monkeypatch.setattr(step, "PEERS", {})
     monkeypatch.setattr(step, "sgemm_rate", lambda: 1e9)
-    step.main(tmp_path / "step.json", networks=[(8, 4, 2)], batches=[20], rounds=2)
+    step.main(tmp_path / "step.json", networks=[(8, 4, 2)], batches=[20, 128], rounds=2)
+    printed = capsys.readouterr().out
+    assert f"with {kernels() or 'unknown'} kernels" in printed
+    assert f"numpy {np.__version__}" in printed
+    found = written(tmp_path / "step.json", "step")
+    assert [row["case"] for row in found["rows"]] == [{"network": [8, 4, 2], "batch": batch} for batch in (20, 128)]
+    assert found["sgemm_flops"] == 1e9
+    for row in found["rows"]:
+        assert row["ratios"] == {"npnet": 1.0}
+        assert row["floor"] == step.operations((8, 4, 2), row["case"]["batch"]) / 1e9
+        assert row["over_floor"] == median(row["seconds"]["npnet"]) / row["floor"]
+        assert len(row["seconds"]["npnet"]) == 2
     frozen.main(tmp_path / "frozen.json", images=200)
-    measured = json.loads((tmp_path / "step.json").read_text())
-    (row,) = measured["rows"]
-    assert row["ratios"] == {"npnet": 1.0}
-    assert row["floor"] == step.operations((8, 4, 2), 20) / 1e9
-    assert len(row["seconds"]["npnet"]) == 2
-    assert min(row["seconds"]["npnet"]) > 0
-    assert measured["environment"]["npnet"]
-    assert measured["kernels"] == kernels()
-    measured = json.loads((tmp_path / "frozen.json").read_text())
-    assert (len(measured["full"]), len(measured["later"])) == (3, 5)
-    assert measured["ratio"] == min(measured["full"]) / min(measured["later"])
-    assert measured["ratio"] > 1
+    (row,) = written(tmp_path / "frozen.json", "frozen")["rows"]
+    seconds = row["seconds"]
+    assert [len(times) for times in seconds.values()] == [3, 1, 5]
+    assert row["ratios"]["head, later"] == min(seconds["all layers"]) / min(seconds["head, later"])
+    assert row["ratios"]["head, later"] > 1
+
+
+def test_a_process_of_a_benchmark_has_one_thread_and_lets_blas_choose():
+    outside = {"HOME": "/", "OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_L2_SIZE": "512", "OMP_NUM_THREADS": "8"}
+    inside = process.environment_of("all", outside)
+    assert not {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"} & set(inside)
+    assert inside["HOME"] == "/"
+    assert {inside[name] for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")} == {"1"}
+    changed = json.loads(inside[process.CHANGED])
+    assert changed["OPENBLAS_CORETYPE"] is changed["OPENBLAS_L2_SIZE"] is None
+    assert changed["OMP_NUM_THREADS"] == "1"
+    assert "HOME" not in changed
+    narrow = process.environment_of("avx2", outside)
+    assert narrow["OPENBLAS_CORETYPE"] == "Haswell"
+    assert "OPENBLAS_L2_SIZE" not in narrow
+
+
+def test_what_was_changed_for_a_process_is_printed(monkeypatch, capsys):
+    inside = process.environment_of("all", {"OPENBLAS_CORETYPE": "Haswell"})
+    monkeypatch.setenv(process.CHANGED, inside[process.CHANGED])
+    measured.print_origin(measured.Console(width=200))
+    printed = capsys.readouterr().out
+    assert "OPENBLAS_CORETYPE unset" in printed
+    assert "OMP_NUM_THREADS=1" in printed
+
+
+def test_the_command_starts_a_process_with_its_options(monkeypatch, tmp_path):
+    started = []
+    monkeypatch.setattr("experiments.command.start", lambda *given: started.append(given) or 0)
+    path = str(tmp_path / "a.json")
+    assert command(["bench", "job", "--json", path, "--epochs", "2"]) == 0
+    assert command(["bench", "step", "--instructions", "avx2"]) == 0
+    assert started == [("job", {"json": path, "epochs": 2}, "all"), ("step", {"json": None}, "avx2")]
+    assert command(["bench", "step", "--epochs", "2"]) == 2
+
+
+def test_a_process_measures_and_ends_with_its_exit_code(tmp_path, capfd):
+    assert process.start("jacobian", {"json": str(tmp_path / "a.json"), "networks": [[8, 4, 2]], "rounds": 1}) == 0
+    found = json.loads((tmp_path / "a.json").read_text())
+    assert found["environment"]["changed"]["XLA_FLAGS"]
+    assert "OPENBLAS_CORETYPE" not in found["environment"]["blas_settings"]
+    assert process.start("frozen", {"images": 0}) == 1
+    assert "error: " in capfd.readouterr().err
 
 
 def test_the_kernels_are_named_where_numpy_brings_openblas():
     name = kernels()
     built = np.__config__.CONFIG["Build Dependencies"]["blas"]["name"]
-    assert (name is not None and name.isprintable()) or "openblas" not in built
+    assert (name and name.isprintable()) or "openblas" not in built
 
 
 def test_traffic_of_a_step():
@@ -92,12 +155,14 @@ def test_populations_of_every_size_are_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(population, "_device", lambda: (np, "a core"))
     monkeypatch.setattr(population, "copy_rate", lambda xp: 1e9)
     population.main(tmp_path / "population.json", (1, 3), (8, 4, 2), rounds=2)
-    measured = json.loads((tmp_path / "population.json").read_text())
-    assert [row["replicates"] for row in measured["rows"]] == [1, 3]
-    for row in measured["rows"]:
+    found = written(tmp_path / "population.json", "population")
+    assert [row["case"]["replicates"] for row in found["rows"]] == [1, 3]
+    for row in found["rows"]:
         assert row["ratios"]["population"] == 1
         assert {"population", "one by one"} <= set(row["rates"])
-        assert row["rates"]["population"] == row["replicates"] * population.STEPS / median(row["seconds"]["population"])
+        assert row["rates"]["population"] == row["case"]["replicates"] * population.STEPS / median(
+            row["seconds"]["population"]
+        )
         assert row["bytes"] == row["rates"]["population"] * population.traffic((8, 4, 2))
 
 
@@ -136,25 +201,24 @@ def test_drawing_is_measured_beside_peers_in_sets_and_from_the_first_start(tmp_p
     monkeypatch.setattr(stimuli, "PEERS", {"no_such_module": ("Nobody", {})})
     monkeypatch.setattr(stimuli, "BLOCK", 10)
     stimuli.main(tmp_path / "stimuli.json", tasks=["ac", "sb2l"], blocks=1, rounds=2, images=50, starts=0)
-    measured = json.loads((tmp_path / "stimuli.json").read_text())
-    assert [(row["task"], row["segments"], row["ratios"]) for row in measured["rows"]] == [
+    found = written(tmp_path / "stimuli.json", "stimuli")
+    assert [(row["case"]["task"], row["case"]["segments"], row["ratios"]) for row in found["rows"]] == [
         ("ac", 2, {"npnet": 1.0}),
         ("sb2l", 4, {"npnet": 1.0}),
     ]
-    assert {len(row["seconds_a_block"]["npnet"]) for row in measured["rows"]} == {2}
+    assert {len(row["seconds"]["npnet"]) for row in found["rows"]} == {2}
     assert stimuli.npnet_drawing("ac")(2).images.shape == (10, 32, 32)
-    assert measured["sets"]["images"] == 50
-    assert measured["peers"] == {}
-    assert measured["environment"]["npnet"]
+    assert found["sets"]["images"] == 50
+    assert found["peers"] == {}
     assert "not installed: Nobody" in capsys.readouterr().out
 
 
 def test_what_matching_costs_is_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(jacobian, "one_core", lambda: "a core")
     jacobian.main(tmp_path / "jacobian.json", networks=[(8, 4, 2)], batches=[20], rounds=2)
-    measured = json.loads((tmp_path / "jacobian.json").read_text())
-    assert [row["activation"] for row in measured["rows"]] == ["relu", "tanh"]
-    for row in measured["rows"]:
+    found = written(tmp_path / "jacobian.json", "jacobian")
+    assert [row["case"]["activation"] for row in found["rows"]] == ["relu", "tanh"]
+    for row in found["rows"]:
         assert row["ratios"]["plain"] == 1
         assert set(row["ratios"]) > {"Jacobian, one logit", "Jacobian, all logits", "input attention"}
         assert {len(times) for times in row["seconds"].values()} == {2}
