@@ -1,12 +1,24 @@
 """The benchmarks run, count what they say they count, and leave measurements that say where they come from."""
 
 import json
+from dataclasses import replace
 from statistics import median
 
 import numpy as np
 import pytest
 
-from experiments.benchmarks import frozen, jacobian, measured, peers, population, process, step, stimuli, timing
+from experiments.benchmarks import (
+    frozen,
+    jacobian,
+    measured,
+    peers,
+    population,
+    process,
+    step,
+    stimuli,
+    timing,
+    variants,
+)
 from experiments.command import main as command
 from npnet import Split, Task, generator, mlp
 from npnet.blas import kernels
@@ -47,6 +59,42 @@ def test_peers_make_the_same_steps(module, batch):
         np.testing.assert_allclose(np.asarray(other), w, atol=1e-5)
 
 
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("name", ["plain", "L1", "L2", "momentum", "Adam"])
+def test_torch_makes_the_same_steps_of_each_variant(name, fused, batch):
+    pytest.importorskip("torch", reason="a peer of the benchmarks: the extra 'peers' brings it")
+    strong = {each: 0.1 for each in ("l1", "l2") if getattr(variants.VARIANTS[name], each)}
+    variant = replace(variants.VARIANTS[name], **strong)
+    ours = variants.npnet_variant(variant, SMALL, *batch)(20)
+    theirs = variants.torch_variant(variant, SMALL, *batch, fused=fused)(20)
+    plain = variants.npnet_variant(variants.Variant(rate=variant.rate), SMALL, *batch)(20)
+    assert len(ours) == len(theirs) == 4
+    for w, other, without in zip(ours, theirs, plain, strict=True):
+        np.testing.assert_allclose(other.numpy(), w, atol=3e-6)
+        assert name == "plain" or abs(w - without).max() > 1e-5
+
+
+def test_both_drop_out_units_while_they_train(batch):
+    pytest.importorskip("torch", reason="a peer of the benchmarks: the extra 'peers' brings it")
+    for make in (variants.npnet_variant, variants.torch_variant):
+        dropped, plain = (make(variants.VARIANTS[name], SMALL, *batch)(5)[0] for name in ("dropout", "plain"))
+        assert abs(np.asarray(dropped) - np.asarray(plain)).max() > 1e-4
+
+
+def test_variants_are_measured_with_or_without_torch(tmp_path, monkeypatch):
+    monkeypatch.setattr(variants, "one_core", lambda: "a core")
+    variants.main(tmp_path / "variants.json", networks=[SMALL], rounds=2)
+    found = written(tmp_path / "variants.json", "variants")
+    assert [row["case"]["step"] for row in found["rows"]] == list(variants.VARIANTS)
+    for row in found["rows"]:
+        assert set(row["seconds"]) == {"npnet", *(("torch", "torch fused") if found["peers"] else ())}
+        assert {len(times) for times in row["seconds"].values()} == {2}
+    monkeypatch.setattr(variants, "find_spec", lambda module: None)
+    assert list(variants.contenders_of(variants.Variant(), SMALL, np.zeros((2, 8), np.float32), np.zeros(2, int))) == [
+        "npnet"
+    ]
+
+
 def test_scikit_learn_makes_as_many_steps(batch):
     pytest.importorskip("sklearn", reason="a peer of the benchmarks: the extra 'peers' brings it")
     make = peers.scikit_learn(SMALL, *batch)
@@ -63,7 +111,7 @@ def written(path, benchmark):
     assert found["benchmark"] == benchmark
     assert found["environment"]["npnet"]
     assert found["environment"]["kernels"] == kernels()
-    assert found["environment"]["changed"] == {}  # a test is no process of a benchmark
+    assert found["environment"]["settings"] == {}  # a test is no process of a benchmark
     assert all(isinstance(number, str) for number in found["peers"].values())
     for row in found["rows"]:
         assert set(row) >= {"case", "seconds", "ratios"}
@@ -103,18 +151,18 @@ def test_a_process_of_a_benchmark_has_one_thread_and_lets_blas_choose():
     assert not {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"} & set(inside)
     assert inside["HOME"] == "/"
     assert {inside[name] for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")} == {"1"}
-    changed = json.loads(inside[process.CHANGED])
-    assert changed["OPENBLAS_CORETYPE"] is changed["OPENBLAS_L2_SIZE"] is None
-    assert changed["OMP_NUM_THREADS"] == "1"
-    assert "HOME" not in changed
+    chosen = json.loads(inside[process.SETTINGS])
+    assert chosen["OPENBLAS_CORETYPE"] is chosen["OPENBLAS_L2_SIZE"] is None
+    assert chosen["OMP_NUM_THREADS"] == "1"
+    assert "HOME" not in chosen
     narrow = process.environment_of("avx2", outside)
     assert narrow["OPENBLAS_CORETYPE"] == "Haswell"
     assert "OPENBLAS_L2_SIZE" not in narrow
 
 
-def test_what_was_changed_for_a_process_is_printed(monkeypatch, capsys):
+def test_what_was_set_for_a_process_is_printed(monkeypatch, capsys):
     inside = process.environment_of("all", {"OPENBLAS_CORETYPE": "Haswell"})
-    monkeypatch.setenv(process.CHANGED, inside[process.CHANGED])
+    monkeypatch.setenv(process.SETTINGS, inside[process.SETTINGS])
     measured.print_origin(measured.Console(width=200))
     printed = capsys.readouterr().out
     assert "OPENBLAS_CORETYPE unset" in printed
@@ -134,7 +182,7 @@ def test_the_command_starts_a_process_with_its_options(monkeypatch, tmp_path):
 def test_a_process_measures_and_ends_with_its_exit_code(tmp_path, capfd):
     assert process.start("jacobian", {"json": str(tmp_path / "a.json"), "networks": [[8, 4, 2]], "rounds": 1}) == 0
     found = json.loads((tmp_path / "a.json").read_text())
-    assert found["environment"]["changed"]["XLA_FLAGS"]
+    assert found["environment"]["settings"]["XLA_FLAGS"]
     assert "OPENBLAS_CORETYPE" not in found["environment"]["blas_settings"]
     assert process.start("frozen", {"images": 0}) == 1
     assert "error: " in capfd.readouterr().err

@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from experiments.benchmarks.process import changes
+from experiments.benchmarks.process import settings
 from experiments.benchmarks.timing import ratio
 from experiments.frame.files import write_json
 from experiments.frame.provenance import environment
@@ -35,7 +35,7 @@ def row(case: Mapping[str, Any], seconds: Mapping[str, list[float]], beside: str
 
 def machine() -> dict[str, Any]:
     """Return where this process runs: versions, processor, commit, kernels, and what was set for it."""
-    return {**environment(), "kernels": kernels(), "changed": changes()}
+    return {**environment(), "kernels": kernels(), "settings": settings()}
 
 
 def versions(modules: Iterable[str]) -> dict[str, str]:
@@ -60,14 +60,14 @@ def print_missing(names: Mapping[str, str], console: Console) -> list[str]:
 
 
 def print_origin(console: Console, peers: Iterable[str] = ()) -> None:
-    """Print in which environment this process measured, and what was changed in it."""
+    """Print in which environment this process measured, and what was set for it."""
     here = machine()
     libraries = {name: here[name] for name in ("python", "numpy", "numba")} | versions(peers)
-    changed = [f"{name} unset" if value is None else f"{name}={value}" for name, value in here["changed"].items()]
+    chosen = [f"{name} unset" if value is None else f"{name}={value}" for name, value in here["settings"].items()]
     for line in (
         f"{here['cpu']}; {here['blas']} with {here['kernels'] or 'unknown'} kernels",
         ", ".join(f"{name} {number}" for name, number in libraries.items()),
-        f"in this process: {', '.join(changed) or 'no variable changed'}",
+        f"for this process: {', '.join(chosen) or 'nothing set'}",
     ):
         console.print(line, highlight=False, soft_wrap=True)
 
