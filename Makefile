@@ -23,6 +23,8 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.peers
 	$(BIN)/python -m experiments bench step
+	$(BIN)/python -m experiments bench variants
+	$(BIN)/python -m experiments bench job
 	$(BIN)/python -m experiments bench frozen
 	$(BIN)/python -m experiments bench population
 	$(BIN)/python -m experiments bench jacobian

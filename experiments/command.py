@@ -13,6 +13,7 @@ import tyro
 from rich.console import Console
 from tyro.conf import OmitSubcommandPrefixes, Positional, subcommand
 
+from experiments.benchmarks.process import Instructions, start
 from experiments.frame.files import read_json
 from experiments.frame.folder import FolderError
 from experiments.frame.run import run
@@ -112,20 +113,31 @@ class StatusCommand:
 
 @dataclass(frozen=True)
 class BenchCommand:
-    """Measure speed beside other libraries: "step", a training step; "frozen", frozen layers; "population", many
-    networks as one; "jacobian", matching a teacher's; "stimuli", drawing.
+    """Measure speed beside other libraries, in a process of its own, in which each library has one thread.
+
+    step: a training step. variants: one with penalties, another optimizer, dropout. job: the whole work of table 1.
+    frozen: frozen layers. population: many networks as one. jacobian: matching a teacher's. stimuli: drawing.
 
     Attributes:
         which: the benchmark.
         json: also write the measurements here.
+        instructions: "avx2" to measure as if the processor had no AVX-512.
+        epochs: of "job", for each of its three runs; 0 until the protocol ends it, which takes minutes.
     """
 
-    which: Positional[Literal["step", "frozen", "population", "jacobian", "stimuli"]]
+    which: Positional[Literal["step", "variants", "job", "frozen", "population", "jacobian", "stimuli"]]
     json: Path | None = None
+    instructions: Instructions = "all"
+    epochs: int | None = None
 
     def __call__(self, console: Console) -> None:
-        """Measure it."""
-        import_module(f"experiments.benchmarks.{self.which}").main(self.json)
+        """Measure it. Raises ValueError for epochs that it does not take."""
+        if self.epochs is not None and (self.which != "job" or self.epochs < 0):
+            raise ValueError(f"epochs is {self.epochs} for {self.which}; expected it for job alone, from 0")
+        options = {"json": None if self.json is None else str(self.json)}
+        chosen = {} if self.epochs is None else {"epochs": self.epochs}
+        if code := start(self.which, options | chosen, self.instructions):
+            sys.exit(code)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,27 @@
 """The benchmarks run, count what they say they count, and leave measurements that say where they come from."""
 
 import json
+from dataclasses import replace
 from statistics import median
 
 import numpy as np
 import pytest
 
-from experiments.benchmarks import frozen, jacobian, population, step, stimuli, timing
-from experiments.benchmarks.kernels import kernels
+from experiments.benchmarks import (
+    frozen,
+    jacobian,
+    measured,
+    peers,
+    population,
+    process,
+    step,
+    stimuli,
+    timing,
+    variants,
+)
+from experiments.command import main as command
 from npnet import Split, Task, generator, mlp
+from npnet.blas import kernels
 from npnet.tasks import draw
 
 
@@ -38,7 +51,7 @@ def batch():
 @pytest.mark.parametrize("module", ["torch", "jax"])
 def test_peers_make_the_same_steps(module, batch):
     pytest.importorskip(module, reason="a peer of the benchmarks: the extra 'peers' brings it")
-    ours, theirs = (make(SMALL, *batch)(30) for make in (step.npnet_step, step.PEERS[module][1]))
+    ours, theirs = (make(SMALL, *batch)(30) for make in (step.npnet_step, peers.PEERS[module][1]))
     start = step.npnet_step(SMALL, *batch)(0)
     assert len(ours) == len(theirs) == 4
     for w, other, before in zip(ours, theirs, start, strict=True):
@@ -46,9 +59,45 @@ def test_peers_make_the_same_steps(module, batch):
         np.testing.assert_allclose(np.asarray(other), w, atol=1e-5)
 
 
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("name", ["plain", "L1", "L2", "momentum", "Adam"])
+def test_torch_makes_the_same_steps_of_each_variant(name, fused, batch):
+    pytest.importorskip("torch", reason="a peer of the benchmarks: the extra 'peers' brings it")
+    strong = {each: 0.1 for each in ("l1", "l2") if getattr(variants.VARIANTS[name], each)}
+    variant = replace(variants.VARIANTS[name], **strong)
+    ours = variants.npnet_variant(variant, SMALL, *batch)(20)
+    theirs = variants.torch_variant(variant, SMALL, *batch, fused=fused)(20)
+    plain = variants.npnet_variant(variants.Variant(rate=variant.rate), SMALL, *batch)(20)
+    assert len(ours) == len(theirs) == 4
+    for w, other, without in zip(ours, theirs, plain, strict=True):
+        np.testing.assert_allclose(other.numpy(), w, atol=3e-6)
+        assert name == "plain" or abs(w - without).max() > 1e-5
+
+
+def test_both_drop_out_units_while_they_train(batch):
+    pytest.importorskip("torch", reason="a peer of the benchmarks: the extra 'peers' brings it")
+    for make in (variants.npnet_variant, variants.torch_variant):
+        dropped, plain = (make(variants.VARIANTS[name], SMALL, *batch)(5)[0] for name in ("dropout", "plain"))
+        assert abs(np.asarray(dropped) - np.asarray(plain)).max() > 1e-4
+
+
+def test_variants_are_measured_with_or_without_torch(tmp_path, monkeypatch):
+    monkeypatch.setattr(variants, "one_core", lambda: "a core")
+    variants.main(tmp_path / "variants.json", networks=[SMALL], rounds=2)
+    found = written(tmp_path / "variants.json", "variants")
+    assert [row["case"]["step"] for row in found["rows"]] == list(variants.VARIANTS)
+    for row in found["rows"]:
+        assert set(row["seconds"]) == {"npnet", *(("torch", "torch fused") if found["peers"] else ())}
+        assert {len(times) for times in row["seconds"].values()} == {2}
+    monkeypatch.setattr(variants, "find_spec", lambda module: None)
+    assert list(variants.contenders_of(variants.Variant(), SMALL, np.zeros((2, 8), np.float32), np.zeros(2, int))) == [
+        "npnet"
+    ]
+
+
 def test_scikit_learn_makes_as_many_steps(batch):
     pytest.importorskip("sklearn", reason="a peer of the benchmarks: the extra 'peers' brings it")
-    make = step.scikit_learn(SMALL, *batch)
+    make = peers.scikit_learn(SMALL, *batch)
     first = make(1).loss_
     model = make(200)
     assert model.t_ == 201 * 20  # examples seen
@@ -56,31 +105,93 @@ def test_scikit_learn_makes_as_many_steps(batch):
     assert model.loss_ < first
 
 
-def test_step_and_frozen_write_what_they_measured(tmp_path, monkeypatch):
+def written(path, benchmark):
+    """Return what a benchmark wrote, after a look at what all of them have in common."""
+    found = json.loads(path.read_text())
+    assert found["benchmark"] == benchmark
+    assert found["environment"]["npnet"]
+    assert found["environment"]["kernels"] == kernels()
+    assert found["environment"]["settings"] == {}  # a test is no process of a benchmark
+    assert all(isinstance(number, str) for number in found["peers"].values())
+    for row in found["rows"]:
+        assert set(row) >= {"case", "seconds", "ratios"}
+        assert set(row["seconds"]) == set(row["ratios"])
+        assert all(time > 0 for times in row["seconds"].values() for time in times)
+    return found
+
+
+def test_step_and_frozen_write_what_they_measured(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(step, "one_core", lambda: "a core")
     monkeypatch.setattr(frozen, "one_core", lambda: "a core")
     monkeypatch.setattr(step, "PEERS", {})
     monkeypatch.setattr(step, "sgemm_rate", lambda: 1e9)
-    step.main(tmp_path / "step.json", networks=[(8, 4, 2)], batches=[20], rounds=2)
+    step.main(tmp_path / "step.json", networks=[(8, 4, 2)], batches=[20, 128], rounds=2)
+    printed = capsys.readouterr().out
+    assert f"with {kernels() or 'unknown'} kernels" in printed
+    assert f"numpy {np.__version__}" in printed
+    found = written(tmp_path / "step.json", "step")
+    assert [row["case"] for row in found["rows"]] == [{"network": [8, 4, 2], "batch": batch} for batch in (20, 128)]
+    assert found["sgemm_flops"] == 1e9
+    for row in found["rows"]:
+        assert row["ratios"] == {"npnet": 1.0}
+        assert row["floor"] == step.operations((8, 4, 2), row["case"]["batch"]) / 1e9
+        assert row["over_floor"] == median(row["seconds"]["npnet"]) / row["floor"]
+        assert len(row["seconds"]["npnet"]) == 2
     frozen.main(tmp_path / "frozen.json", images=200)
-    measured = json.loads((tmp_path / "step.json").read_text())
-    (row,) = measured["rows"]
-    assert row["ratios"] == {"npnet": 1.0}
-    assert row["floor"] == step.operations((8, 4, 2), 20) / 1e9
-    assert len(row["seconds"]["npnet"]) == 2
-    assert min(row["seconds"]["npnet"]) > 0
-    assert measured["environment"]["npnet"]
-    assert measured["kernels"] == kernels()
-    measured = json.loads((tmp_path / "frozen.json").read_text())
-    assert (len(measured["full"]), len(measured["later"])) == (3, 5)
-    assert measured["ratio"] == min(measured["full"]) / min(measured["later"])
-    assert measured["ratio"] > 1
+    (row,) = written(tmp_path / "frozen.json", "frozen")["rows"]
+    seconds = row["seconds"]
+    assert [len(times) for times in seconds.values()] == [3, 1, 5]
+    assert row["ratios"]["head, later"] == min(seconds["all layers"]) / min(seconds["head, later"])
+    assert row["ratios"]["head, later"] > 1
+
+
+def test_a_process_of_a_benchmark_has_one_thread_and_lets_blas_choose():
+    outside = {"HOME": "/", "OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_L2_SIZE": "512", "OMP_NUM_THREADS": "8"}
+    inside = process.environment_of("all", outside)
+    assert not {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"} & set(inside)
+    assert inside["HOME"] == "/"
+    assert {inside[name] for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")} == {"1"}
+    chosen = json.loads(inside[process.SETTINGS])
+    assert chosen["OPENBLAS_CORETYPE"] is chosen["OPENBLAS_L2_SIZE"] is None
+    assert chosen["OMP_NUM_THREADS"] == "1"
+    assert "HOME" not in chosen
+    narrow = process.environment_of("avx2", outside)
+    assert narrow["OPENBLAS_CORETYPE"] == "Haswell"
+    assert "OPENBLAS_L2_SIZE" not in narrow
+
+
+def test_what_was_set_for_a_process_is_printed(monkeypatch, capsys):
+    inside = process.environment_of("all", {"OPENBLAS_CORETYPE": "Haswell"})
+    monkeypatch.setenv(process.SETTINGS, inside[process.SETTINGS])
+    measured.print_origin(measured.Console(width=200))
+    printed = capsys.readouterr().out
+    assert "OPENBLAS_CORETYPE unset" in printed
+    assert "OMP_NUM_THREADS=1" in printed
+
+
+def test_the_command_starts_a_process_with_its_options(monkeypatch, tmp_path):
+    started = []
+    monkeypatch.setattr("experiments.command.start", lambda *given: started.append(given) or 0)
+    path = str(tmp_path / "a.json")
+    assert command(["bench", "job", "--json", path, "--epochs", "2"]) == 0
+    assert command(["bench", "step", "--instructions", "avx2"]) == 0
+    assert started == [("job", {"json": path, "epochs": 2}, "all"), ("step", {"json": None}, "avx2")]
+    assert command(["bench", "step", "--epochs", "2"]) == 2
+
+
+def test_a_process_measures_and_ends_with_its_exit_code(tmp_path, capfd):
+    assert process.start("jacobian", {"json": str(tmp_path / "a.json"), "networks": [[8, 4, 2]], "rounds": 1}) == 0
+    found = json.loads((tmp_path / "a.json").read_text())
+    assert found["environment"]["settings"]["XLA_FLAGS"]
+    assert "OPENBLAS_CORETYPE" not in found["environment"]["blas_settings"]
+    assert process.start("frozen", {"images": 0}) == 1
+    assert "error: " in capfd.readouterr().err
 
 
 def test_the_kernels_are_named_where_numpy_brings_openblas():
     name = kernels()
     built = np.__config__.CONFIG["Build Dependencies"]["blas"]["name"]
-    assert (name is not None and name.isprintable()) or "openblas" not in built
+    assert (name and name.isprintable()) or "openblas" not in built
 
 
 def test_traffic_of_a_step():
@@ -92,12 +203,14 @@ def test_populations_of_every_size_are_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(population, "_device", lambda: (np, "a core"))
     monkeypatch.setattr(population, "copy_rate", lambda xp: 1e9)
     population.main(tmp_path / "population.json", (1, 3), (8, 4, 2), rounds=2)
-    measured = json.loads((tmp_path / "population.json").read_text())
-    assert [row["replicates"] for row in measured["rows"]] == [1, 3]
-    for row in measured["rows"]:
+    found = written(tmp_path / "population.json", "population")
+    assert [row["case"]["replicates"] for row in found["rows"]] == [1, 3]
+    for row in found["rows"]:
         assert row["ratios"]["population"] == 1
         assert {"population", "one by one"} <= set(row["rates"])
-        assert row["rates"]["population"] == row["replicates"] * population.STEPS / median(row["seconds"]["population"])
+        assert row["rates"]["population"] == row["case"]["replicates"] * population.STEPS / median(
+            row["seconds"]["population"]
+        )
         assert row["bytes"] == row["rates"]["population"] * population.traffic((8, 4, 2))
 
 
@@ -136,25 +249,24 @@ def test_drawing_is_measured_beside_peers_in_sets_and_from_the_first_start(tmp_p
     monkeypatch.setattr(stimuli, "PEERS", {"no_such_module": ("Nobody", {})})
     monkeypatch.setattr(stimuli, "BLOCK", 10)
     stimuli.main(tmp_path / "stimuli.json", tasks=["ac", "sb2l"], blocks=1, rounds=2, images=50, starts=0)
-    measured = json.loads((tmp_path / "stimuli.json").read_text())
-    assert [(row["task"], row["segments"], row["ratios"]) for row in measured["rows"]] == [
+    found = written(tmp_path / "stimuli.json", "stimuli")
+    assert [(row["case"]["task"], row["case"]["segments"], row["ratios"]) for row in found["rows"]] == [
         ("ac", 2, {"npnet": 1.0}),
         ("sb2l", 4, {"npnet": 1.0}),
     ]
-    assert {len(row["seconds_a_block"]["npnet"]) for row in measured["rows"]} == {2}
+    assert {len(row["seconds"]["npnet"]) for row in found["rows"]} == {2}
     assert stimuli.npnet_drawing("ac")(2).images.shape == (10, 32, 32)
-    assert measured["sets"]["images"] == 50
-    assert measured["peers"] == {}
-    assert measured["environment"]["npnet"]
+    assert found["sets"]["images"] == 50
+    assert found["peers"] == {}
     assert "not installed: Nobody" in capsys.readouterr().out
 
 
 def test_what_matching_costs_is_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(jacobian, "one_core", lambda: "a core")
     jacobian.main(tmp_path / "jacobian.json", networks=[(8, 4, 2)], batches=[20], rounds=2)
-    measured = json.loads((tmp_path / "jacobian.json").read_text())
-    assert [row["activation"] for row in measured["rows"]] == ["relu", "tanh"]
-    for row in measured["rows"]:
+    found = written(tmp_path / "jacobian.json", "jacobian")
+    assert [row["case"]["activation"] for row in found["rows"]] == ["relu", "tanh"]
+    for row in found["rows"]:
         assert row["ratios"]["plain"] == 1
         assert set(row["ratios"]) > {"Jacobian, one logit", "Jacobian, all logits", "input attention"}
         assert {len(times) for times in row["seconds"].values()} == {2}

@@ -11,7 +11,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from experiments.benchmarks.timing import one_core, write
+from experiments.benchmarks.measured import print_origin, write
+from experiments.benchmarks.timing import one_core
 from npnet import FineTuning, HeadOnly, Hyperparameters, Policy, Run, Split, Task, generator, mlp, train
 
 __all__ = ["main"]
@@ -33,9 +34,9 @@ def seconds_of_epochs(policy: Policy, hidden: tuple[int, ...], inputs: int, epoc
     return seconds
 
 
-def main(json: Path | None = None, images: int = 20_000) -> None:
+def main(json: Path | str | None = None, images: int = 20_000) -> None:
     """Measure, print the table, and write the measurements where a path is given."""
-    core = one_core()
+    core, console = one_core(), Console(width=120)
     hidden = (1000, 1000, 1000)
     seconds_of_epochs(FineTuning(), (10,), 10, 1, 100)  # compiles what is compiled
     whole = seconds_of_epochs(FineTuning(), hidden, 1024, 3, images)
@@ -47,8 +48,9 @@ def main(json: Path | None = None, images: int = 20_000) -> None:
     table.add_row("all layers train", f"{full:.3f}", "1")
     table.add_row("head only, the first (features computed)", f"{first:.3f}", f"{full / first:.1f}")
     table.add_row("head only, each later one", f"{head:.3f}", f"{full / head:.1f}")
-    Console(width=120).print(table)
-    write(
-        json,
-        {"benchmark": "frozen", "images": images, "full": whole, "first": first, "later": later, "ratio": full / head},
-    )
+    console.print(table)
+    print_origin(console)
+    seconds = {"all layers": whole, "head, first": [first], "head, later": later}
+    ratios = {name: full / min(times) for name, times in seconds.items()}  # of the fastest epochs: how much is saved
+    measured = {"case": {"hidden": hidden, "images": images, "batch": 20}, "seconds": seconds, "ratios": ratios}
+    write(json, "frozen", [measured], core=core)

@@ -14,8 +14,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from experiments.benchmarks.step import npnet_step, operations, steps_down
-from experiments.benchmarks.timing import Contender, in_turn, one_core, ratio, write
+from experiments.benchmarks.measured import print_origin, row, write
+from experiments.benchmarks.step import examples, npnet_step, operations, steps_down
+from experiments.benchmarks.timing import Contender, in_turn, one_core
 from npnet import (
     Hyperparameters,
     Method,
@@ -80,13 +81,13 @@ def extra(widths: Sequence[int], batch: int) -> float:
 
 
 def main(
-    json: Path | None = None,
+    json: Path | str | None = None,
     networks: Sequence[tuple[int, ...]] = NETWORKS,
     batches: Sequence[int] = (20, 128),
     rounds: int = 9,
 ) -> None:
     """Measure, print the table, and write the measurements where a path is given."""
-    core = one_core()
+    core, console = one_core(), Console(width=140)
     names = list(methods(mlp((2, 2), {"task": 2}, generator(0))))
     table = Table(title=f"times a plain step on {core}; by operations alone, of the Jacobian of one logit")
     for column in ("network", "activation", "batch", "plain, µs", "operations", *names):
@@ -96,28 +97,20 @@ def main(
     for widths in networks:
         for activation in ("relu", "tanh"):
             for batch in batches:
-                X, labels = rng.random((batch, widths[0]), dtype=np.float32), rng.integers(0, widths[-1], batch)
+                X, labels = examples(rng, widths, batch)
                 task = Task("task", widths[-1], *(Split(X, labels) for _ in range(3)))
                 teacher = mlp(widths[:-1], {"task": widths[-1]}, generator(3), activation=activation)
                 contenders: dict[str, Contender] = {"plain": npnet_step(widths, X, labels, activation)}
                 for name, method in methods(teacher).items():
                     contenders[name] = with_terms(widths, method, activation, task)
                 seconds = in_turn(contenders, max(10, 1000 // batch), rounds)
-                ratios = {name: ratio(times, seconds["plain"]) for name, times in seconds.items()}
-                rows.append(
-                    {
-                        "network": widths,
-                        "activation": activation,
-                        "batch": batch,
-                        "operations": extra(widths, batch),
-                        "seconds": seconds,
-                        "ratios": ratios,
-                    }
-                )
-                cells = [f"{ratios[name]:.2f}" for name in names]
+                case = {"network": widths, "activation": activation, "batch": batch}
+                rows.append(row(case, seconds, "plain", operations=extra(widths, batch)))
+                cells = [f"{rows[-1]['ratios'][name]:.2f}" for name in names]
                 plain = f"{median(seconds['plain']) * 1e6:.0f}"
                 table.add_row(
                     "-".join(map(str, widths)), activation, str(batch), plain, f"{extra(widths, batch):.2f}", *cells
                 )
-    Console(width=140).print(table)
-    write(json, {"benchmark": "jacobian", "core": core, "rows": rows})
+    console.print(table)
+    print_origin(console)
+    write(json, "jacobian", rows, core=core)

@@ -18,7 +18,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from experiments.benchmarks.timing import Contender, in_turn, one_core, ratio, write
+from experiments.benchmarks.measured import print_origin, row, write
+from experiments.benchmarks.timing import Contender, in_turn, one_core
 from npnet import Hyperparameters, Run, Split, Task, TrainingJob, generator, mlp, train, train_population
 from npnet.populations import move
 
@@ -120,7 +121,9 @@ def copy_rate(xp: ModuleType, size: int = 2**28, rounds: int = 5) -> float:
     return 2 * size / min(in_turn({"copy": copy}, 5, rounds)["copy"])
 
 
-def main(json: Path | None = None, sizes: Sequence[int] = (), widths: Sequence[int] = WIDTHS, rounds: int = 5) -> None:
+def main(
+    json: Path | str | None = None, sizes: Sequence[int] = (), widths: Sequence[int] = WIDTHS, rounds: int = 5
+) -> None:
     """Measure, print the table, and write the measurements where a path is given."""
     xp, where = _device()
     sizes = sizes or ((1, 4, 16) if xp is np else (1, 4, 16, 64, 256, 1024))
@@ -136,14 +139,17 @@ def main(json: Path | None = None, sizes: Sequence[int] = (), widths: Sequence[i
         seconds = in_turn({name: make(xp, R, widths) for name, make in present.items()}, 1, rounds)
         rates = {name: R * STEPS / median(times) for name, times in seconds.items()}
         moved = rates["population"] * traffic(widths)
-        ratios = {name: ratio(times, seconds["population"]) for name, times in seconds.items()}
-        rows.append({"replicates": R, "seconds": seconds, "rates": rates, "ratios": ratios, "bytes": moved})
+        case = {"network": widths, "batch": BATCH, "replicates": R}
+        rows.append(row(case, seconds, "population", rates=rates, bytes=moved))
+        ratios = rows[-1]["ratios"]
         cells = [f"{rates[n] / 1e3:.2f} ({ratios[n]:.2f}×)" if n in rates else "" for n in makers]
         table.add_row(str(R), *cells, f"{moved / 1e9:.1f}", f"{100 * moved / copied:.0f} %")
     console = Console(width=120)
     console.print(table)
     console.print(f"in brackets: the time divided by the population's; copying moves {copied / 1e9:.0f} GB/s here")
-    write(json, {"benchmark": "population", "where": where, "copy": copied, "widths": widths, "rows": rows})
+    peers = ["torch"] if "torch stacked" in makers else []
+    print_origin(console, peers)
+    write(json, "population", rows, peers, core=where, copy=copied)
 
 
 def _device() -> tuple[ModuleType, str]:

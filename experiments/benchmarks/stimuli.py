@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -23,7 +22,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from experiments.benchmarks.timing import Contender, in_turn, one_core, print_missing, ratio, write
+from experiments.benchmarks.measured import print_missing, print_origin, row, write
+from experiments.benchmarks.timing import Contender, in_turn, one_core
 from npnet.tasks import Stimuli, draw, stimulus_set
 from npnet.tasks.rules import SIDE
 
@@ -139,14 +139,15 @@ def beside_peers(tasks: Sequence[str], blocks: int, rounds: int, console: Consol
             {"npnet": npnet_drawing(task)} | {name: make(images) for name, make in ways.items()}, blocks, rounds
         )
         rates = {name: BLOCK / median(times) for name, times in seconds.items()}
-        ratios = {name: ratio(times, seconds["npnet"]) for name, times in seconds.items()}
         count = len(images[0])
-        rows.append({"task": task, "segments": count, "seconds_a_block": seconds, "rates": rates, "ratios": ratios})
+        rows.append(row({"task": task, "segments": count, "block": BLOCK}, seconds, "npnet", rates=rates))
+        ratios = rows[-1]["ratios"]
         peers = [f"{rates[name] / 1e3:,.0f} ({ratios[name]:.1f}×)" for name in ways]
         table.add_row(task, str(count), f"{rates['npnet'] / 1e3:,.0f}", *peers)
     console.print(table)
     console.print("in brackets: npnet's rate divided by theirs, median over rounds in which all took turns")
-    return {"core": core, "peers": {PEERS[m][0]: import_module(m).__version__ for m in present}, "rows": rows}
+    print_origin(console, present)
+    return {"rows": rows, "peers": present, "core": core}
 
 
 def whole_sets(images: int, rounds: int, console: Console) -> dict:
@@ -190,7 +191,7 @@ def first_starts(rounds: int, console: Console) -> dict[str, float]:
 
 
 def main(
-    json: Path | None = None,
+    json: Path | str | None = None,
     tasks: Sequence[str] = TASKS,
     blocks: int = 5,
     rounds: int = 9,
@@ -199,9 +200,9 @@ def main(
 ) -> None:
     """Measure all three (no starts where `starts` is 0), print them, and write them where a path is given."""
     console = Console(width=120)
-    measured: dict[str, Any] = {"benchmark": "stimuli"}
+    measured: dict[str, Any] = {}
     if starts:
         measured["starts"] = first_starts(starts, console)
     measured["sets"] = whole_sets(images, 3, console)
     measured |= beside_peers(tasks, blocks, rounds, console)  # the last, because it binds this process to one core
-    write(json, measured)
+    write(json, "stimuli", **measured)

@@ -3,18 +3,13 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
-from pathlib import Path
 from statistics import median
 
 import numpy as np
-from rich.console import Console
 
-from experiments.benchmarks.kernels import kernels
-from experiments.frame.files import write_json
-from experiments.frame.provenance import environment
+from npnet.blas import kernels
 
-__all__ = ["Contender", "in_turn", "one_core", "print_missing", "ratio", "sgemm_rate", "write"]
+__all__ = ["Contender", "in_turn", "one_core", "ratio", "sgemm_rate"]
 
 Contender = Callable[[int], object]
 """What is measured: called with a number of steps (or epochs, or blocks), it makes them and returns their outcome."""
@@ -57,19 +52,3 @@ def sgemm_rate(size: int = 2000, rounds: int = 5) -> float:
 def ratio(theirs: list[float], ours: list[float]) -> float:
     """Return the median over rounds of their time divided by ours in the same round."""
     return median(a / b for a, b in zip(theirs, ours, strict=True))
-
-
-def print_missing(names: Mapping[str, str], console: Console) -> list[str]:
-    """Print the peers {module: name} that are not installed, and return the modules of those that are."""
-    present = [module for module in names if find_spec(module)]
-    missing = [name for module, name in names.items() if module not in present]
-    if missing:
-        console.print(f"not installed: {', '.join(missing)} (the extra 'peers' brings them)")
-    return present
-
-
-def write(path: Path | None, measured: dict) -> None:
-    """Write measurements with the environment they were made in, where a path was given."""
-    if path is not None:
-        write_json(path, {**measured, "kernels": kernels(), "environment": environment()})
-        print(f"measurements are in {path}")
