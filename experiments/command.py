@@ -60,7 +60,7 @@ class ReportCommand:
     def __call__(self, console: Console) -> None:
         """Make them."""
         out, studies = self.out or self.folder, studies_below(self.folder)
-        quiet = Console(quiet=len(studies) > 1, width=console.width)
+        quiet = Console(quiet=len(studies) > 1, width=console.width, markup=False)
         for folder in studies:
             about = read_json(folder / "configuration.json") or read_json(folder / "results.json")
             study_named(about).report(folder, out / folder.relative_to(self.folder), quiet)
@@ -188,7 +188,7 @@ COMMANDS: Mapping[str, type] = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code: 0, 1 where jobs failed, 2 for a wrong request, 130 for Ctrl-C."""
-    console = Console() if sys.stdout.isatty() else Console(width=132)
+    console = Console(width=None if sys.stdout.isatty() else 132, markup=False)  # a folder may be called "[exp]"
     commands: Any = reduce(or_, (Annotated[kind, subcommand(name)] for name, kind in COMMANDS.items()))
     try:
         command: Any = tyro.cli(
