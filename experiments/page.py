@@ -95,7 +95,7 @@ class _Section:
     def read(cls, path: Path, folder: Path) -> Self:
         about = read_json(path.parent / "results.json") or {}
         anchor = "-".join(path.relative_to(folder).with_suffix("").parts)
-        return cls(list(STUDIES.values()).index(study_named(about)), path, anchor, path.read_text(), about)
+        return cls(list(STUDIES.values()).index(study_named(about)), path, anchor, path.read_text("utf-8"), about)
 
     @property
     def title(self) -> str:

@@ -115,7 +115,7 @@ def main(console: Console, path: Path | None = None, runs: int = 1000, anchor_ru
         summary.add_row(name, why, "", "", "")
     console.print(summary)
     if path is not None:
-        path.write_text(json.dumps(measured, indent=1, ensure_ascii=False) + "\n")
+        path.write_text(json.dumps(measured, indent=1, ensure_ascii=False) + "\n", "utf-8")
         console.print(f"measurements are in {path}", soft_wrap=True)
     return measured
 

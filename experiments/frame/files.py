@@ -29,7 +29,7 @@ def write_json(path: Path, content: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read JSON; None where there is no such file. Raises ValueError for a damaged one, naming it."""
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return None
     except ValueError as error:
@@ -47,5 +47,5 @@ def write_csv(path: Path, header: tuple[str, ...], rows: list[Any]) -> None:
 
 def read_csv(path: Path) -> list[list[str]]:
     """Read the rows of a CSV file, without its header."""
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         return list(csv.reader(file))[1:]

@@ -91,6 +91,6 @@ def describe_progress(progress: Mapping[str, Any]) -> str:
 def progress_of(study: Path, job: str) -> dict[str, Any] | None:
     """Return what a running job has written about itself; None where it does not run."""
     try:
-        return json.loads((study / "jobs" / job / "progress.json").read_text())
+        return json.loads((study / "jobs" / job / "progress.json").read_text("utf-8"))
     except (OSError, ValueError):
         return None

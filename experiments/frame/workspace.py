@@ -82,7 +82,7 @@ class Workspace:
         now = time.monotonic()
         if now - self.shown >= SHOW_EVERY:
             draft = self.path / "progress.draft"
-            draft.write_text(json.dumps({**progress, "seconds": round(now - self.begun, 1)}))
+            draft.write_text(json.dumps({**progress, "seconds": round(now - self.begun, 1)}), "utf-8")
             draft.replace(self.path / "progress.json")
             self.shown = now
 
@@ -100,5 +100,5 @@ class Workspace:
 
 def log(study: Path, message: str) -> None:
     """Add a line with the time to the log of a study's folder."""
-    with (study / "log.txt").open("a") as file:
+    with (study / "log.txt").open("a", encoding="utf-8") as file:
         file.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {message}\n")

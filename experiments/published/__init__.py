@@ -35,7 +35,7 @@ class Published(NamedTuple):
 
 def published() -> list[Published]:
     """Return all rows, in the order of the tables."""
-    with (Path(__file__).parent / "gradual_tuning.csv").open(newline="") as file:
+    with (Path(__file__).parent / "gradual_tuning.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))[1:]
     return [Published(int(row[0]), *row[1:7], *map(float, row[7:])) for row in rows]  # type: ignore[arg-type]
 
@@ -57,7 +57,7 @@ class PublishedTransfer(NamedTuple):
 
 def published_transfers() -> list[PublishedTransfer]:
     """Return all rows of the two tables, in their order."""
-    with (Path(__file__).parent / "l2sp_tables.csv").open(newline="") as file:
+    with (Path(__file__).parent / "l2sp_tables.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))[1:]
     return [
         PublishedTransfer(int(table), source, target, method, quantity, float(value), float(sd or "nan"))

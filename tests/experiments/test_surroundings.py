@@ -1,4 +1,4 @@
-"""The command line in other people's surroundings: terminals that lack letters, folders with brackets in their names."""
+"""The command line in other people's surroundings: terminals that lack letters, folders with brackets in their name."""
 
 import os
 import subprocess
