@@ -34,7 +34,7 @@ def add_product(C: Array, A: Array, B: Array, alpha: float, beta: float = 1.0) -
     """Set C ← alpha·A B + beta·C for C (D, K), A = Xᵀ (D, N) of rows X, B = dY (N, K)."""
     routine = _routine(C, A.T, B)
     (D, K), N = C.shape, len(B)
-    if routine is None or A.shape != (D, N) or B.shape != (N, K):
+    if routine is None or not C.flags.writeable or A.shape != (D, N) or B.shape != (N, K):
         return False
     a, b, c = map(_address, (A, B, C))
     routine(_ROWS, _TRANSPOSED, _PLAIN, D, K, N, alpha, a, D, b, K, beta, c, K)

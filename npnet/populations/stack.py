@@ -46,7 +46,7 @@ def stacked_form(path: Path, lowest: int) -> list[Link]:
 def _stacked_form(layer: Layer, inputs: bool) -> Layer:
     if layer is linear:
         return partial(_linear, inputs=inputs)
-    return layer if isinstance(layer, Activation | Dropout) else partial(_by_row, layer)
+    return layer if isinstance(layer, Activation) or type(layer) is Dropout else partial(_by_row, layer)
 
 
 def _linear(p: Parameters, X: Array, rng: Any = None, inputs: bool = True) -> tuple[Array, Back]:
