@@ -5,7 +5,7 @@
 
 Two descriptions are compared to name the first thing that differs. Fields that change no number (compare=False) are
 left out, and so is what may change while a run goes on: captured lists and dicts, counters that a function rebinds,
-attributes of plain classes.
+attributes of objects that are no frozen dataclasses.
 """
 
 import dis
@@ -41,9 +41,11 @@ def describe(value: Any) -> Tree:
         return {"": "partial", "of": describe(value.func), "args": describe(value.args), **describe(value.keywords)}
     if isinstance(value, types.FunctionType):
         return _function(value)
+    if isinstance(value, types.MethodType):
+        return {"": describe(value.__func__), "of": describe(value.__self__)}
     if hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
-    if not is_dataclass(value):
+    if not (is_dataclass(value) and getattr(type(value), "__dataclass_params__").frozen):  # noqa: B009
         return f"object of {describe(type(value))}"
     held = {each.name: describe(getattr(value, each.name)) for each in fields(value) if each.compare}
     return {"": describe(type(value)), **held}
@@ -55,9 +57,10 @@ def _function(f: types.FunctionType) -> Tree:
     cells = dict(zip(f.__code__.co_freevars, f.__closure__ or (), strict=True))
     captured = [cell.cell_contents for name, cell in cells.items() if name not in {*rebound, f.__name__}]
     held: dict[str, Any] = {"captured": [each for each in captured if not isinstance(each, list | dict | set)]}
+    held["captured"] += [each for each in f.__defaults__ or () if isinstance(each, int | float | str)]
     if "<" in f.__qualname__:
         numbers = [each for each in f.__code__.co_consts if isinstance(each, int | float | str)]
-        held |= {"code": zlib.crc32(f.__code__.co_code), "constants": numbers}
+        held |= {"code": zlib.crc32(f.__code__.co_code), "constants": numbers, "names": f.__code__.co_names}
     name = f"{f.__module__}.{f.__qualname__}"
     return {"": name, **{key: describe(each) for key, each in held.items()}} if any(held.values()) else name
 

@@ -4,8 +4,9 @@
 
 p is a dict of the layer's parameters ({} where it has none), X is (N, D), and dY, dX, dp are gradients of one scalar
 with respect to Y, X and p. No layer keeps state: calling `back` twice gives the same bits. Any function of this form is
-a layer, also one of your own. A path is a list of layers with their parameters, which `forward` walks up and `backward`
-walks down; everything that npnet does with a network is one of these two walks.
+a layer, also one of your own; it may read X and dY until the next batch, which may overwrite them. A path is a list of
+layers with their parameters, which `forward` walks up and `backward` walks down; everything that npnet does with a
+network is one of these two walks.
 
 Everything is complex-safe (comparisons look at the real part), so that the complex step checks it to the last bits.
 """

@@ -159,7 +159,13 @@ class Network:
         return replace(self, trunk=trunk, heads=heads, memories=memories)
 
     def tree(self) -> Tree:
-        """Return the network as a plain tree that shares its arrays; functions are in it by their names."""
+        """Return the network as a plain tree that shares its arrays; functions are in it by their names.
+
+        Raises ValueError for a function without a name, and for two of one name.
+        """
+        for one in self.layers:
+            if any(name_of(one) == name_of(other) and one != other for other in self.layers):
+                raise ValueError(f"layers has two functions named {name_of(one)!r}; expected another name for each")
         return {
             "kind": type(self).__name__,
             "trunk": self.trunk,

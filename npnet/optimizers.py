@@ -17,6 +17,7 @@ from npnet.fused import Product, add_product, dense, descend
 
 __all__ = [
     "SGD",
+    "READS_FACTORS",
     "Adam",
     "Momentum",
     "Optimizer",
@@ -130,6 +131,10 @@ class Adam:
         v += (1 - self.beta2) * dw * dw
         m_hat, v_hat = (a / (1 - beta**t).astype(w.dtype) for a, beta in ((m, self.beta1), (v, self.beta2)))
         return descend(w, m_hat / (array_module(v).sqrt(v_hat) + self.epsilon), rate)
+
+
+READS_FACTORS = (SGD, ProximalSGD, Momentum, Adam)
+"""The optimizers whose `update` may be given a gradient in its factors; any other gets the array."""
 
 
 def bound_norms(W: Array, bound: float) -> None:

@@ -44,6 +44,7 @@ def check_parameters(trunk: Any, heads: Any) -> None:
     if not isinstance(heads, Mapping) or not all(isinstance(name, str) for name in heads):
         raise ValueError(f"heads is {shown(heads)}; expected {{name: parameters}}")
     precisions: dict[np.dtype, str] = {}  # complex numbers have that of their parts
+    owners: dict[int, str] = {}
     for name, p in _named(trunk, heads).items():
         if not isinstance(p, Mapping) or not p:
             raise ValueError(f"{name} is {shown(p)}; expected parameters, as {{'W': W, 'b': b}}")
@@ -54,6 +55,10 @@ def check_parameters(trunk: Any, heads: Any) -> None:
             if w.dtype.kind not in "fc":
                 raise ValueError(f"{name} has {key!r} of dtype {w.dtype}; expected floats: {key}.astype(numpy.float32)")
             precisions.setdefault(w.real.dtype, f"{name} has {key!r}")
+            if owners.setdefault(id(w), f"{name} has for {key!r}") != f"{name} has for {key!r}":
+                raise ValueError(
+                    f"{name} has the array for {key!r} that {owners[id(w)]}; expected one of its own: a copy"
+                )
     if len(precisions) > 1:
         (one, first), (other, second) = list(precisions.items())[:2]
         raise ValueError(f"{second} of dtype {other}; expected {one}, as {first}: .astype(numpy.{one.name})")

@@ -76,6 +76,9 @@ def mask_of(policy: Callable[[Sequence[float], int], Sequence[Any]], history: Se
 
 
 def _by_name(entry: Mapping[str, Any]) -> Entry:
+    for share in entry.values():
+        if getattr(share, "shape", ()) and not bool(((share >= 0) & (share < inf)).all()):
+            raise ValueError(f"share is {share!r:.80}; expected finite numbers from 0")
     return {name: share if getattr(share, "shape", ()) else _number(share) for name, share in entry.items()}
 
 

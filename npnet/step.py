@@ -18,7 +18,7 @@ import numpy as np
 from npnet.arrays import Array, array_module
 from npnet.fused import Product, dense
 from npnet.layers import Parameters
-from npnet.optimizers import Optimizer, bound_norms
+from npnet.optimizers import READS_FACTORS, Optimizer, bound_norms
 from npnet.policies import Share
 from npnet.regularizers import ActivePenalty, Regularizer, prox_of_sum
 from npnet.trees import copy_tree
@@ -45,7 +45,8 @@ class Group:
     """The parameters of one layer that train.
 
     shares: of the learning rate, for each parameter that moves. weights: the names of matrices, which penalties act on.
-    layer: from 0 at the bottom, `depth` for a head, above it for parameters that no regularizer knows.
+    layer: from 0 at the bottom, `depth` for a head, above it for parameters that no regularizer knows. lead: 1 where
+    every parameter is a stack, 0 for a network.
     """
 
     name: str
@@ -54,11 +55,17 @@ class Group:
     weights: frozenset[str]
     layer: int
     depth: int
+    lead: int = 0
+
+    def matrix(self, w: Any) -> Any:
+        """Return a parameter, or its anchor or scales, with all its axes but the last as one, as penalties take it."""
+        whole = getattr(w, "ndim", 0) <= self.lead + 2
+        return w if whole else w.reshape(*w.shape[: self.lead], -1, w.shape[-1])
 
     def active(self, regularizers: Sequence[Regularizer], key: str) -> list[ActivePenalty]:
         """Return the penalties that act on a parameter, with their anchors and scales there."""
         return [
-            ActivePenalty(each.penalty, each.strength, *each.reference(self.layer, self.depth, key))
+            ActivePenalty(each.penalty, each.strength, *map(self.matrix, each.reference(self.layer, self.depth, key)))
             for each in regularizers
             if self.layer <= self.depth and each.applies(self.layer, self.depth, key, key in self.weights)
         ]
@@ -109,7 +116,7 @@ class Penalise:
         """Add to the gradients and return the value."""
         value: Any = 0.0
         for key, share in group.shares.items() if self.regularizers and not self.proximal else ():
-            active, w = group.active(self.regularizers, key), group.parameters[key]
+            active, w = group.active(self.regularizers, key), group.matrix(group.parameters[key])
             pulls = self.pull > 0 and len(active) == 1 and active[0].penalty.one_pass and isinstance(share, float)
             for penalty, strength, anchor, scale in active:
                 if pulls and isinstance(gradients[key], Product):
@@ -117,7 +124,7 @@ class Penalise:
                     value = value + penalty.add(None, rate * strength, w, anchor, scale) / rate
                 else:
                     gradients[key] = dense(gradients[key])
-                    value = value + penalty.add(gradients[key], strength, w, anchor, scale)
+                    value = value + penalty.add(group.matrix(gradients[key]), strength, w, anchor, scale)
         if self.strict and not math.isfinite(value.real):
             raise NotFiniteError("penalty", group.name)
         return value
@@ -158,10 +165,12 @@ class Move:
 
     def _move(self, group: Group, key: str, dw: Any, buffers: dict[str, Any], rate: float) -> None:
         w = group.parameters[key]
+        if type(self.optimizer) not in READS_FACTORS:
+            dw = dense(dw)
         finite = self.optimizer.update(w, dw, buffers, rate)
         if self.strict and not (finite and (not self.look or array_module(w).isfinite(w).all())):
             raise NotFiniteError(f"updated {key}", group.name)
         if self.optimizer.proximal:
-            w[...] = prox_of_sum(w, rate, group.active(self.regularizers, key))
-        if self.max_norm is not None and key == "W" and group.layer < group.depth:
+            w[...] = prox_of_sum(group.matrix(w), rate, group.active(self.regularizers, key)).reshape(w.shape)
+        if self.max_norm is not None and key == "W" and key in group.weights and group.layer < group.depth:
             bound_norms(w, self.max_norm)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from test_training import OPTIMIZERS, blobs, same, states
 
 import npnet
@@ -11,6 +13,8 @@ from npnet.arrays import generator, to_host
 from npnet.layers import forward
 from npnet.matching.several import SumOfTerms
 from npnet.matching.terms import Batch
+from npnet.step import Move, Penalise
+from npnet.testing import seeds
 from npnet.trees import copy_tree, leaves, load_tree, save_tree
 
 INPUTS, UNITS = 6, (8, 7)
@@ -445,3 +449,62 @@ def test_it_lives_on_a_device_where_it_asks_for_nothing_of_numpy(xp):
     list(npnet.train(there, {"a": blobs(xp=xp)}, settings(max_epochs=2)))
     for p, q in zip(parameters(here.network), parameters(there.network), strict=True):
         np.testing.assert_allclose(to_host(q["W"]), p["W"], rtol=1e-9, atol=1e-12)
+
+
+class Plain:
+    """An optimizer of one's own, which knows arrays alone."""
+
+    proximal = False
+
+    def start(self, w):
+        return {}
+
+    def update(self, w, dw, buffers, rate):
+        w -= rate * dw
+        return True
+
+
+def test_an_optimizer_of_ones_own_gets_arrays():
+    def trained(optimizer):
+        run = npnet.Run(npnet.mlp((6, 8, 7), {"a": 3}, generator(0), dtype=np.float64), generator(1))
+        list(npnet.train(run, {"a": blobs()}, npnet.Hyperparameters(optimizer=optimizer, max_epochs=3)))
+        return run.network
+
+    for p, q in zip(trained(Plain()).trunk, trained(npnet.SGD()).trunk, strict=True):
+        for key, w in p.items():
+            np.testing.assert_allclose(w, q[key], rtol=1e-12, atol=1e-15)
+
+
+@given(st.sampled_from([npnet.l1, npnet.l2, npnet.group_lasso]), st.booleans(), seeds())
+def test_a_penalty_sees_a_parameter_of_many_axes_as_a_matrix(penalty, together, seed):
+    """A kernel (2, 3, 4) is penalised as the matrix (6, 4) of what goes into each of its last axis's units."""
+    kernel = np.random.default_rng(seed).standard_normal((2, 3, 4))
+    ends = []
+    for w in (kernel.copy(), kernel.reshape(6, 4).copy()):
+        group = npnet.objective.group_of("hidden layer 1", {"W": w}, 1.0, 0, 1)
+        gradients = {"W": np.ones_like(w)}
+        value = Penalise((npnet.Regularizer(penalty, 0.3),))(group, gradients)
+        Move(npnet.ProximalSGD() if together else npnet.SGD(), 0.1, {}, (npnet.Regularizer(penalty, 0.3),))(
+            group, gradients
+        )
+        ends.append((float(value), w.reshape(6, 4)))
+    assert ends[0][0] == ends[1][0]
+    assert np.array_equal(ends[0][1], ends[1][1])
+
+
+def test_one_array_in_two_layers_is_refused():
+    W = np.ones((6, 6))
+    with pytest.raises(ValueError, match="trunk layer 2 has the array for 'W' that trunk layer 1 has"):
+        npnet.Network([{"W": W, "b": np.zeros(6)}, {"W": W, "b": np.zeros(6)}])
+
+
+def test_two_functions_of_one_name_are_refused_when_they_are_saved(tmp_path):
+    def made(factor):
+        def scaled(p, X, rng=None):
+            return factor * X * p["g"], lambda dY: (factor * dY * p["g"], {"g": (factor * dY * X).sum(0)})
+
+        return scaled
+
+    two = npnet.Network([{"g": np.ones(4)}, {"g": np.ones(4)}], layers=(made(2.0), made(3.0)), inputs=4)
+    with pytest.raises(ValueError, match="two functions named 'scaled'"):
+        two.save(tmp_path / "two.npz")

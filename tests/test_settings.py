@@ -63,6 +63,7 @@ def settings(**changes):
         watch=("a",),
         policy=npnet.Discriminative(0.5, npnet.GradualByEpoch(1)),
         memory_budget=10**6,
+        blas_threads=1,
     )
     match = Match("match", "a", 1, npnet.squared_error, TARGETS.copy(), 0.1)
     return replace(add_terms(made, blobs(), [match]), **changes)
@@ -151,6 +152,7 @@ OTHERS = {
     ),
     "scales": (regularizers(scales=ANCHORS), "regularizers.0.scales.0.W is array"),
     "inherited": (regularizers(inherited=1), "regularizers.0.inherited is 1; expected 2"),
+    "blas_threads": ({"blas_threads": 2}, "blas_threads is 2; expected 1"),
     "max_norm": ({"max_norm": None}, "max_norm is None; expected 2.0"),
     "patience": ({"patience": 4}, "patience is 4; expected 3"),
     "patience_restarts": ({"patience_restarts": False}, "patience_restarts is False; expected True"),

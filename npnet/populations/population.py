@@ -30,6 +30,7 @@ from npnet.populations.stack import (
     row,
     stacked,
     stacked_form,
+    stacked_loss,
 )
 from npnet.run import Record, TrainingJob
 from npnet.step import Move, NotFiniteError, Objective, Penalise, take_step
@@ -81,7 +82,7 @@ def _shape(job: TrainingJob) -> Hashable:
     tasks = [
         (head, _shapes(network.head(head)), len(task.train), task.train.regression) for head, task in job.tasks.items()
     ]
-    above = tuple(layer for layer, p in network.path() if p)
+    above = tuple(layer if isinstance(layer, Hashable) else id(layer) for layer, p in network.path() if p)
     return (
         tuple(map(_moving, job.run.mask or ())),
         (tuple(map(_shapes, network.trunk)), above, type(network)),
@@ -204,7 +205,7 @@ def _loss(members: Sequence[TrainingJob], head: str, stack: Sequence[Parameters]
         i - start: replace(group, weights=frozenset(key for key, w in group.parameters.items() if w.ndim > 2))
         for i, group in groups.items()
     }
-    dtype, loss = networks[0].dtype, members[0].settings.loss_of(head)
+    dtype, loss = networks[0].dtype, stacked_loss(members[0].settings.loss_of(head))
     seen = [kept.split(each[:start], job.tasks[head].train, dtype) for each, job in zip(paths, members, strict=True)]
     return loss_along(
         stacked_form(path[start:], lowest - start), above, lowest - start, loss, read_together(seen, dtype)

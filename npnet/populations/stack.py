@@ -16,11 +16,22 @@ from npnet.activations import Activation
 from npnet.arrays import Array, array_module
 from npnet.fused import Product, dense
 from npnet.layers import Back, Dropout, Layer, Link, Parameters, Path, linear
+from npnet.losses import Loss, cross_entropy, soft_cross_entropy, squared_error
 from npnet.policies import Mask
 from npnet.step import Group, Move, Penalise
 from npnet.trees import Tree, map_tree
 
-__all__ = ["Generators", "RowGroup", "as_columns", "move_rows", "penalise_rows", "row", "stacked", "stacked_form"]
+__all__ = [
+    "Generators",
+    "RowGroup",
+    "as_columns",
+    "move_rows",
+    "penalise_rows",
+    "row",
+    "stacked",
+    "stacked_form",
+    "stacked_loss",
+]
 
 
 def stacked(trees: Sequence[Tree]) -> Tree:
@@ -41,6 +52,20 @@ def row(tree: Tree, r: int) -> Tree:
 def stacked_form(path: Path, lowest: int) -> list[Link]:
     """Return a path with layers that take stacks; link `lowest` makes no dX where it is linear."""
     return [(_stacked_form(layer, i > lowest), p) for i, (layer, p) in enumerate(path)]
+
+
+def stacked_loss(loss: Loss) -> Loss:
+    """Return a loss that takes stacks: the library's own do, any other goes row by row."""
+    own = (cross_entropy, soft_cross_entropy, squared_error)
+    if (loss.func if isinstance(loss, partial) else loss) in own:
+        return loss
+
+    def by_row(Z: Array, labels: Array) -> tuple[Array, Array]:
+        pairs = [loss(Z[r], labels[r]) for r in range(len(Z))]
+        xp = array_module(Z)
+        return xp.stack([xp.asarray(value) for value, _ in pairs]), xp.stack([dZ for _, dZ in pairs])
+
+    return by_row
 
 
 def _stacked_form(layer: Layer, inputs: bool) -> Layer:
@@ -96,7 +121,9 @@ class RowGroup:
         """Return these rows of a stack's group, as views."""
         entry = self.mask[stack.layer]
         given = entry if isinstance(entry, Mapping) else dict.fromkeys(stack.shares, entry)
-        return replace(stack, parameters=self.views(stack.parameters), shares={key: given[key] for key in stack.shares})
+        return replace(
+            stack, parameters=self.views(stack.parameters), shares={key: given[key] for key in stack.shares}, lead=1
+        )
 
     def views(self, arrays: Parameters) -> Parameters:
         """Return these rows of some arrays, as views that are moved in place."""
