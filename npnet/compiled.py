@@ -63,8 +63,8 @@ class Compiled:
         with _LOCK:
             if self.chosen is None:
                 numba = compiler()
-                if numba is None:  # whole numbers wrap around silently, as they do in compiled code
-                    self.chosen = np.errstate(over="ignore")(self.plain)
+                if numba is None:  # silent where compiled code is: whole numbers that wrap around, underflow
+                    self.chosen = np.errstate(over="ignore", under="ignore")(self.plain)
                 else:
                     self.chosen = _njit(numba, self.loop, self.options)
         return self.chosen
