@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, update_wrapper
-from threading import Lock
+from threading import RLock
 from types import ModuleType
 from typing import Any
 
@@ -21,7 +21,7 @@ import numpy as np
 
 __all__ = ["Compiled", "compiled", "compiler"]
 
-_LOCK = Lock()
+_LOCK = RLock()  # which its own thread may enter again after an interrupt
 
 
 @cache
