@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -125,7 +125,8 @@ def kernels() -> str:
     return str(name().decode())
 
 
-_turn, _inside = Lock(), [0, 0]  # how many are inside `threads`, and what was set before the first of them
+_turn = RLock()  # an interrupt on leaving `with` may leave it locked: its own thread may then enter again
+_inside, _before = list[object](), [0]  # who is inside `threads`, and what was set before the first of them
 
 
 @contextmanager
@@ -138,15 +139,18 @@ def threads(count: int | None) -> Iterator[None]:
     if count is None or get is None or set_ is None:
         yield
         return
-    with _turn:
-        if not _inside[0]:
-            _inside[1] = get()
-            set_(count)
-        _inside[0] += 1
+    me = object()
     try:
-        yield
-    finally:
         with _turn:
-            _inside[0] -= 1
-            if not _inside[0]:
-                set_(_inside[1])
+            if not _inside:
+                _before[0] = get()
+            _inside.append(me)
+            if _inside[0] is me:
+                set_(count)
+        yield
+    finally:  # also where an interrupt came on the way in
+        with _turn:
+            if me in _inside:
+                _inside.remove(me)
+                if not _inside:
+                    set_(_before[0])

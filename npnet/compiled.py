@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, update_wrapper
-from threading import Lock
+from threading import RLock
 from types import ModuleType
 from typing import Any
 
@@ -21,7 +21,7 @@ import numpy as np
 
 __all__ = ["Compiled", "compiled", "compiler"]
 
-_LOCK = Lock()
+_LOCK = RLock()  # which its own thread may enter again after an interrupt
 
 
 @cache
@@ -63,8 +63,8 @@ class Compiled:
         with _LOCK:
             if self.chosen is None:
                 numba = compiler()
-                if numba is None:  # whole numbers wrap around silently, as they do in compiled code
-                    self.chosen = np.errstate(over="ignore")(self.plain)
+                if numba is None:  # silent where compiled code is: whole numbers that wrap around, underflow
+                    self.chosen = np.errstate(over="ignore", under="ignore")(self.plain)
                 else:
                     self.chosen = _njit(numba, self.loop, self.options)
         return self.chosen

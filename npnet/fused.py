@@ -249,5 +249,5 @@ def few_logits(Z, labels, dZ):  # type: ignore[no-untyped-def]
             dZ[n, k] = e
         for k in range(K):
             dZ[n, k] = (-others if k == t else dZ[n, k]) / all_ / N
-        total += top + np.log(all_)
+        total += top + np.log(all_) if top > 0 else np.log1p(others)  # log(1 + others) would lose a small loss
     return total / N

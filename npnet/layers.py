@@ -124,6 +124,7 @@ class Dropout:
         return X * keep, lambda dY: (dY * keep, {})
 
 
+@np.errstate(under="ignore")
 def normalise(p: Parameters, X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Back]:
     """Y = γ X / ‖X‖₂, each row scaled to unit length and then by the learned γ = p["gamma"], (K,) or (1,).
 
@@ -140,11 +141,12 @@ def normalise(p: Parameters, X: Array, rng: np.random.Generator | None = None) -
     peak = xp.where(zero, 1, peak)
     length = xp.sqrt(xp.where(zero, 1, ((X / peak) ** 2).sum(-1, keepdims=True)))  # (..., N, 1), from 1 to √K
     U = xp.where(zero, 0, X / peak / length)
-    slope = xp.where(zero, 0, 1 / length) / peak  # 1/‖X‖, and 0 for a row of zeros
 
+    @np.errstate(under="ignore")
     def back(dY: Array) -> tuple[Array, Parameters]:
         G = gamma * dY
-        return (G - U * (U * G).sum(-1, keepdims=True)) * slope, {"gamma": sum_to(gamma.shape, dY * U)}
+        dU = xp.where(zero, 0, G - U * (U * G).sum(-1, keepdims=True))
+        return dU / length / peak, {"gamma": sum_to(gamma.shape, dY * U)}  # 1/peak alone may overflow
 
     return gamma * U, back
 

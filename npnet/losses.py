@@ -19,6 +19,7 @@ __all__ = ["Loss", "cross_entropy", "soft_cross_entropy", "softmax", "squared_er
 Loss = Callable[[Array, Array], tuple[Array, Array]]
 
 
+@np.errstate(under="ignore")  # an exponential that underflows to zero is no error, here and below
 def softmax(Z: Array) -> Array:
     """The probabilities e^{z_k} / Σⱼ e^{zⱼ} of logits Z (..., K), which large logits do not overflow."""
     E = array_module(Z).exp(Z - Z.real.max(-1, keepdims=True))
@@ -41,6 +42,12 @@ def cross_entropy(
         dZ = np.empty_like(Z)
         if (value := few_logits(Z, labels.astype(np.int64, copy=False), dZ)) >= 0 or np.isnan(value):
             return Z.dtype.type(value), dZ
+    return _cross_entropy(Z, labels, weights, class_weights)
+
+
+@np.errstate(under="ignore")
+def _cross_entropy(Z: Array, labels: Array, weights: Array | None, class_weights: Array | None) -> tuple[Array, Array]:
+    """Return `cross_entropy`, in statements of arrays."""
     xp = array_module(Z, labels)
     K = Z.shape[-1]
     if labels.shape not in (Z.shape[:-1], Z.shape[-2:-1]) or labels.dtype.kind not in "iu":
@@ -59,8 +66,9 @@ def cross_entropy(
     S = E.sum(-1, keepdims=True)
     others = xp.where(onehot, 0, E).sum(-1, keepdims=True)
     share = _shares(Z, labels, weights, class_weights)  # (..., N, 1), or the number 1/N
-    value = ((M + xp.log(S)) * share).sum((-2, -1))
-    return value, xp.where(onehot, -others, E) / S * share
+    # Where the true class is ahead its own E is 1: log1p keeps what log(1 + others) would round away.
+    value = xp.where(M > 0, M + xp.log(S), xp.log1p(others))
+    return (value * share).sum((-2, -1)), xp.where(onehot, -others, E) / S * share
 
 
 def _few(Z: Array, labels: Array) -> bool:
@@ -74,6 +82,7 @@ def _few(Z: Array, labels: Array) -> bool:
     )
 
 
+@np.errstate(under="ignore")
 def soft_cross_entropy(Z: Array, P: Array, temperature: float = 1.0) -> tuple[Array, Array]:
     """Cross-entropy with probabilities for labels: L = −(1/N) Σₙ Σₖ pₙₖ log f_T(zₙ)ₖ, f_T(z) = softmax(z/T).
 
@@ -92,9 +101,13 @@ def soft_cross_entropy(Z: Array, P: Array, temperature: float = 1.0) -> tuple[Ar
     D = Z / temperature
     D = D - D.real.max(-1, keepdims=True)
     E = xp.exp(D)
-    S = E.sum(-1, keepdims=True)
-    value = (P * (xp.log(S) - D)).sum((-2, -1)) / N
-    return value, (E / S * P.sum(-1, keepdims=True) - P) / (temperature * N)
+    top = xp.arange(Z.shape[-1]) == D.real.argmax(-1)[..., None]  # (..., N, K), one for each row: its E is 1
+    others = xp.where(top, 0, E).sum(-1, keepdims=True)
+    value = (P * (xp.log1p(others) - D)).sum((-2, -1)) / N
+    # At the top f Σp − p is the others' p less the others' share of Σp: no difference of two numbers near 1.
+    S, total = 1 + others, P.sum(-1, keepdims=True)
+    at_top = xp.where(top, 0, P).sum(-1, keepdims=True) - others / S * total
+    return value, xp.where(top, at_top, E / S * total - P) / (temperature * N)
 
 
 def squared_error(Z: Array, targets: Array) -> tuple[Array, Array]:

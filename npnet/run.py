@@ -62,8 +62,9 @@ class Run:
 
     def ask(self, policy: Callable[..., Mask]) -> None:
         """Ask the policy for the mask of the next epoch; a mask under which nothing trains finishes the run."""
-        self.mask = mask_of(policy, [record["error"] for record in self.history], self.network.depth)
-        self.finished = not any(map(trains, self.mask))
+        mask = mask_of(policy, [record["error"] for record in self.history], self.network.depth)
+        self.finished = not any(map(trains, mask))
+        self.mask = mask  # last, for a run with a mask is not asked again where this is interrupted
 
     def tree(self) -> Tree:
         """Return the run as a plain tree that shares its arrays, ready for `save_tree`."""

@@ -5,7 +5,7 @@ interrupted is undone, so a run never holds half an epoch.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from operator import itemgetter
@@ -24,6 +24,7 @@ from npnet.policies import summary, trains, waits
 from npnet.run import Record, Run, TrainingJob
 from npnet.step import Group, Move, NotFiniteError, Penalise, take_step
 from npnet.trees import copy_tree
+from npnet.undo import snapshot
 
 __all__ = ["advance", "batches", "conclude", "epochs_without_minimum", "measure", "orders", "train"]
 
@@ -50,21 +51,19 @@ def train(
 
 def advance(job: TrainingJob, kept: Kept) -> Record:
     """Take a run through its next epoch and return the record; where that fails the run stands as it did before."""
-    undo = _snapshot(job.run)
+    undo = snapshot(job.run)
     try:
-        record = _epoch(job, kept)
-    except NotFiniteError as error:
-        undo()
         try:
-            _epoch(job, kept, look=True)  # the same once more, to say at which step and where it began
-        finally:
+            record = _epoch(job, kept)
+        except NotFiniteError:
             undo()
-        raise error
+            _epoch(job, kept, look=True)  # the same once more, to say at which step and where it began
+            raise
+        conclude(job, record)
+        return record
     except BaseException:
         undo()
         raise
-    conclude(job, record)
-    return record
 
 
 def _epoch(job: TrainingJob, kept: Kept, look: bool = False) -> Record:
@@ -154,18 +153,30 @@ def measure(
 def epochs_without_minimum(history: Sequence[Record], together: str = "all", restarts: bool = True) -> int:
     """Return for how many epochs no new minimum of the validation error has been made.
 
-    together: "all", the count of whichever task has waited longest, or "mean", that of the tasks' mean error.
+    together: "all", the count of whichever task has waited longest, or "mean", that of the tasks' mean error. An error
+    of zero can have no new minimum: a task that stands there does not wait, as long as another one does not.
     restarts: the count begins again with the epoch in which the mask last changed.
     """
     if together == "mean":
         curves = [[record["error"] for record in history]]
     else:
         curves = [[record["validation"][head] for record in history] for head in history[-1]["validation"]]
-    waited = max(len(curve) - 1 - curve.index(min(curve)) for curve in curves)
+    waited = _longest_wait(curves)
     if restarts:
         under_this_mask = sum(1 for _ in takewhile(lambda r: r["mask"] == history[-1]["mask"], reversed(history)))
         waited = min(waited, under_this_mask)
     return waited
+
+
+def _longest_wait(curves: Sequence[Sequence[float]]) -> int:
+    """Return the epochs since the last minimum of whichever error has waited longest for one."""
+    last, sums = len(curves[0]) - 1, [sum(errors) for errors in zip(*curves, strict=True)]
+    if len(curves) == 1 or sums[last] == 0:  # all at zero: none of them can do better
+        return last - sums.index(min(sums))
+    return max(
+        last - curve.index(min(curve)) if min(curve) > 0 else curve[::-1].index(0)  # at zero: since it was there last
+        for curve in curves
+    )
 
 
 def conclude(job: TrainingJob, record: Record) -> None:
@@ -187,18 +198,3 @@ def conclude(job: TrainingJob, record: Record) -> None:
     if run.finished and settings.keep == "best":
         run.network = replace(run.network, **run.best["network"])
         run.learned = run.best["learned"]
-
-
-def _snapshot(run: Run) -> Callable[[], None]:
-    """Copy what an epoch may change and return the function that puts it all back, weights in place."""
-    state, weights = run.rng.bit_generator.state, [*run.network.trunk, *run.network.heads.values()]
-    copies, buffers, learned = copy_tree(weights), copy_tree(run.buffers), copy_tree(run.learned)
-
-    def restore() -> None:
-        run.rng.bit_generator.state = state
-        run.buffers, run.learned = copy_tree(buffers), copy_tree(learned)  # it may be called twice
-        for p, copy in zip(weights, copies, strict=True):
-            for key, w in p.items():
-                w[...] = copy[key]
-
-    return restore

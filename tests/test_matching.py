@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_training import blobs, same, states
 
-from npnet.activations import Activation, identity
+from npnet.activations import Activation, identity, tanh
 from npnet.arrays import generator, to_host
 from npnet.check import check_gradient
 from npnet.columns import growing, progressive
@@ -229,7 +229,7 @@ def test_what_an_activation_must_tell():
     straight, net = Activation("straight", lambda X: 2 * X, lambda X, Y: 0 * X + 2, 0.0), network(seed=3)
     value, _ = joint(network(straight), jacobian_term(net, task), X, task.train.labels)  # 0.0 is 0 too
     assert value > 0
-    own = Activation("tanh again", np.tanh, lambda X, Y: 1 - Y * Y, lambda X, Y: -2 * Y * (1 - Y * Y))
+    own = Activation("tanh again", tanh.value, tanh.slope, tanh.curvature)
     t, ends = task.train.labels[:5], []
     for activation in ("tanh", own):  # to the same bits
         ends.append(joint(network(activation), jacobian_term(network(seed=3), task), X, t))

@@ -23,7 +23,7 @@ from typing import Literal, get_args
 from npnet.arrays import Array, array_module, sum_to
 from npnet.fused import Product
 from npnet.layers import Back, Shared, forward, linear
-from npnet.losses import softmax
+from npnet.losses import cross_entropy, softmax
 from npnet.matching.terms import check_place
 from npnet.network import Network
 
@@ -102,8 +102,8 @@ def _up(W: Array, dU: Array) -> Array:
 def loss_gradient(Z: Array, labels: Array) -> tuple[Array, Callable[[Array], Array]]:
     """C = softmax(Z) − onehot, the gradient of each example's own cross-entropy, and its way back: back(dC) -> dZ."""
     f = softmax(Z)
-    onehot = labels[..., None] == array_module(Z).arange(Z.shape[-1])
-    return f - onehot, lambda dC: f * (dC - (f * dC).sum(-1, keepdims=True))
+    C = Z.shape[-2] * cross_entropy(Z, labels)[1]  # f − onehot, which loses no digits where f is near 1
+    return C, lambda dC: f * (dC - (f * dC).sum(-1, keepdims=True))
 
 
 def at_logits(Z: Array, of: Of, classes: Array | None) -> tuple[Array, Callable[[Array], Array] | None]:

@@ -35,6 +35,7 @@ from npnet.populations.stack import (
 from npnet.run import Record, TrainingJob
 from npnet.step import Move, NotFiniteError, Objective, Penalise, take_step
 from npnet.training import advance, batches, conclude, measure, orders
+from npnet.undo import note, snapshot
 
 __all__ = ["train_population"]
 
@@ -116,23 +117,21 @@ def _family(job: TrainingJob) -> Hashable:
 
 def _epoch(members: Sequence[TrainingJob], kept: Kept) -> list[Record | None]:
     """Take jobs of one shape through an epoch and return their records, None for those that failed."""
-    states = [each.run.rng.bit_generator.state for each in members]
+    undo, records = [note(each.run) for each in members], list[Record | None]()
     try:
-        ends = list(_ends(members, kept))
+        for i, (each, (network, buffers, record)) in enumerate(zip(members, list(_ends(members, kept)), strict=True)):
+            if record is None:
+                undo[i]()
+                undo[i] = snapshot(each.run)  # by itself it moves its arrays in place
+                record = _alone(each)
+            else:
+                each.run.network, each.run.buffers = network, each.run.buffers | buffers
+                conclude(each, record)
+            records.append(record)
     except BaseException:
-        for each, state in zip(members, states, strict=True):
-            each.run.rng.bit_generator.state = state
+        for restore in undo[len(records) :]:
+            restore()
         raise
-    records: list[Record | None] = []
-    for each, state, (network, buffers, record) in zip(members, states, ends, strict=True):
-        if record is None:
-            each.run.rng.bit_generator.state = state
-            records.append(_alone(each))
-            continue
-        each.run.network = network
-        each.run.buffers |= buffers
-        conclude(each, record)
-        records.append(record)
     return records
 
 

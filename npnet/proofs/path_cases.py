@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from npnet.activations import ACTIVATIONS, Activation, identity
+import numpy as np
+
+from npnet.activations import ACTIVATIONS, Activation, identity, sigmoid
 from npnet.arrays import Array, array_module, generator
 from npnet.layers import Path, chain
 from npnet.network import Network
@@ -19,17 +21,14 @@ from npnet.trees import Tree
 __all__ = ["path_cases", "softplus"]
 
 
+@np.errstate(under="ignore")
 def _softplus(X: Array) -> Array:
-    xp = array_module(X)
-    return xp.log(1 + xp.exp(X))
+    xp, below = array_module(X), X.real < 0
+    return xp.where(below, 0, X) + xp.log1p(xp.exp(xp.where(below, X, -X)))
 
 
-softplus = Activation("softplus", _softplus, lambda X, Y: 1 - 1 / _e(Y), lambda X, Y: (1 - 1 / _e(Y)) / _e(Y))
-"""Y = log(1 + eˣ), slope 1 − e⁻ʸ: an activation that is not the library's own."""
-
-
-def _e(Y: Array) -> Array:
-    return array_module(Y).exp(Y)
+softplus = Activation("softplus", _softplus, lambda X, Y: sigmoid.value(X), lambda X, Y: sigmoid.slope(X, Y))
+"""Y = log(1 + eˣ) = max(0, x) + log(1 + e^{−|x|}), its slope the sigmoid: one that is not the library's own."""
 
 
 def path_cases(draw: Draw) -> Iterator[Case]:
