@@ -16,8 +16,8 @@ from npnet.arrays import Array, array_module
 from npnet.fused import Product, add_product, dense, descend
 
 __all__ = [
-    "SGD",
     "READS_FACTORS",
+    "SGD",
     "Adam",
     "Momentum",
     "Optimizer",
