@@ -121,7 +121,7 @@ def main(
     for widths in networks:
         X, labels = examples(rng, widths, batch)
         for name, variant in VARIANTS.items():
-            seconds = in_turn(contenders_of(variant, widths, X, labels), max(10, 2000 // batch), rounds)
+            seconds = in_turn(contenders_of(variant, widths, X, labels), max(10, 1000 // batch), rounds)
             measured = row({"network": widths, "batch": batch, "step": name}, seconds, "npnet")
             rows.append(measured)
             cells = [f"{median(seconds[each]) * 1e6:.0f} ({measured['ratios'][each]:.2f}×)" for each in names]
