@@ -72,7 +72,7 @@ def torch_variant(
     network = torch_network(layers_of(start_of(widths)), (variant.dropout,) * (len(widths) - 2))
     linears = torch_linears(network)
     weights, biases = [layer.weight for layer in linears], [layer.bias for layer in linears]
-    groups = [{"params": weights, "weight_decay": variant.l2}, {"params": biases}]
+    groups: list[dict[str, Any]] = [{"params": weights, "weight_decay": variant.l2}, {"params": biases}]
     chosen: dict[str, Any] = {"lr": variant.rate, "fused": True} if fused else {"lr": variant.rate}
     optimizer: Any = (
         torch.optim.Adam(groups, **chosen)
