@@ -136,8 +136,7 @@ class BenchCommand:
             raise ValueError(f"epochs is {self.epochs} for {self.which}; expected it for job alone, from 0")
         options = {"json": None if self.json is None else str(self.json)}
         chosen = {} if self.epochs is None else {"epochs": self.epochs}
-        if code := start(self.which, options | chosen, self.instructions):
-            sys.exit(code)
+        start(self.which, options | chosen, self.instructions)
 
 
 @dataclass(frozen=True)

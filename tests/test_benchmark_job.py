@@ -19,12 +19,13 @@ def halves():
         return Split(images.astype(np.uint8), labels)
 
     rngs = (generator(seed, "halves") for seed in (0, 1))
-    return tuple(Task(f"task{i}", 3, *(split(rng, n) for n in (200, 60, 20))) for i, rng in enumerate(rngs))
+    return tuple(Task(f"task{i}", 3, *(split(rng, n) for n in (200, 2500, 20))) for i, rng in enumerate(rngs))
 
 
-def test_the_torch_script_does_the_same_job(halves):
+@pytest.mark.parametrize("patience", [20, 4, 1])
+def test_the_torch_script_does_the_same_job(halves, patience):
     pytest.importorskip("torch", reason="a peer of the benchmarks: the extra 'peers' brings it")
-    ours, theirs = (make(halves, (8, 6), 30) for make in (job.npnet_job, job.torch_job))
+    ours, theirs = (make(halves, (8, 6), 30, patience) for make in (job.npnet_job, job.torch_job))
     assert list(ours) == list(theirs) == ["first network", "fine tuning", "Gradual Tuning"]
     for name in ours:
         (_, errors, trained, network), (_, others, as_many, script) = ours[name], theirs[name]
@@ -37,7 +38,8 @@ def test_the_torch_script_does_the_same_job(halves):
     assert set(ours["fine tuning"][2]) == {3}
     assert sorted(ours["Gradual Tuning"][2]) == ours["Gradual Tuning"][2]
     assert len(set(ours["Gradual Tuning"][2])) > 1
-    assert min(ours["first network"][1]) < ours["first network"][1][0]  # it learns
+    if patience == 20:
+        assert min(ours["first network"][1]) < ours["first network"][1][0]  # it learns
 
 
 def test_a_run_of_the_torch_script_ends_by_patience_with_its_best_weights(halves):

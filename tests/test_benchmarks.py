@@ -1,6 +1,8 @@
 """The benchmarks run, count what they say they count, and leave measurements that say where they come from."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from statistics import median
 
@@ -171,7 +173,7 @@ def test_what_was_set_for_a_process_is_printed(monkeypatch, capsys):
 
 def test_the_command_starts_a_process_with_its_options(monkeypatch, tmp_path):
     started = []
-    monkeypatch.setattr("experiments.command.start", lambda *given: started.append(given) or 0)
+    monkeypatch.setattr("experiments.command.start", lambda *given: started.append(given))
     path = str(tmp_path / "a.json")
     assert command(["bench", "job", "--json", path, "--epochs", "2"]) == 0
     assert command(["bench", "step", "--instructions", "avx2"]) == 0
@@ -179,13 +181,21 @@ def test_the_command_starts_a_process_with_its_options(monkeypatch, tmp_path):
     assert command(["bench", "step", "--epochs", "2"]) == 2
 
 
-def test_a_process_measures_and_ends_with_its_exit_code(tmp_path, capfd):
-    assert process.start("jacobian", {"json": str(tmp_path / "a.json"), "networks": [[8, 4, 2]], "rounds": 1}) == 0
-    found = json.loads((tmp_path / "a.json").read_text())
-    assert found["environment"]["settings"]["XLA_FLAGS"]
+def test_a_process_measures_and_ends_with_its_exit_code(tmp_path):
+    def run(name, options):
+        begun = f"from experiments.benchmarks.process import start; start({name!r}, {options!r})"
+        return subprocess.run([sys.executable, "-c", begun], capture_output=True, text=True, check=False)
+
+    path = tmp_path / "a.json"
+    done = run("jacobian", {"json": str(path), "networks": [[8, 4, 2]], "rounds": 1})
+    assert done.returncode == 0
+    assert f"measurements are in {path}" in done.stdout
+    found = json.loads(path.read_text())
+    assert found["environment"]["settings"]["OMP_NUM_THREADS"] == "1"
     assert "OPENBLAS_CORETYPE" not in found["environment"]["blas_settings"]
-    assert process.start("frozen", {"images": 0}) == 1
-    assert "error: " in capfd.readouterr().err
+    failed = run("frozen", {"images": 0})
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("error: ")
 
 
 def test_the_kernels_are_named_where_numpy_brings_openblas():

@@ -49,10 +49,10 @@ def first_network(task: Task, hidden: Sequence[int]) -> Run:
     return Run(mlp((task.train.inputs.shape[-1], *hidden), {task.name: task.outputs}, rng), rng)
 
 
-def npnet_job(tasks: tuple[Task, Task], hidden: Sequence[int], epochs: int) -> dict[str, Phase]:
+def npnet_job(tasks: tuple[Task, Task], hidden: Sequence[int], epochs: int, patience: int = 20) -> dict[str, Phase]:
     """Make npnet's three runs, as the study of table 1 makes them."""
     old, new = tasks
-    settings = Hyperparameters(max_epochs=epochs)
+    settings = Hyperparameters(max_epochs=epochs, patience=patience)
 
     def phase(start: Callable[[], tuple[Run, Hyperparameters]], task: Task, watched: Mapping[str, Any]) -> Phase:
         began = time.perf_counter()
@@ -72,7 +72,7 @@ def npnet_job(tasks: tuple[Task, Task], hidden: Sequence[int], epochs: int) -> d
     return phases
 
 
-def torch_job(tasks: tuple[Task, Task], hidden: Sequence[int], epochs: int) -> dict[str, Phase]:
+def torch_job(tasks: tuple[Task, Task], hidden: Sequence[int], epochs: int, patience: int = 20) -> dict[str, Phase]:
     """Make the torch script's three runs; its images are floats in memory before the clock starts."""
     import torch
 
@@ -84,7 +84,7 @@ def torch_job(tasks: tuple[Task, Task], hidden: Sequence[int], epochs: int) -> d
     def phase(start: Callable[[], Script], task: Task, rng: Any, **options: Any) -> Phase:
         began = time.perf_counter()
         script = start()
-        epochs_made = list(script.train(*data[task.name], rng, epochs, **options))
+        epochs_made = list(script.train(*data[task.name], rng, epochs, patience=patience, **options))
         return time.perf_counter() - began, [e for _, e in epochs_made], [n for n, _ in epochs_made], script
 
     phases = {"first network": phase(lambda: first, old, deepcopy(run.rng))}

@@ -1,15 +1,14 @@
 """Every benchmark has a process of its own: one thread for each library, and BLAS free to choose its kernels.
 
 Some machines set two variables that make OpenBLAS run kernels of older processors. Libraries read the environment when
-they are loaded, so what is to hold must be set before: these functions start the process and say what they set.
+they are loaded, so what is to hold must be set before: these functions start that process and say what they set.
 """
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 __all__ = ["SETTINGS", "UNSET", "Instructions", "environment_of", "settings", "start"]
 
@@ -47,7 +46,8 @@ def settings() -> dict[str, str | None]:
     return dict(json.loads(os.environ.get(SETTINGS, "{}")))
 
 
-def start(name: str, options: Mapping[str, Any], instructions: Instructions = "all") -> int:
-    """Run a benchmark with some options in a process of its own, and return its exit code."""
+def start(name: str, options: Mapping[str, Any], instructions: Instructions = "all") -> NoReturn:
+    """Go on as the process of a benchmark with some options, which takes this one's place."""
+    sys.stdout.flush()
     command = [sys.executable, "-m", "experiments.benchmarks", name, json.dumps(options)]
-    return subprocess.run(command, env=environment_of(instructions), check=False).returncode
+    os.execve(sys.executable, command, environment_of(instructions))

@@ -72,7 +72,7 @@ def torch_variant(
     network = torch_network(layers_of(start_of(widths)), (variant.dropout,) * (len(widths) - 2))
     linears = torch_linears(network)
     weights, biases = [layer.weight for layer in linears], [layer.bias for layer in linears]
-    groups = [{"params": weights, "weight_decay": variant.l2}, {"params": biases}]
+    groups: list[dict[str, Any]] = [{"params": weights, "weight_decay": variant.l2}, {"params": biases}]
     chosen: dict[str, Any] = {"lr": variant.rate, "fused": True} if fused else {"lr": variant.rate}
     optimizer: Any = (
         torch.optim.Adam(groups, **chosen)
@@ -121,7 +121,7 @@ def main(
     for widths in networks:
         X, labels = examples(rng, widths, batch)
         for name, variant in VARIANTS.items():
-            seconds = in_turn(contenders_of(variant, widths, X, labels), max(10, 2000 // batch), rounds)
+            seconds = in_turn(contenders_of(variant, widths, X, labels), max(10, 1000 // batch), rounds)
             measured = row({"network": widths, "batch": batch, "step": name}, seconds, "npnet")
             rows.append(measured)
             cells = [f"{median(seconds[each]) * 1e6:.0f} ({measured['ratios'][each]:.2f}×)" for each in names]
