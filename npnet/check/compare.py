@@ -115,7 +115,8 @@ def compare(
         if abs(left.value - right.value) > 10 * (unsure + rounding):
             kink, allowed = (left.value, right.value), rounding + unsure
             low, high = CONVENTIONS[kinks.convention](*kink)
-            wanted = low if low == high else min(max(gradient, low), high)
+            branch = abs(gradient - wanted) <= rounding + found.error and kinks.convention == "between"
+            wanted = wanted if branch else low if low == high else min(max(gradient, low), high)
     problem.found[k, index] = wanted, allowed
     g = problem.gradients[k]
     floor = max(1e-3 * peak(g), 1e-6 * problem.largest, 1e-3 * max(map(abs, kink)) if kink else 0.0, 1e-300)
@@ -126,7 +127,7 @@ def compare(
     likely = ""
     if kinks and kink:
         method += f", a kink with slopes {kink[0]:.6g} and {kink[1]:.6g}"
-        beyond = not min(kink) - allowed <= gradient <= max(kink) + allowed
+        beyond = wrong and not min(kink) - allowed <= gradient <= max(kink) + allowed
         if wrong:
             likely = "no subgradient: outside of the slopes on both sides" if beyond else ""
             likely = likely or f"another convention than {kinks.convention!r}"

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array
+from npnet.arrays import Array, array_module
 from npnet.check.pytree import Tree, copy_tree, leaves, paired
 
 __all__ = ["Function", "as_floats", "kind_of", "names_of", "quiet"]
@@ -116,10 +116,13 @@ def refuse_lists(names: list[str], arguments: list[Tree]) -> None:
 
 
 def _is_array(leaf: Any) -> bool:
-    """Say whether this is an array of numpy or cupy, and no subclass that computes in another way."""
-    if isinstance(leaf, np.ndarray):
+    """Say whether this is an array of numpy or of a device, and no subclass that computes in another way."""
+    if isinstance(leaf, np.ndarray | np.generic):
         return not isinstance(leaf, np.matrix | np.ma.MaskedArray)
-    return isinstance(leaf, np.generic) or type(leaf).__module__.partition(".")[0] == "cupy"
+    try:
+        return isinstance(leaf, array_module(leaf).ndarray)
+    except TypeError:
+        return False
 
 
 def _advice(leaf: Any) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arrays import to_host
 from npnet.check.derivative import SIDES, STEP, Estimate, Ray
 from npnet.check.function import kind_of, quiet
 from npnet.check.gradient import check_gradient
@@ -74,7 +75,7 @@ def _pushed(problem: Problem, u: Direction, pushed: Any, rounding: Any) -> Line:
     """Compare J u with the derivative of the outputs along u. At a kink it must lie between the slopes of the sides."""
 
     def outputs(t: complex) -> Any:
-        return problem.outputs(u, t)
+        return to_host(problem.outputs(u, t))
 
     ray = Ray(outputs, problem.scale(u), max(problem.factor * peak(problem.value), problem.noise, 1e-300))
     how = "complex step" if all(problem.methods[k] == "complex step" for k in u) else "differences"

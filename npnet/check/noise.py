@@ -37,7 +37,9 @@ def _parts(problem: Any) -> Any:
     if problem.tangents is not None:
         return drawn
     arrays = problem.arrays
-    return {k: u * np.maximum(abs(arrays[k]), 1e-3 * min(1.0, peak(arrays[k]) or 1.0)) for k, u in drawn.items()}
+    return {
+        k: u * problem.xp.maximum(abs(arrays[k]), 1e-3 * min(1.0, peak(arrays[k]) or 1.0)) for k, u in drawn.items()
+    }
 
 
 def noisier_than_its_type(problem: Any, deviation: float, size: float) -> float:
@@ -65,6 +67,6 @@ def condition(problem: Any) -> list[Array]:
         except Exception:  # not defined there
             return worst
         for i, (g, right, left) in enumerate(zip(problem.gradients, *sides, strict=True)):
-            rate = np.minimum(abs(right - g), abs(left - g)) / PART
+            rate = xp.minimum(abs(right - g), abs(left - g)) / PART
             worst[i] = xp.where(rate < float("inf"), xp.maximum(worst[i], rate), worst[i])
     return worst

@@ -4,6 +4,7 @@ A direction is a dict: the index of an argument, and how that argument moves. Ar
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -136,8 +137,8 @@ class Problem:
         return self.f(self.moved(direction, t))[0]
 
     def scalar(self, direction: Direction, t: complex) -> Any:
-        """Return the scalar at moved arguments."""
-        return (self.outputs(direction, t) * self.cotangent).sum()
+        """Return the scalar at moved arguments, on the host."""
+        return np.asarray(to_host((self.outputs(direction, t) * self.cotangent).sum()))
 
     def gradients_at(self, direction: Direction, t: complex) -> list[Array]:
         """Return the gradients at moved arguments."""
@@ -166,7 +167,7 @@ class Problem:
 
     def ray(self, direction: Direction) -> Ray:
         """Return the slopes along a direction by differences."""
-        return Ray(lambda t: to_host(self.scalar(direction, t)), self.scale(direction), self.noise)
+        return Ray(partial(self.scalar, direction), self.scale(direction), self.noise)
 
     def scale(self, direction: Direction) -> float:
         """Return a step along a direction, about as long as the arguments are large there."""
