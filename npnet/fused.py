@@ -156,7 +156,7 @@ def compilable(*arrays: Array) -> bool:
 def descend(w: Array, d: Array | Product, rate: float) -> bool:
     """Set w ← w − rate·d in place, in one pass over memory, and return False where that met a number not finite.
 
-    The plain form is `w -= rate * d`. Only the compiled pass of the host looks; a device would have to be waited for.
+    The plain form is `w -= rate * d`. Only the host looks; a device would have to be waited for.
     """
     if isinstance(d, Product):
         add_product(w, d, -rate)
@@ -168,7 +168,7 @@ def descend(w: Array, d: Array | Product, rate: float) -> bool:
         _device_kernel(xp)(d, w.dtype.type(rate), w)
     else:
         w -= rate * d
-    return True
+    return xp is not np or bool(np.isfinite(w).all())
 
 
 @cache

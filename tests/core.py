@@ -1,4 +1,4 @@
-"""Run the core suite: the tests that need NumPy, pytest and hypothesis alone, without numba too.
+"""Run the core suite: the tests that need NumPy, pytest, hypothesis and SciPy alone, without numba too.
 
     python tests/core.py [options of pytest]
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import npnet
 from npnet import blas, losses
 from npnet.arrays import generator
+from npnet.compiled import compiler
 from npnet.fused import Product, add_product, dense, descend, factored
 from npnet.layers import backward, forward
 from npnet.step import Penalise
@@ -103,6 +104,7 @@ def test_a_path_in_arrays_that_are_kept_gives_what_the_path_gives(activation, wi
         assert np.array_equal(dZ, sent)
 
 
+@pytest.mark.skipif(compiler() is None, reason="is about the compiled loop: pip install numba")
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(st.integers(1, 20), st.integers(1, 12), st.sampled_from([1.0, 30.0, 1000.0]), seeds())
 def test_the_loop_over_few_logits_is_the_cross_entropy(dtype, N, K, size, seed):

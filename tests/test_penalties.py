@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from npnet.arrays import generator, to_host
 from npnet.check import check_gradient
+from npnet.compiled import compiler
 from npnet.fused import dense, descend
 from npnet.losses import cross_entropy
 from npnet.objective import loss_at_head
@@ -144,6 +145,7 @@ def exact(penalty, w, anchor=0.0, scale=1.0):
     return math.fsum(terms.ravel().tolist()) / (2 if penalty is l2 else 1)
 
 
+@pytest.mark.skipif(compiler() is None, reason="is about the compiled loop: pip install numba")
 @given(additions(), st.sampled_from([*PENALTIES.values()]))
 def test_add_is_the_formula_to_the_bit(addition, penalty):
     dw, strength, w, anchor, scale = addition
@@ -163,6 +165,7 @@ def test_add_is_the_formula_to_the_bit(addition, penalty):
         assert added == pytest.approx(strength * exact(penalty, w, anchor, scale), rel=(n + 1) * 2.0**-52, abs=0)
 
 
+@pytest.mark.skipif(compiler() is None, reason="is about the compiled loop: pip install numba")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("penalty", [l1, l2])
 def test_add_on_large_arrays(penalty, dtype, rng):
