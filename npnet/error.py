@@ -23,6 +23,7 @@ def error(network: Network, head: str, split: Split) -> float:
     return error_along(network.path(head), split, network.dtype)
 
 
+@np.errstate(under="ignore", over="ignore", invalid="ignore")  # what is not finite is said below
 def error_along(path: Path, split: Split, dtype: np.dtype) -> float:
     """Return the error of the outputs Z (N, K) that a path makes of the inputs of a split.
 

@@ -34,7 +34,7 @@ def rates_of(dropout: Any, depth: int) -> tuple[float, ...]:
         )
     if len(each) not in (0, depth):
         raise ValueError(f"dropout is {each}; expected {depth} entries, one for each hidden layer")
-    return tuple(each)
+    return tuple(map(float, each))  # plain numbers: a run that is loaded has the same
 
 
 def check_parameters(trunk: Any, heads: Any) -> None:

@@ -35,7 +35,9 @@ def train(
     hyperparameters: Hyperparameters | None = None,
     evaluations: Mapping[str, tuple[str, Split]] | None = None,
 ) -> Iterator[Record]:
-    """Train until the run has finished, yielding the record of each epoch; the network's arrays move in place.
+    """Train until the run has finished, yielding the record of each epoch.
+
+    The network's arrays move in place: keep `run.network.copy()` of an epoch, and give each of several runs a copy.
 
     tasks: {head: task}; batches of several tasks take turns in this order. evaluations: {name: (head, split)}, measured
     after every epoch in addition to the tasks' own validation errors. Between two records `run` is whole; save it then.
@@ -78,7 +80,7 @@ def _epoch(job: TrainingJob, kept: Kept, look: bool = False) -> Record:
     try:
         with (
             threads(settings.blas_threads),
-            np.errstate(over="ignore", invalid="ignore"),
+            np.errstate(over="ignore", under="ignore", invalid="ignore"),
         ):  # what is not finite is looked for at every step
             for head, rows in batches(orders(job, objectives), settings.batch_size):
                 steps += 1

@@ -248,5 +248,5 @@ def test_threads_of_blas_are_put_back_after_an_interrupt_on_the_way_in():
         if place[1] < max(line for _, line in lines.seen) - 4:  # on the way in
             with pytest.raises(KeyboardInterrupt), At(place), blas.threads(1):
                 pass
-            assert not blas._inside
+            assert not list(blas._inside)
             assert get() == before

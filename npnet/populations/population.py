@@ -167,7 +167,7 @@ def _ends(members: Sequence[TrainingJob], kept: Kept) -> Iterator[tuple[Network,
     penalty, move = penalise_rows(alike), move_rows(alike, buffers)
     order, rng = stacked([orders(each, heads) for each in members]), Generators([each.run.rng for each in members])
     total, steps = array_module(*tops[heads[0]].values()).zeros(len(members)), 0
-    with threads(settings.blas_threads), np.errstate(over="ignore", invalid="ignore"):
+    with threads(settings.blas_threads), np.errstate(over="ignore", under="ignore", invalid="ignore"):
         for head, rows in batches(order, settings.batch_size):
             total += take_step(losses[head], penalty, move, rows, rng)
             steps += 1
