@@ -27,6 +27,7 @@ def activation_of(given: Any) -> Layer:
 
 def rates_of(dropout: Any, depth: int) -> tuple[float, ...]:
     """Return the rates of dropout, where one number stands for all. Raises ValueError for what is no rate."""
+    dropout = dropout.tolist() if isinstance(dropout, np.ndarray) else dropout
     each = (dropout,) * depth if isinstance(dropout, Real) else dropout
     if not isinstance(each, tuple | list) or not all(isinstance(rate, Real) and 0 <= rate < 1 for rate in each):  # type: ignore[operator]
         raise ValueError(
