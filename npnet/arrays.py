@@ -6,6 +6,7 @@ explicit. Random numbers come from addressed host generators, which give the sam
 
 import sys
 import zlib
+from dataclasses import fields
 from types import ModuleType
 from typing import Any
 
@@ -23,6 +24,7 @@ __all__ = [
     "check_floats",
     "generator",
     "is_array",
+    "plain_numbers",
     "shown",
     "sum_to",
     "to_device",
@@ -69,6 +71,16 @@ def shown(value: Any) -> str:
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         return f"an array {value.shape} of {value.dtype}"
     return " ".join(repr(value).split())[:80]
+
+
+def plain_numbers(settings: Any) -> None:
+    """Make Python's numbers of NumPy's scalars among the fields of a dataclass, where it is made.
+
+    A scalar has a precision that would join in every product; Python's numbers take the arrays'.
+    """
+    for each in fields(settings):
+        if isinstance(value := getattr(settings, each.name), np.generic):
+            object.__setattr__(settings, each.name, value.item())
 
 
 def cast(parameters: dict[str, Array], dtype: DTypeLike) -> dict[str, Array]:

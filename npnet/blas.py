@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from threading import RLock
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -125,8 +126,12 @@ def kernels() -> str:
     return str(name().decode())
 
 
+class _Visitor:
+    """Someone inside `threads`: gone with its frame, should an interrupt come on the way out."""
+
+
 _turn = RLock()  # an interrupt on leaving `with` may leave it locked: its own thread may then enter again
-_inside, _before = list[object](), [0]  # who is inside `threads`, and what was set before the first of them
+_inside, _before = WeakSet[_Visitor](), list[int]()  # who is inside, and what was set before the first of them
 
 
 @contextmanager
@@ -139,18 +144,18 @@ def threads(count: int | None) -> Iterator[None]:
     if count is None or get is None or set_ is None:
         yield
         return
-    me = object()
+    me = _Visitor()
     try:
         with _turn:
             if not _inside:
-                _before[0] = get()
-            _inside.append(me)
-            if _inside[0] is me:
+                if not _before:
+                    _before.append(get())
                 set_(count)
+            _inside.add(me)
         yield
     finally:  # also where an interrupt came on the way in
         with _turn:
-            if me in _inside:
-                _inside.remove(me)
-                if not _inside:
-                    set_(_before[0])
+            _inside.discard(me)
+            if not _inside and _before:
+                set_(_before[0])
+                _before.clear()

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from npnet.arrays import plain_numbers
 from npnet.losses import Loss, cross_entropy
 from npnet.objective import plain_loss
 from npnet.optimizers import SGD, Optimizer, Schedule, constant
@@ -81,6 +82,7 @@ class Hyperparameters(EarlyStopping, Stepping):
     blas_threads: int | None = 1
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         for name in ("regularizers", "watch"):
             if isinstance(value := getattr(self, name), list):
                 object.__setattr__(self, name, tuple(value))
@@ -114,7 +116,10 @@ _FITS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "batch_size": (_count(1), "a whole number, at least 1"),
     "rate": (callable, "a schedule, as constant(0.01)"),
     "optimizer": (lambda value: hasattr(value, "update"), "an optimizer, as SGD()"),
-    "loss": (lambda value: callable(value) or isinstance(value, Mapping), "a loss, or {head: loss}"),
+    "loss": (
+        lambda value: callable(value) or (isinstance(value, Mapping) and all(isinstance(head, str) for head in value)),
+        "a loss, or {head: loss}",
+    ),
     "regularizers": (
         lambda value: isinstance(value, tuple) and all(isinstance(each, Regularizer) for each in value),
         "a tuple of Regularizers",
@@ -124,7 +129,10 @@ _FITS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "max_epochs": (_count(1), "a whole number, at least 1"),
     "keep": (lambda value: value in ("best", "last"), "'best' or 'last'"),
     "together": (lambda value: value in ("all", "mean"), "'all' or 'mean'"),
-    "watch": (lambda value: isinstance(value, tuple), "a tuple of heads' names"),
+    "watch": (
+        lambda value: isinstance(value, tuple) and all(isinstance(head, str) for head in value),
+        "a tuple of heads' names",
+    ),
     "policy": (callable, "a policy, as FineTuning()"),
     "objective": (callable, "an objective, as plain_loss"),
     "memory_budget": (_count(0), "a whole number, at least 0"),

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array, array_module, check_array, sum_to, uniform
+from npnet.arrays import Array, array_module, check_array, plain_numbers, sum_to, uniform
 
 __all__ = [
     "Back",
@@ -110,6 +110,7 @@ class Dropout:
     rate: float
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         if not 0 <= self.rate < 1:
             raise ValueError(f"rate is {self.rate}; expected a probability, 0 <= rate < 1")
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from npnet.activations import layer_named, name_of
-from npnet.arrays import Array, array_module, cast, check_floats, to_device, to_host
+from npnet.arrays import Array, array_module, cast, check_floats, shown, to_device, to_host
 from npnet.initialisers import Initialiser, glorot
 from npnet.layers import Dropout, Layer, Link, Parameters, Shared, forward, linear
 from npnet.parts import activation_of, check_fit, check_linear, check_parameters, rates_of
@@ -26,6 +26,8 @@ __all__ = ["Network"]
 @dataclass
 class Network:
     """Trunk (parameters of each hidden layer from the bottom) and heads by name; arrays are kept, not copied.
+
+    Training moves these arrays in place, also those of another program: `copy()` first to keep what they hold.
 
     activation: a name of ACTIVATIONS, or a layer without parameters. dropout: one rate, one after each hidden layer, or
     (). memories: what mattered to old tasks, by name (see npnet.starting_point). layers: what each hidden layer begins
@@ -89,7 +91,7 @@ class Network:
 
     def head(self, name: str) -> Parameters:
         """Return a head's parameters. Raises ValueError for a name that no head has."""
-        if name not in self.heads:
+        if not isinstance(name, str) or name not in self.heads:
             known = ", ".join(map(repr, self.heads)) or "(no heads yet)"
             raise ValueError(f"head is {name!r}; expected one of {known}")
         return self.heads[name]
@@ -106,6 +108,7 @@ class Network:
             path += [(Dropout(rate), {})] if rate else []
         return path if head is None else [*path, (self.head_layer, self.head(head))]
 
+    @np.errstate(under="ignore")
     def hidden_outputs(self, X: Array) -> list[Array]:
         """Return what each hidden layer makes of inputs X (N, D), from the bottom, (N, K): after its activation.
 
@@ -114,6 +117,7 @@ class Network:
         check_floats("X", X)
         return forward(self.path(), X)[0][2::2]
 
+    @np.errstate(under="ignore")
     def logits(self, X: Array, head: str) -> Array:
         """Return the logits (N, K) of a head for inputs X (N, D), without dropout.
 
@@ -127,8 +131,10 @@ class Network:
     ) -> "Network":
         """Return the network with one more head, drawn from rng; the trunk and the other heads are shared, not copied.
 
-        Raises ValueError for a name that is taken, and for fewer than one class.
+        Raises ValueError for a name that is taken or no string, and for fewer than one class.
         """
+        if not isinstance(name, str):
+            raise ValueError(f"name is {shown(name)}; expected a string")
         if name in self.heads:
             raise ValueError(f"head {name!r} exists already; expected a name other than {', '.join(self.heads)}")
         if classes < 1:

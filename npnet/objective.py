@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array, array_module
+from npnet.arrays import Array
+from npnet.error import first_not_finite
 from npnet.frozen import Kept, Read
 from npnet.fused import factored
 from npnet.layers import Dropout, Parameters, Path, backward, forward
@@ -21,7 +22,7 @@ from npnet.network import Network
 from npnet.policies import Entry, Mask, trains
 from npnet.step import Group, NotFiniteError, Objective, WayDown
 
-__all__ = ["cut", "first_not_finite", "group_of", "groups_of", "loss_along", "loss_at_head", "plain_loss"]
+__all__ = ["cut", "group_of", "groups_of", "loss_along", "loss_at_head", "plain_loss"]
 
 
 def plain_loss(job: Any, kept: Kept) -> dict[str, Objective]:
@@ -108,16 +109,3 @@ def cut(path: Path, groups: Mapping[int, Group]) -> tuple[int, int]:
     lowest = min(groups, default=len(path))
     first = next((i for i, (layer, _) in enumerate(path) if isinstance(layer, Dropout)), lowest)
     return min(first, lowest), lowest
-
-
-def first_not_finite(path: Path, start: int, head: str | None, outputs: Sequence[Array]) -> str:
-    """Return where the numbers on the way up a path from link `start` are not finite first; "the loss" for nowhere."""
-    layer = sum(1 for _, p in path[:start] if p)
-    place = f"the activations of hidden layer {layer}" if start else "the inputs"
-    for i, Y in enumerate(outputs, start):  # what link i reads
-        if not array_module(Y).isfinite(Y).all():
-            return place
-        if i < len(path) and path[i][1]:
-            layer += 1
-            place = f"hidden layer {layer}" if head is None or i < len(path) - 1 else f"head {head!r}"
-    return "the loss"

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from npnet.arrays import Array, array_module
+import numpy as np
+
+from npnet.arrays import Array, array_module, plain_numbers
 from npnet.fused import Product, add_product, dense, descend
 
 __all__ = [
@@ -79,6 +81,7 @@ class Momentum:
     proximal = False
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum is {self.momentum}; expected 0 <= momentum < 1")
 
@@ -101,7 +104,8 @@ class Momentum:
 class Adam:
     """Adam: m ← β₁m + (1−β₁)dw, v ← β₂v + (1−β₂)dw², w ← w − rate · m̂ / (√v̂ + ε), m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ).
 
-    t counts this array's own updates. Source: Kingma and Ba 2015, algorithm 1.
+    t counts this array's own updates. Weights in half precision have moments in single precision, where v and ε do not
+    vanish. Source: Kingma and Ba 2015, algorithm 1.
     Raises ValueError unless 0 ≤ β < 1 and ε > 0.
     """
 
@@ -111,6 +115,7 @@ class Adam:
     proximal = False
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1 and self.epsilon > 0):
             raise ValueError(
                 f"beta1, beta2, epsilon are {self.beta1, self.beta2, self.epsilon}; expected 0 <= beta < 1, epsilon > 0"
@@ -118,19 +123,25 @@ class Adam:
 
     def start(self, w: Array) -> Buffers:
         """Return both moments, zero, and the count of updates, an array so that each replicate has its own."""
-        xp = array_module(w)
-        return {"m": xp.zeros_like(w), "v": xp.zeros_like(w), "t": xp.zeros((1,) * w.ndim)}
+        xp, dtype = array_module(w), _at_least_single(w)
+        return {"m": xp.zeros_like(w, dtype), "v": xp.zeros_like(w, dtype), "t": xp.zeros((1,) * w.ndim)}
 
     def update(self, w: Array, dw: Array | Product, buffers: Buffers, rate: float) -> bool:
         """Move w and its moments in place and say whether w is still finite."""
-        m, v, t, dw = buffers["m"], buffers["v"], buffers["t"], dense(dw)
+        m, v, t = buffers["m"], buffers["v"], buffers["t"]
+        dw = dense(dw).astype(m.dtype, copy=False)
         t += 1
         m *= self.beta1
         m += (1 - self.beta1) * dw
         v *= self.beta2
         v += (1 - self.beta2) * dw * dw
-        m_hat, v_hat = (a / (1 - beta**t).astype(w.dtype) for a, beta in ((m, self.beta1), (v, self.beta2)))
-        return descend(w, m_hat / (array_module(v).sqrt(v_hat) + self.epsilon), rate)
+        m_hat, v_hat = (a / (1 - beta**t).astype(m.dtype) for a, beta in ((m, self.beta1), (v, self.beta2)))
+        move = m_hat / (array_module(v).sqrt(v_hat) + self.epsilon)
+        return descend(w, move.astype(w.dtype, copy=False), rate)
+
+
+def _at_least_single(w: Array) -> np.dtype:
+    return np.promote_types(w.dtype, np.float32)
 
 
 READS_FACTORS = (SGD, ProximalSGD, Momentum, Adam)
@@ -161,6 +172,7 @@ class constant:  # noqa: N801
     rate: float
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         _check_rate(self.rate)
 
     def __call__(self, epoch: int) -> float:
@@ -180,6 +192,7 @@ class step:  # noqa: N801
     factor: float = 0.1
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         _check_rate(self.rate)
         if self.every < 1:
             raise ValueError(f"every is {self.every}; expected at least one epoch")
@@ -203,6 +216,7 @@ class cosine:  # noqa: N801
     epochs: int
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         _check_rate(self.rate)
         if self.epochs < 1:
             raise ValueError(f"epochs is {self.epochs}; expected at least one")

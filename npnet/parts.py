@@ -27,6 +27,7 @@ def activation_of(given: Any) -> Layer:
 
 def rates_of(dropout: Any, depth: int) -> tuple[float, ...]:
     """Return the rates of dropout, where one number stands for all. Raises ValueError for what is no rate."""
+    dropout = dropout.tolist() if isinstance(dropout, np.ndarray) else dropout
     each = (dropout,) * depth if isinstance(dropout, Real) else dropout
     if not isinstance(each, tuple | list) or not all(isinstance(rate, Real) and 0 <= rate < 1 for rate in each):  # type: ignore[operator]
         raise ValueError(
@@ -34,7 +35,7 @@ def rates_of(dropout: Any, depth: int) -> tuple[float, ...]:
         )
     if len(each) not in (0, depth):
         raise ValueError(f"dropout is {each}; expected {depth} entries, one for each hidden layer")
-    return tuple(each)
+    return tuple(map(float, each))  # plain numbers: a run that is loaded has the same
 
 
 def check_parameters(trunk: Any, heads: Any) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from npnet.arrays import Array, array_module
+from npnet.arrays import Array, array_module, plain_numbers
 from npnet.penalties import Penalty, group_lasso, l2
 
 __all__ = ["ActivePenalty", "Regularizer", "check_proximal", "prox_of_sum"]
@@ -38,6 +38,7 @@ class Regularizer:
     inherited: int | None = None
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         if not self.strength >= 0:
             raise ValueError(f"strength is {self.strength}; expected zero or more")
         if self.where not in ("all", "trunk", "head"):

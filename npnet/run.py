@@ -35,8 +35,9 @@ class Run:
 
     mask: of the next epoch, None before training has asked the policy. learned: parameters that terms of the objective
     train beside the network, by the terms' names. settings: a description of the hyperparameters that it trains with.
-    Training moves the network's arrays in place. When the run has finished, `network` holds the weights that
-    `Hyperparameters.keep` chose. Raises ValueError for a network or a generator that is none.
+    Training moves the network's arrays in place: give each of several runs a `network.copy()`, and keep a copy of one
+    as it stands after an epoch. When the run has finished, `network` holds the weights that `Hyperparameters.keep`
+    chose. Raises ValueError for a network or a generator that is none.
     """
 
     network: Network
@@ -126,6 +127,8 @@ class TrainingJob:
             raise ValueError(f"tasks is {shown(self.tasks)}; expected at least one Task by the name of its head")
         _check_fit(network, {head: (head, task.train) for head, task in self.tasks.items()})
         for name, each in self.evaluations.items():
+            if not isinstance(name, str):
+                raise ValueError(f"evaluations has the name {shown(name)}; expected a string")
             if not (isinstance(each, tuple | list) and len(each) == 2 and isinstance(each[1], Split)):
                 raise ValueError(f"evaluations has {shown(each)} for {name!r}; expected a pair (head, split)")
         _check_fit(network, self.evaluations)

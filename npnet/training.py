@@ -35,7 +35,9 @@ def train(
     hyperparameters: Hyperparameters | None = None,
     evaluations: Mapping[str, tuple[str, Split]] | None = None,
 ) -> Iterator[Record]:
-    """Train until the run has finished, yielding the record of each epoch; the network's arrays move in place.
+    """Train until the run has finished, yielding the record of each epoch.
+
+    The network's arrays move in place: keep `run.network.copy()` of an epoch, and give each of several runs a copy.
 
     tasks: {head: task}; batches of several tasks take turns in this order. evaluations: {name: (head, split)}, measured
     after every epoch in addition to the tasks' own validation errors. Between two records `run` is whole; save it then.
@@ -66,6 +68,7 @@ def advance(job: TrainingJob, kept: Kept) -> Record:
         raise
 
 
+@np.errstate(over="ignore", under="ignore", invalid="ignore")  # what is not finite is looked for at every step
 def _epoch(job: TrainingJob, kept: Kept, look: bool = False) -> Record:
     """Make the steps of an epoch, measure, and return its record; look: at every weight after every step."""
     run, settings = job.run, job.settings
@@ -76,10 +79,7 @@ def _epoch(job: TrainingJob, kept: Kept, look: bool = False) -> Record:
     move = Move(optimizer, rate, run.buffers, settings.regularizers, settings.max_norm, look=look)
     total, steps = 0.0, 0
     try:
-        with (
-            threads(settings.blas_threads),
-            np.errstate(over="ignore", invalid="ignore"),
-        ):  # what is not finite is looked for at every step
+        with threads(settings.blas_threads):
             for head, rows in batches(orders(job, objectives), settings.batch_size):
                 steps += 1
                 total += float(take_step(objectives[head], penalty, move, rows, run.rng))

@@ -34,7 +34,7 @@ def same(one, other):
     return ones.keys() == others.keys() and all(np.array_equal(ones[key], others[key]) for key in ones)
 
 
-# Several tasks ----------------------------------------------------------------------------------------------------
+# Several tasks -----------------------------------------------------------------------------------------------
 
 
 def history(*curves):
@@ -94,7 +94,7 @@ def test_a_task_that_is_solved_stops_by_its_patience_with_its_first_minimum():
     assert run.best["epoch"] == 1 + [record["error"] for record in records].index(0)
 
 
-# Interrupts -------------------------------------------------------------------------------------------------------
+# Interrupts --------------------------------------------------------------------------------------------------
 
 
 class At:
@@ -248,5 +248,101 @@ def test_threads_of_blas_are_put_back_after_an_interrupt_on_the_way_in():
         if place[1] < max(line for _, line in lines.seen) - 4:  # on the way in
             with pytest.raises(KeyboardInterrupt), At(place), blas.threads(1):
                 pass
-            assert not blas._inside
+            assert not list(blas._inside)
             assert get() == before
+
+
+# Numbers ----------------------------------------------------------------------------------------------------------
+
+
+def test_underflow_is_no_error_for_whoever_has_numpy_raise():
+    """Tiny inputs, tiny weights, certain outputs, frozen layers kept or not, alone and in a population."""
+    for scale, dtype in ((1e-30, np.float32), (50, np.float32), (1e-200, np.float64)):
+        task = blobs(scale=scale, dtype=dtype)
+        for activation in ("relu", "tanh", "sigmoid"):
+            for optimizer in (npnet.SGD(), npnet.Momentum(), npnet.Adam()):
+                for policy in (npnet.FineTuning(), npnet.HeadOnly()):
+                    run = fresh(activation=activation, dtype=dtype)
+                    run.network.trunk[0]["W"] *= dtype(1e-9)
+                    settings = npnet.Hyperparameters(max_epochs=2, optimizer=optimizer, policy=policy)
+                    with np.errstate(all="raise"):
+                        assert len(list(npnet.train(run, {"t": task}, settings))) == 2
+                        npnet.error(run.network, "t", task.test)
+                        run.network.logits(task.test.inputs, "t")
+                        job = npnet.TrainingJob(fresh(activation=activation, dtype=dtype), {"t": task}, settings)
+                        assert len(list(npnet.train_population([job]))) == 2
+
+
+def test_adam_in_half_precision_divides_in_single():
+    run, settings = fresh(dtype=np.float16), npnet.Hyperparameters(max_epochs=20, optimizer=npnet.Adam())
+    records = list(npnet.train(run, {"t": blobs()}, settings))
+    assert records[-1]["objective"] < records[0]["objective"]
+    assert {w.dtype for p in run.network.trunk for w in p.values()} == {np.dtype(np.float16)}
+    w, adam = np.array([1.0, 1.0, 1.0], np.float16), npnet.Adam()
+    adam.update(w, np.array([0, 1e-7, 300], np.float16), buffers := adam.start(w), 0.125)
+    assert buffers["v"].dtype == np.float32
+    np.testing.assert_allclose(w, [1, 0.884, 0.875], atol=0.01)  # a slope of 0 moves nothing, all others by the rate
+
+
+def test_numpys_scalars_in_settings_are_plain_numbers(tmp_path):
+    def settings(number, whole):
+        return npnet.Hyperparameters(
+            batch_size=whole(8),
+            rate=npnet.step(number(0.125), whole(2), number(0.5)),
+            optimizer=npnet.Momentum(number(0.5)),
+            regularizers=(npnet.Regularizer(npnet.l2, number(0.25)),),
+            max_norm=number(0.75),
+            max_epochs=whole(3),
+            patience=whole(2),
+            policy=npnet.Discriminative(number(0.5)),
+        )
+
+    ends = []
+    for number, whole in ((float, int), (np.float32, np.int32), (np.float64, np.uint8)):
+        for dropout in (number(0.25), (number(0.25), number(0.25)), np.full(2, 0.25, number)):
+            run = fresh(dropout=dropout)
+            next(npnet.train(run, {"t": blobs()}, settings(number, whole)))
+            npnet.save_tree(tmp_path / "run.npz", run.tree())
+            run = npnet.Run.from_tree(npnet.load_tree(tmp_path / "run.npz"))
+            list(npnet.train(run, {"t": blobs()}, settings(float, int)))  # the same settings
+            ends.append(run)
+    assert all(same(ends[0], each) for each in ends)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", ["inputs", "hidden layer 1", "hidden layer 2", "head 't'"])
+def test_what_is_not_finite_is_no_class_and_is_named_by_its_place(place, value, activation):
+    task, network = blobs(classes=1), npnet.mlp((5, 4, 3), {"t": 1}, npnet.generator(0), activation=activation)
+    assert npnet.error(network, "t", task.test) == 0  # of one class alone: whatever is 0 would be right
+    if place == "inputs":
+        task.test.inputs[3, 2] = value
+    else:
+        p = {"hidden layer 1": network.trunk[0], "hidden layer 2": network.trunk[1], "head 't'": network.heads["t"]}
+        p[place]["W"][1, 0] = value
+    with pytest.raises(ValueError, match=f"{place}.*not finite; expected finite numbers"):
+        npnet.error(network, "t", task.test)
+    run = npnet.Run(network, npnet.generator(0))
+    with pytest.raises(npnet.NotFiniteError):
+        next(npnet.train(run, {"t": blobs(classes=1)}, evaluations={"test": ("t", task.test)}))
+
+
+@pytest.mark.parametrize("name", [3, None, ("t",), ["t"]])
+def test_what_names_heads_refuses_what_is_no_string(name):
+    run = fresh()
+    key = tuple(name) if isinstance(name, list) else name
+    for call in (
+        lambda: run.network.add_head(name, 3, npnet.generator(0)),
+        lambda: npnet.mlp((5, 4), {key: 3}, npnet.generator(0)),
+        lambda: npnet.Hyperparameters(watch=(name,)),
+        lambda: npnet.Hyperparameters(loss={key: npnet.cross_entropy}),
+        lambda: npnet.error(run.network, name, blobs().test),
+        lambda: run.network.logits(blobs().test.inputs, name),
+        lambda: npnet.TrainingJob(run, {key: blobs()}),
+        lambda: npnet.TrainingJob(run, {"t": blobs()}, evaluations={key: ("t", blobs().test)}),
+        lambda: npnet.TrainingJob(run, {"t": blobs()}, evaluations={"x": (name, blobs().test)}),
+    ):
+        if name is None and call.__code__.co_consts and "inputs" in call.__code__.co_names:
+            continue  # the path to no head ends below them
+        with pytest.raises(ValueError, match="expected"):
+            call()

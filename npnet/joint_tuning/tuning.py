@@ -11,7 +11,7 @@ from itertools import islice
 
 from npnet.arrays import Array, array_module
 from npnet.data import Split, Task, batch
-from npnet.error import BLOCK
+from npnet.error import BLOCK, largest
 from npnet.hyperparameters import Hyperparameters
 from npnet.joint_tuning.selection import Neighbours
 from npnet.network import Network
@@ -40,7 +40,7 @@ def misclassified(network: Network, head: str, split: Split) -> Array:
     blocks = []
     for at in range(0, len(split), BLOCK):
         rows = slice(at, at + BLOCK)
-        blocks.append(network.logits(batch(split, rows, network.dtype), head).argmax(-1) != split.labels[rows])
+        blocks.append(largest(network.logits(batch(split, rows, network.dtype), head)) != split.labels[rows])
     return array_module(blocks[0]).concatenate(blocks)
 
 

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from npnet.arrays import Array
 from npnet.data import Task
+from npnet.error import largest
 from npnet.hyperparameters import Hyperparameters
 from npnet.matching.jacobian_term import InputGradient
 from npnet.matching.jacobians import check_plain, jacobian
@@ -87,7 +88,7 @@ def _with_jacobians(
 
 def _largest(X: Array, labels: Array, teacher: Network, head: str) -> Array:
     """The class that the teacher's answer is."""
-    return teacher.logits(X, head).argmax(-1)
+    return largest(teacher.logits(X, head))
 
 
 def _unit_jacobian(X: Array, labels: Array, teacher: Network, head: str, of: Of) -> Array:

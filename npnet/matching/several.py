@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from npnet.arrays import Array, array_module
+from npnet.error import first_not_finite
 from npnet.frozen import Read
 from npnet.fused import dense, factored
 from npnet.layers import Back, Parameters, Path, backward, forward
 from npnet.matching.terms import Passed, Place, Term, TermInputs, TermOutput
 from npnet.network import Network
-from npnet.objective import cut, first_not_finite, group_of, groups_of
+from npnet.objective import cut, group_of, groups_of
 from npnet.policies import Mask, trains
 from npnet.step import Group, NotFiniteError, WayDown
 

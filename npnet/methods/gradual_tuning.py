@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from npnet.arrays import plain_numbers
 from npnet.methods.method import Method
 from npnet.policies import Mask, Policy, top_layers
 
@@ -29,6 +30,7 @@ class GradualTuning(Policy):
     gradual = True
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         if not self.tolerance > 0:
             raise ValueError(f"tolerance is {self.tolerance}; expected percentage points above zero")
         if self.difference not in ("absolute", "improvement"):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from npnet.arrays import plain_numbers
 from npnet.policies import Entry, FineTuning, Mask, Policy, top_layers, waits
 
 __all__ = [
@@ -32,6 +33,7 @@ class GradualByEpoch(Policy):
     gradual = True
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         if self.every < 1:
             raise ValueError(f"every is {self.every}; expected at least one epoch")
 
@@ -50,6 +52,7 @@ class Freeze(Policy):
     layers: int
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         _check_count(self.layers)
 
     def __call__(self, history: Sequence[float], depth: int) -> Mask:
@@ -67,6 +70,7 @@ class TopLayers(Policy):
     layers: int
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         _check_count(self.layers)
 
     def __call__(self, history: Sequence[float], depth: int) -> Mask:
@@ -94,6 +98,7 @@ class Discriminative(Policy):
     policy: Callable[..., Mask] = field(default_factory=FineTuning)
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         if not self.factor > 0:
             raise ValueError(f"factor is {self.factor}; expected a number above zero")
 
@@ -126,6 +131,7 @@ class EqualBudget(Policy):
     policy: Callable[..., Mask] = field(default_factory=FineTuning)
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         if self.epochs < 1:
             raise ValueError(f"epochs is {self.epochs}; expected at least one")
 
@@ -150,6 +156,7 @@ class WarmUp(Policy):
     policy: Callable[..., Mask] = field(default_factory=FineTuning)
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         if self.epochs < 1:
             raise ValueError(f"epochs is {self.epochs}; expected at least one")
 

@@ -115,6 +115,7 @@ def _family(job: TrainingJob) -> Hashable:
     return mask, settings.rate_at(len(job.run.history)), settings.max_norm, terms
 
 
+@np.errstate(over="ignore", under="ignore", invalid="ignore")  # what is not finite is looked for
 def _epoch(members: Sequence[TrainingJob], kept: Kept) -> list[Record | None]:
     """Take jobs of one shape through an epoch and return their records, None for those that failed."""
     undo, records = [note(each.run) for each in members], list[Record | None]()
@@ -168,7 +169,7 @@ def _ends(members: Sequence[TrainingJob], kept: Kept) -> Iterator[tuple[Network,
     penalty, move = penalise_rows(alike), move_rows(alike, buffers)
     order, rng = stacked([orders(each, heads) for each in members]), Generators([each.run.rng for each in members])
     total, steps = array_module(*tops[heads[0]].values()).zeros(len(members)), 0
-    with threads(settings.blas_threads), np.errstate(over="ignore", invalid="ignore"):
+    with threads(settings.blas_threads):
         for head, rows in batches(order, settings.batch_size):
             total += take_step(losses[head], penalty, move, rows, rng)
             steps += 1
