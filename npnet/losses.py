@@ -99,9 +99,9 @@ def soft_cross_entropy(Z: Array, P: Array, temperature: float = 1.0) -> tuple[Ar
         raise ValueError(f"temperature is {temperature}; expected a number above zero")
     xp, N = array_module(Z, P), Z.shape[-2]
     D = Z / temperature
-    D = D - D.real.max(-1, keepdims=True)
-    E = xp.exp(D)
     top = xp.arange(Z.shape[-1]) == D.real.argmax(-1)[..., None]  # (..., N, K), one for each row: its E is 1
+    D = D - xp.where(top, D, 0).sum(-1, keepdims=True)  # the top entry itself, its imaginary part too
+    E = xp.exp(D)
     others = xp.where(top, 0, E).sum(-1, keepdims=True)
     value = (P * (xp.log1p(others) - D)).sum((-2, -1)) / N
     # At the top f Σp − p is the others' p less the others' share of Σp: no difference of two numbers near 1.
