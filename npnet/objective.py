@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array
+from npnet.arrays import Array, array_module
 from npnet.error import first_not_finite
 from npnet.frozen import Kept, Read
 from npnet.fused import factored
