@@ -30,9 +30,8 @@ def test_gradient(xp, number, seed):
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=CASES)
-@pytest.mark.parametrize("error", [1e-4, -1e-4])
-def test_one_part_in_ten_thousand_in_any_one_gradient_is_seen(number, error):
-    case = list(cases(2))[number]
+def test_one_part_in_ten_thousand_in_any_one_gradient_is_seen(number):
+    case, error = list(cases(2))[number], (1e-4, -1e-4)[number % 2]
     gradients = case.f(*case.arguments)[1]
     gradients = gradients(1.0 + 0 * case.f(*case.arguments)[0]) if callable(gradients) else gradients
     for parameter, (_, g) in enumerate(leaves(gradients)):
