@@ -123,8 +123,9 @@ class Penalise:
                     rate: Any = -self.pull * share
                     value = value + penalty.add(None, rate * strength, w, anchor, scale) / rate
                 else:
-                    gradients[key] = dense(gradients[key])
-                    value = value + penalty.add(group.matrix(gradients[key]), strength, w, anchor, scale)
+                    dw = group.matrix(dense(gradients[key]))
+                    value = value + penalty.add(dw, strength, w, anchor, scale)
+                    gradients[key] = dw.reshape(group.parameters[key].shape)  # of many axes it may be a copy
         if self.strict and not math.isfinite(value.real):
             raise NotFiniteError("penalty", group.name)
         return value

@@ -492,6 +492,15 @@ def test_a_penalty_sees_a_parameter_of_many_axes_as_a_matrix(penalty, together, 
     assert np.array_equal(ends[0][1], ends[1][1])
 
 
+def test_a_gradient_of_many_axes_in_any_order_is_penalised():
+    """A layer of one's own may return its gradient in another order of memory, of which a matrix is a copy."""
+    w = np.arange(24.0).reshape(2, 3, 4)
+    group = npnet.objective.group_of("hidden layer 1", {"W": w}, 1.0, 0, 1)
+    gradients = {"W": np.zeros((4, 3, 2)).T}
+    Penalise((npnet.Regularizer(npnet.l2, 0.5),))(group, gradients)
+    assert np.array_equal(gradients["W"], 0.5 * w)
+
+
 def test_one_array_in_two_layers_is_refused():
     W = np.ones((6, 6))
     with pytest.raises(ValueError, match="trunk layer 2 has the array for 'W' that trunk layer 1 has"):
