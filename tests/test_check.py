@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from npnet.activations import ACTIVATIONS
 from npnet.arrays import generator
 from npnet.check import check_convex, check_gradient, check_hessian, check_kinks
-from npnet.check.__main__ import main as check
 from npnet.proofs.catalogue import cases, kinked_cases
 from npnet.proofs.path_cases import softplus
 from npnet.proofs.planting import plant
@@ -132,13 +131,6 @@ def test_functions_of_trees_and_of_nothing():
     )
     assert check_gradient(lambda w: (w.sum(), w), np.zeros((0, 3)))
     assert check_gradient(lambda w, v: (v.sum(), (0 * w, np.ones(2))), np.ones(3), np.ones(2))
-
-
-def test_the_command_of_the_checker_says_where_to_go(capsys):
-    assert check([]) == 0
-    assert capsys.readouterr().out.count("\n") == 1
-    assert check(["everything"]) == 2
-    assert "python -m npnet.proofs checks" in capsys.readouterr().out
 
 
 def test_the_command_confirms_the_library():

@@ -5,6 +5,7 @@
     check_kinks      finds the one-sided slopes at a kink, and checks the convention that the gradient keeps there
     check_convex     checks the subgradient inequality f(y) ≥ f(x) + ⟨g, y − x⟩
     check_hessian    checks gradients of gradients: their symmetry, and a Hessian-vector product
+    stateful         makes such a function of a layer that keeps state
     check_prox, check_frozen, check_resumed, check_mean, check_equal   check what is not a gradient and can be wrong too
 
 Each returns a `Report`. It is true if nothing is wrong, and its text says what is wrong and where. Nothing here knows
@@ -19,6 +20,7 @@ from npnet.check.laws import check_equal, check_frozen, check_mean, check_resume
 from npnet.check.prox import check_prox
 from npnet.check.report import Line, Report
 from npnet.check.second import check_hessian, hessian_vector_product
+from npnet.check.stateful import stateful
 
 __all__ = [
     "Line",
@@ -34,4 +36,5 @@ __all__ = [
     "check_prox",
     "check_resumed",
     "hessian_vector_product",
+    "stateful",
 ]

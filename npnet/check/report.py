@@ -1,10 +1,14 @@
 """The report of a check says what is wrong and where: parameter, index, both values, their distance, likely fault."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
-__all__ = ["Line", "Report", "units_apart"]
+__all__ = ["UNDECIDED", "Line", "Report", "units_apart"]
+
+UNDECIDED = "cannot be decided"
+"""The words of a complaint that is no fault: the values are too noisy, or not defined, for any verdict."""
 
 
 def units_apart(a: float, b: float) -> float:
@@ -46,10 +50,19 @@ class Line:
         """Return the difference in units in the last place."""
         return units_apart(self.gradient, self.derivative)
 
+    @property
+    def short(self) -> str:
+        """Return the place and both numbers to nine digits, and the likely fault."""
+        numbers = f"gradient {self.gradient:.9g}, derivative {self.derivative:.9g}"
+        return f"{self.parameter} {self._where}: {numbers}" + (f"; likely: {self.likely}" if self.likely else "")
+
+    @property
+    def _where(self) -> str:
+        return "along a direction" if self.index is None else f"at {self.index}"
+
     def __str__(self) -> str:
-        where = "along a direction" if self.index is None else f"at {self.index}"
         return (
-            f"{self.parameter} {self.shape}, {self.checked}{self.method and ', ' + self.method}: worst {where}, "
+            f"{self.parameter} {self.shape}, {self.checked}{self.method and ', ' + self.method}: worst {self._where}, "
             f"gradient {self.gradient:.17g}, derivative {self.derivative:.17g}, relative error {self.error:.1e}, "
             f"{self.units:.3g} units in the last place"
             + (f" (rounding explains {abs(self.allowed):.1e})" if self.allowed else "")
@@ -80,18 +93,51 @@ class Report:
         """Return the worst relative error of all parameters."""
         return max((line.error for line in self.lines), default=0.0)
 
+    @property
+    def verdict(self) -> str:
+        """Return "confirmed", "wrong", "undecided", or "nothing seen" if an argument was not tested.
+
+        A report that is undecided is false. One in which nothing was seen is true: nothing is wrong.
+        """
+        if any(line.wrong for line in self.lines) or any(UNDECIDED not in each for each in self.complaints):
+            return "wrong"
+        if self.complaints:
+            return "undecided"
+        return "nothing seen" if any(line.unseen for line in self.lines) else "confirmed"
+
+    @property
+    def summary(self) -> str:
+        """Return what is wrong in a few lines: complaints, and for each wrong argument both numbers at its worst place.
+
+        Where nothing is wrong, it is the verdict and the notes.
+        """
+        wrong = [line for line in self.lines if line.wrong]
+        told = [*self.complaints, *(line.short for line in wrong)] or [*self.notes]
+        return "\n  ".join([self._headline(), *told])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain data, with its verdict and worst error."""
+        return {"verdict": self.verdict, "error": self.error, **asdict(self)}
+
     def __bool__(self) -> bool:
         return not self.complaints and not any(line.wrong for line in self.lines)
 
-    def __str__(self) -> str:
-        verdict = f"{self.what} confirmed" if self else f"{self.what.upper()} WRONG"
+    def _headline(self) -> str:
+        if not self:
+            return f"{self.what.upper()} {self.verdict.upper()}"
+        verdict = f"{self.what} confirmed"
         unseen = [line.parameter for line in self.lines if line.unseen]
-        if self and unseen:
+        if unseen:
             nothing = "nothing to see at this point"
             all_of_it = len(unseen) == sum(line.checked != "empty" for line in self.lines)
             verdict = f"{self.what}: {nothing}" if all_of_it else f"{verdict}, with {nothing} for {', '.join(unseen)}"
+        return verdict
+
+    def __str__(self) -> str:
         tolerance = "that of rounding" if self.tolerance is None else f"{self.tolerance:.0e}"
         details = [*self.complaints, *map(str, self.lines), *(f"note: {note}" for note in self.notes)]
-        return "\n  ".join([f"{verdict}: worst relative error {self.error:.1e}, tolerance {tolerance}", *details])
+        return "\n  ".join(
+            [f"{self._headline()}: worst relative error {self.error:.1e}, tolerance {tolerance}", *details]
+        )
 
     __repr__ = __str__
