@@ -1,17 +1,15 @@
-"""The command line: tyro makes a subcommand of each study and of each dataclass here."""
+"""The command line: each study and each dataclass here is a command, whose fields tyro makes its options."""
 
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
 from importlib import import_module
-from operator import or_
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
-from tyro.conf import OmitSubcommandPrefixes, Positional, subcommand
+from tyro.conf import Positional, arg
 
 from experiments.benchmarks.process import Instructions, start
 from experiments.frame.files import read_json
@@ -19,8 +17,9 @@ from experiments.frame.folder import FolderError
 from experiments.frame.run import run
 from experiments.frame.status import show_status
 from experiments.frame.study import Study
+from experiments.overview import PROGRAM, description, expected, overview
 from experiments.page import studies_below, write_page
-from experiments.registry import STUDIES, study_named
+from experiments.registry import GROUPS, study_named
 from experiments.sheets import write_sheets
 from experiments.studies.tables.claims import write_claims
 
@@ -29,7 +28,9 @@ __all__ = ["main"]
 
 @dataclass(frozen=True)
 class StimuliCommand:
-    """Draw the line-and-angle stimuli: sheets of all tasks, of the truth about them, and of their open parameters.
+    """Draw sheets of the line-and-angle stimuli.
+
+    They show all tasks, the truth about each image, and the parameters that one may choose.
 
     Attributes:
         out: folder for the pictures.
@@ -47,15 +48,17 @@ class StimuliCommand:
 
 @dataclass(frozen=True)
 class ReportCommand:
-    """Make tables and pictures again from existing results, and one page of them all: report.html.
+    """Make tables, pictures and one page from existing results.
+
+    The page is report.html. It holds every study at or below the folder.
 
     Attributes:
-        folder: a folder that runs have written to, or one that has such folders below it.
-        out: where to write them, with the results they are made from; the same folder by default.
+        folder: a folder with results, or one that has such folders below it.
+        out: where to write tables, pictures and results; by default the same folder.
     """
 
     folder: Positional[Path] = Path("results")
-    out: Path | None = None
+    out: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: the same folder)")] = None
 
     def __call__(self, console: Console) -> None:
         """Make them."""
@@ -72,18 +75,20 @@ class ReportCommand:
 
 @dataclass(frozen=True)
 class JoinCommand:
-    """Join results that were computed in several folders: rows of one table, or variants of the sensitivity study.
+    """Join results of one study that lie in several folders.
+
+    They are rows of one table, or variants of the sensitivity study.
 
     Attributes:
         folders: folders with results of one study, each with a results.json.
-        out: where to write them all, with the tables and pictures that are made from them.
+        out: folder for the joined results, their tables and pictures.
     """
 
     folders: Positional[tuple[Path, ...]]
     out: Path
 
     def __call__(self, console: Console) -> None:
-        """Put it together."""
+        """Join them."""
         about = [read_json(folder / "results.json") for folder in self.folders]
         for folder, each in zip(self.folders, about, strict=True):
             if each is None:
@@ -98,40 +103,43 @@ class JoinCommand:
 
 @dataclass(frozen=True)
 class StatusCommand:
-    """Show which jobs of a study are done, running and left, and about how long the rest will take.
+    """Show what is done, running and left of a study.
+
+    It also says about how long the rest will take.
 
     Attributes:
-        folder: a folder that a run writes to, or has written to.
+        folder: the folder of a study, running or not.
     """
 
     folder: Positional[Path]
 
     def __call__(self, console: Console) -> None:
-        """Say it."""
+        """Show it."""
         show_status(self.folder, console)
 
 
 @dataclass(frozen=True)
 class BenchCommand:
-    """Measure speed beside other libraries, in a process of its own, in which each library has one thread.
+    """Compare npnet's speed with other libraries.
 
-    step: a training step. variants: one with penalties, another optimizer, dropout. job: the whole work of table 1.
-    frozen: frozen layers. population: many networks as one. jacobian: matching a teacher's. stimuli: drawing.
+    Each benchmark runs in a process of its own, where every library has one thread. step: a training step. variants: a
+    step with penalties, other optimizers or dropout. job: all of table 1. frozen: frozen layers. population: many
+    networks as one. jacobian: matching a teacher's Jacobian. stimuli: drawing images.
 
     Attributes:
         which: the benchmark.
-        json: also write the measurements here.
-        instructions: "avx2" to measure as if the processor had no AVX-512.
-        epochs: of "job", for each of its three runs; 0 until the protocol ends it, which takes minutes.
+        json: also write the measurements to this file.
+        instructions: "avx2" measures as if the processor had no AVX-512.
+        epochs: of "job" alone: epochs of each of its three runs; 0 runs the whole protocol, which takes minutes.
     """
 
     which: Positional[Literal["step", "variants", "job", "frozen", "population", "jacobian", "stimuli"]]
-    json: Path | None = None
+    json: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: none)")] = None
     instructions: Instructions = "all"
-    epochs: int | None = None
+    epochs: Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: 3)")] = None
 
     def __call__(self, console: Console) -> None:
-        """Measure it. Raises ValueError for epochs that it does not take."""
+        """Measure it. Raises ValueError for epochs that do not fit."""
         if self.epochs is not None and (self.which != "job" or self.epochs < 0):
             raise ValueError(f"epochs is {self.epochs} for {self.which}; expected it for job alone, from 0")
         options = {"json": None if self.json is None else str(self.json)}
@@ -141,15 +149,18 @@ class BenchCommand:
 
 @dataclass(frozen=True)
 class FaultsCommand:
-    """Plant realistic faults one by one, and measure which checks detect which, how small, also those of other people.
+    """Plant errors in gradients and see which checks find them.
+
+    75 realistic errors are planted one by one, ever smaller. npnet's checks and those of other packages (the extra
+    "peers") are compared by the smallest error that each detects, and by their false alarms.
 
     Attributes:
-        json: also write the measurements here.
-        runs: how many times right code is checked, each time with another seed, to count false alarms.
-        anchor_runs: the same for each of the other rules.
+        json: also write the measurements to this file.
+        runs: checks of correct code with npnet, each with another seed, to count false alarms.
+        anchor_runs: the same for each of the other packages.
     """
 
-    json: Path | None = None
+    json: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: none)")] = None
     runs: int = 1000
     anchor_runs: int = 1000
 
@@ -160,7 +171,9 @@ class FaultsCommand:
 
 @dataclass(frozen=True)
 class StepsCommand:
-    """Measure the error of each way to compute a derivative against the size of its step, and draw the picture.
+    """Draw the error of four derivatives against step size.
+
+    These are one-sided, central and extrapolated differences, and the complex step.
 
     Attributes:
         out: folder for the picture.
@@ -173,30 +186,35 @@ class StepsCommand:
         console.print(f"picture is in {import_module('experiments.faults.steps').draw(self.out)}", soft_wrap=True)
 
 
-COMMANDS: Mapping[str, type] = {
-    **STUDIES,
-    "stimuli": StimuliCommand,
-    "report": ReportCommand,
-    "join": JoinCommand,
-    "status": StatusCommand,
-    "bench": BenchCommand,
-    "faults": FaultsCommand,
-    "steps": StepsCommand,
+ALL_GROUPS: Mapping[str, Mapping[str, type]] = {
+    **GROUPS,
+    "Tools": {
+        "status": StatusCommand,
+        "report": ReportCommand,
+        "join": JoinCommand,
+        "stimuli": StimuliCommand,
+        "bench": BenchCommand,
+        "faults": FaultsCommand,
+        "steps": StepsCommand,
+    },
 }
+COMMANDS = {name: command for commands in ALL_GROUPS.values() for name, command in commands.items()}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code: 0, 1 where jobs failed, 2 for a wrong request, 130 for Ctrl-C."""
     console = Console(width=None if sys.stdout.isatty() else 132, markup=False)  # a folder may be called "[exp]"
-    commands: Any = reduce(or_, (Annotated[kind, subcommand(name)] for name, kind in COMMANDS.items()))
+    name, *options = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if name in ("-h", "--help"):
+        print(overview(ALL_GROUPS))
+        return 0
+    if name not in COMMANDS:
+        print(f"error: command is {name!r}; expected {expected(name, COMMANDS)}", file=sys.stderr)
+        return 2
+    if {"-h", "--help"} & set(options):
+        print(description(COMMANDS[name]), end="\n\n")  # tyro would print each paragraph in one long line
     try:
-        command: Any = tyro.cli(
-            commands,
-            prog="python -m experiments",
-            description="Studies of transfer and forgetting with npnet.",
-            args=arguments,
-            config=(OmitSubcommandPrefixes,),
-        )
+        command: Any = tyro.cli(COMMANDS[name], prog=f"{PROGRAM} {name}", description="", args=options)
         if isinstance(command, Study):
             return run(command, console)
         command(console)

@@ -1,4 +1,4 @@
-"""The list of all studies, by the names that they have on the command line and in results."""
+"""All studies, by the names that they have on the command line and in results."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,28 +21,30 @@ from experiments.studies.tables.study import Tables
 from experiments.studies.transferability.study import Transferability
 from experiments.studies.without_forgetting import WithoutForgetting
 
-__all__ = ["STUDIES", "study_named"]
+__all__ = ["GROUPS", "STUDIES", "study_named"]
 
-_STUDIES: tuple[type[Study], ...] = (
-    Tables,
-    Sensitivity,
-    Rivals,
-    Difficulty,
-    StartingPoint,
-    Transferability,
-    Scenarios,
-    Growing,
-    Columns,
-    Modules,
-    Distillation,
-    Matching,
-    WithoutForgetting,
-    SeveralTasks,
-    Selection,
-    ImagePrior,
-)
+GROUPS: Mapping[str, Mapping[str, type[Study]]] = {
+    title: {study.name: study for study in studies}
+    for title, studies in {
+        "The paper": (Tables, Sensitivity, Difficulty),
+        "Methods": (
+            Rivals,
+            StartingPoint,
+            WithoutForgetting,
+            Scenarios,
+            Growing,
+            Modules,
+            Distillation,
+            Matching,
+            Selection,
+            ImagePrior,
+        ),
+        "Several tasks": (Columns, SeveralTasks, Transferability),
+    }.items()
+}
+"""The studies by name, in the groups in which the help shows them."""
 
-STUDIES: Mapping[str, type[Study]] = {study.name: study for study in _STUDIES}
+STUDIES: Mapping[str, type[Study]] = {name: study for group in GROUPS.values() for name, study in group.items()}
 
 
 def study_named(about: Mapping[str, Any]) -> type[Study]:

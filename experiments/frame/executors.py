@@ -11,8 +11,10 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import uuid4
+
+from tyro.conf import arg
 
 from experiments.frame.folder import FolderError
 from experiments.frame.provenance import CHECKOUT, environment
@@ -29,14 +31,14 @@ class Resources:
     """The options that say where jobs run, and how.
 
     Attributes:
-        workers: processes at work at once; results are the same bits whatever their number.
-        cluster: address of a Dask scheduler, whose workers then do the work.
-        population: train all networks that are ready as one stacked population, in one process.
-        device: "gpu" trains such a population on a CUDA device, through CuPy.
+        workers: how many processes work at the same time. Results have the same bits with any number.
+        cluster: address of a Dask scheduler; its workers then do the work.
+        population: train all networks that are ready as one stacked network, in one process.
+        device: "gpu" trains them as one stacked network on a CUDA device, with CuPy.
     """
 
     workers: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
-    cluster: str | None = None
+    cluster: Annotated[str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: none)")] = None
     population: bool = False
     device: Literal["cpu", "gpu"] = "cpu"
 

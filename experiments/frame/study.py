@@ -46,17 +46,17 @@ class Study(ABC):
     `name` stands in its files and on the command line; `presets` are those that it has.
 
     Attributes:
-        preset: how much is run: "smoke" in seconds to see that it works, "quick" in hours at the most, "paper" as
-            published.
-        out: folder for results; run again with the same folder to go on where a run was stopped.
-        resources: where the work is done.
+        preset: how much is run: "smoke" takes seconds and only shows that everything works, "quick" takes hours at
+            most, "paper" has the published size.
+        out: folder for results. The same command with the same folder resumes a study that was stopped.
+        resources: where the work is done; few need these.
     """
 
     name: ClassVar[str]
     presets: ClassVar[tuple[Preset, ...]] = ("smoke", "quick")
 
     preset: Preset = "quick"
-    out: Annotated[Path | None, arg(help_behavior_hint="(default: results/ and the study's name)")] = None
+    out: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: results/STUDY)")] = None
     resources: Annotated[Resources, OmitArgPrefixes] = field(default_factory=Resources)
 
     def __post_init__(self) -> None:

@@ -56,7 +56,9 @@ def _method_name(row: str, column: str) -> str:
 
 @dataclass(frozen=True)
 class Growing(MethodsByTargets):
-    """Grow a network for a new task, deeper, wider or both, and train the new part, more of it, or everything."""
+    """Grow a network for a new task: deeper, wider, or both.
+
+    Either the new part alone trains, or some of the old layers too, or everything."""
 
     name: ClassVar[str] = "growing"
     targets: ClassVar[Targets] = {

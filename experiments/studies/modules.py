@@ -44,7 +44,9 @@ def _setting(family: str, images: int) -> str:
 
 @dataclass(frozen=True)
 class Modules(MethodsByTargets):
-    """Put an untrained module beside a frozen network, on targets of 30 to 3,000 images, against the usual methods."""
+    """Add an untrained module to a frozen network.
+
+    Targets have 30 to 3,000 images. The module is compared with fine tuning, Gradual Tuning and other methods."""
 
     name: ClassVar[str] = "modules"
     targets: ClassVar[Targets] = {

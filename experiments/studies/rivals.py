@@ -121,9 +121,10 @@ def _draw(results: TableResults, path: Path) -> None:
 
 @dataclass(frozen=True)
 class Rivals(Study):
-    """Put Gradual Tuning beside controls and rivals on table 1, with probes that tell a lost head from lost features.
+    """Compare Gradual Tuning with controls and other methods.
 
-    Preset "quick" has two repetitions, "paper" five.
+    The tasks are those of table 1. Probes show whether the old features are lost, or only the old head. The preset
+    "quick" has two repetitions, "paper" five.
     """
 
     name: ClassVar[str] = "rivals"

@@ -62,7 +62,10 @@ def _spec(family: str, corner: Corner) -> TaskSpec:
 
 @dataclass(frozen=True)
 class Scenarios(MethodsByTargets):
-    """Ask what to do with a network and a new task, small or large, similar or different: six methods, four corners."""
+    """Find the best method for small, large, near, far targets.
+
+    A network knows one task. The new task has few or many examples, and is similar or different: four scenarios, each
+    with six methods."""
 
     name: ClassVar[str] = "scenarios"
     targets: ClassVar[Targets] = {_setting(*place): (place[0], _spec(*place)) for place in product(_TASKS, CORNERS)}

@@ -86,7 +86,9 @@ def end_beside(
 
 @dataclass(frozen=True)
 class WithoutForgetting(MethodsByTargets):
-    """Learn a new task without forgetting the old one, whose data are gone: old and new error of eight methods."""
+    """Learn a new task when the old data are gone.
+
+    Eight methods, Learning without Forgetting among them, are compared by their errors on both tasks."""
 
     name: ClassVar[str] = "without_forgetting"
     targets: ClassVar[Targets] = {

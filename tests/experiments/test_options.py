@@ -25,8 +25,8 @@ def test_every_field_of_a_protocol_is_an_option_with_a_meaning():
 
 
 def test_a_meaning_may_have_several_lines_and_be_inherited():
-    assert meanings(Growing)["out"].startswith("folder for results; run again")
-    assert meanings(Growing)["preset"].endswith('"paper" as published.')
+    assert meanings(Growing)["out"].startswith("folder for results.")
+    assert meanings(Growing)["preset"].endswith('"paper" has the published size.')
     with pytest.raises(KeyError, match="undocumented"):
         changes_of(make_dataclass("Bare", [("undocumented", int)]))
 

@@ -33,7 +33,9 @@ __all__ = ["Columns"]
 
 @dataclass(frozen=True)
 class Columns(LongFormStudy):
-    """Learn four or five tasks one after another: with a column for each, or with one network tuned again and again."""
+    """Learn four or five tasks one after another.
+
+    Each task gets a new column next to the earlier, frozen ones, or one network is tuned again and again."""
 
     name: ClassVar[str] = "columns"
 

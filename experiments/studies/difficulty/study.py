@@ -15,9 +15,10 @@ __all__ = ["Difficulty"]
 
 @dataclass(frozen=True)
 class Difficulty(Study):
-    """Measure how hard the stimuli are: 500-500 learns acl under several appearances, amounts and regularizers.
+    """Measure how hard the line-and-angle stimuli are to learn.
 
-    Preset "paper", the default, has up to 330,000 stimuli and takes hours.
+    A 500-500 network learns the task acl with several appearances, numbers of stimuli and regularizers. The preset
+    "paper", the default, has up to 330,000 stimuli and takes hours.
     """
 
     name: ClassVar[str] = "difficulty"

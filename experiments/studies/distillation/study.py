@@ -37,7 +37,9 @@ __all__ = ["Distillation"]
 
 @dataclass(frozen=True)
 class Distillation(LongFormStudy):
-    """Distil a large teacher of digits into small students: by temperature, and by the number of examples."""
+    """Distil a large network into small ones.
+
+    Students learn digits from a teacher's outputs, at several temperatures and from several numbers of examples."""
 
     name: ClassVar[str] = "distillation"
 

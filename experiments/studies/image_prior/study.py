@@ -32,7 +32,9 @@ COLOURS = {"code": "#0072B2", "positions": "#D55E00"}
 
 @dataclass(frozen=True)
 class ImagePrior(LongFormStudy):
-    """Fit an untrained generator to a corrupted stimulus, and see how near it comes to the clean one on its way."""
+    """Restore a noisy image with an untrained generator.
+
+    The generator is fitted to the corrupted image. On its way it comes near the clean one."""
 
     name: ClassVar[str] = "image_prior"
 

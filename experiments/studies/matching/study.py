@@ -38,7 +38,9 @@ DRAWN = {
 
 @dataclass(frozen=True)
 class Matching(LongFormStudy):
-    """Match a teacher's outputs, hidden layer, attention maps and Jacobians, from one example a class to all."""
+    """Match a teacher's outputs, Jacobians and attention.
+
+    Students have from one example of each class to all of them. A hidden layer is matched too."""
 
     name: ClassVar[str] = "matching"
 

@@ -41,7 +41,9 @@ __all__ = ["Selection"]
 
 @dataclass(frozen=True)
 class Selection(LongFormStudy):
-    """Learn a small target beside all source images, some at random, none, or those that look like the target's."""
+    """Learn a small task together with chosen source images.
+
+    The source images are all, none, some at random, or those most similar to the target's."""
 
     name: ClassVar[str] = "selection"
 

@@ -18,12 +18,13 @@ __all__ = ["Sensitivity"]
 
 @dataclass(frozen=True)
 class Sensitivity(Study):
-    """Repeat table 1 under every choice that its paper leaves open: batches, starts, pixels, stopping, L1.
+    """Repeat table 1 under every choice the paper leaves open.
 
-    Preset "quick" has two repetitions and takes hours, "paper" has five.
+    These are batch size, initialisation, pixel scale, stopping, and how strong L1 is. The preset "quick" has two
+    repetitions and takes hours, "paper" has five.
 
     Attributes:
-        only: which variants, as in "batch-100,last"; all by default. A folder may get more variants and seeds later.
+        only: which variants, for example "batch-100,last". A folder can get more variants and seeds later.
     """
 
     name: ClassVar[str] = "sensitivity"

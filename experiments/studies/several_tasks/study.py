@@ -43,7 +43,9 @@ __all__ = ["SeveralTasks"]
 
 @dataclass(frozen=True)
 class SeveralTasks(LongFormStudy):
-    """Learn three tasks of one stimulus together: equal, searched and learned weights, alternating batches."""
+    """Learn three tasks about the same images together.
+
+    The sum of their losses has equal, searched or learned weights; or batches of the tasks alternate."""
 
     name: ClassVar[str] = "several_tasks"
 

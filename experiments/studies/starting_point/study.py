@@ -16,9 +16,10 @@ __all__ = ["StartingPoint"]
 
 @dataclass(frozen=True)
 class StartingPoint(Study):
-    """Compare penalties that pull towards the starting point of fine tuning with those that do not; 500-500.
+    """Compare penalties around the starting point with others.
 
-    Preset "quick" takes about an hour on two cores, "paper" a night.
+    500-500 networks are fine tuned with thirteen penalties. Some pull the weights towards where fine tuning began, the
+    others towards zero. The preset "quick" takes about an hour on two cores, "paper" a night.
     """
 
     name: ClassVar[str] = "starting_point"

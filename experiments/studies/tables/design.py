@@ -75,22 +75,23 @@ class TrainingProtocol(Sizes):
     """How a table is repeated. Errors are percent, rates per step; raises ValueError for values out of range.
 
     Attributes:
-        seeds: repetitions on the second task, seeds 0 … seeds − 1 for both methods.
+        seeds: repetitions on the second task, for both methods.
         batch_size: examples in a batch.
         rate: learning rate.
-        patience: epochs without a new minimum of the validation error after which a run ends.
-        max_epochs_a: cap on the epochs of the first task.
-        max_epochs_b: cap on the epochs of the second task.
-        initialise: how the weights of the first network begin.
-        initialise_head: how the new head begins, where not as the network did.
-        keep: which weights a run ends with.
-        patience_restarts: whether patience begins again when a layer joins.
-        data_seed: which stimuli are drawn, how image files are split, how the first network begins.
-        pixels: on [0, 1], on [-1, 1], or of mean 0 and standard deviation 1 over all pixels of the training images.
-        difference: of two epochs' errors, by which a layer joins: in absolute value, or the improvement.
-        l1_scale: what the strength of L1 is multiplied by.
-        l1_biases: whether L1 penalises biases.
-        together: whether a minimum with several first tasks is one of all their errors, as in the paper, or their mean.
+        patience: a run ends after so many epochs without a new minimum of the validation error.
+        max_epochs_a: most epochs on the first task.
+        max_epochs_b: most epochs on the second task.
+        initialise: initialiser of the first network.
+        initialise_head: initialiser of the new head; by default the network's.
+        keep: keep the weights of the best validation epoch, or the last ones.
+        patience_restarts: whether patience starts again when a layer joins.
+        data_seed: seed of the stimuli, of the split of image files, and of the first network.
+        pixels: unit: [0, 1]. centred: [-1, 1]. standard: mean 0, standard deviation 1 over the training images' pixels.
+        difference: a layer joins when the difference of two epochs' errors is small: its absolute value, or the
+            improvement.
+        l1_scale: factor on the strength of L1.
+        l1_biases: whether L1 penalises biases too.
+        together: with several first tasks a minimum is one of all their errors (as in the paper), or of their mean.
     """
 
     seeds: int = 5

@@ -34,13 +34,15 @@ Changes: Any = changes_of(TrainingProtocol)
 
 @dataclass(frozen=True)
 class Tables(Study):
-    """Repeat the tables of the Gradual Tuning paper: how much of a first task a network forgets, learning a second.
+    """Repeat the eight tables of the Gradual Tuning paper.
+
+    A network learns a first task, then a second one. The tables show how much of the first it forgets.
 
     Attributes:
-        only: which tables, as in "1,3"; all eight by default. More tables, rows and seeds may be added later.
-        regularizers: which rows, of none, l1, l1_twentieth (a second reading of the paper's λ) and dropout.
-        probes: also measure what new heads, and new biases alone, still find of the old task; may be added later.
-        changes: options that replace the values of the preset.
+        only: which tables. A folder can get more tables, rows and seeds later.
+        regularizers: which rows: none, l1, l1_twentieth (a second reading of the paper's λ), dropout.
+        probes: also measure how well new heads, and new biases alone, do the old task; can be added later.
+        changes: replace values of the preset; few need these.
     """
 
     name: ClassVar[str] = "tables"

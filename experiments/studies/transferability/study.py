@@ -29,7 +29,10 @@ __all__ = ["Transferability"]
 
 @dataclass(frozen=True)
 class Transferability(LongFormStudy):
-    """Hold the first layers of one task's network while it learns another: every pair, every number of layers."""
+    """Measure how well features transfer, layer by layer.
+
+    The first layers of a network that knows one task are frozen, and the rest learns another one: every pair of tasks,
+    every number of frozen layers."""
 
     name: ClassVar[str] = "transferability"
 
