@@ -10,7 +10,7 @@ bounds below leave nothing to clip, and keep every pixel of a stroke's core brig
 
 from dataclasses import dataclass
 
-__all__ = ["CALIBRATED", "Appearance"]
+__all__ = ["CALIBRATED", "Appearance", "Range", "check_range", "check_within"]
 
 Range = tuple[float, float]
 
@@ -40,12 +40,12 @@ class Appearance:
     noise: float = 0.03
 
     def __post_init__(self) -> None:
-        _check_within("width", self.width, 1.0, 3.0)
-        _check_within("gap", self.gap, 2.0, 5.0)
-        _check_range("ground", self.ground)
-        _check_range("contrast", self.contrast)
-        _check_within("amplitude", self.amplitude, 0.0, 1.0)
-        _check_within("noise", self.noise, 0.0, 1.0)
+        check_within("width", self.width, 1.0, 3.0)
+        check_within("gap", self.gap, 2.0, 5.0)
+        check_range("ground", self.ground)
+        check_range("contrast", self.contrast)
+        check_within("amplitude", self.amplitude, 0.0, 1.0)
+        check_within("noise", self.noise, 0.0, 1.0)
         deviation = self.amplitude + self.noise
         if self.ground[0] < deviation - _ROUNDING:
             raise ValueError(
@@ -64,16 +64,16 @@ class Appearance:
             )
 
 
-def _check_within(name: str, value: float, low: float, high: float) -> None:
+def check_within(name: str, value: float, low: float, high: float) -> None:
     """Raise ValueError unless low ≤ value ≤ high (which also refuses not-a-number)."""
     if not low <= value <= high:
         raise ValueError(f"{name} is {value}; expected {low:g} to {high:g}")
 
 
-def _check_range(name: str, value: Range) -> None:
-    """Raise ValueError unless `value` is a pair low ≤ high within [0, 1]."""
-    if len(value) != 2 or not 0.0 <= value[0] <= value[1] <= 1.0:
-        raise ValueError(f"{name} is {value}; expected a pair low <= high within 0 to 1")
+def check_range(name: str, value: Range, low: float = 0.0, high: float = 1.0) -> None:
+    """Raise ValueError unless `value` is a pair within low to high whose first number is not the larger."""
+    if len(value) != 2 or not low <= value[0] <= value[1] <= high:
+        raise ValueError(f"{name} is {value}; expected a pair low <= high within {low:g} to {high:g}")
 
 
 CALIBRATED = Appearance()

@@ -1,21 +1,19 @@
 """Line-and-angle tasks as networks learn them: three splits of stimuli, and what is asked about each of them.
 
-Each split has a region of the addresses to itself, so the validation and test sets are the same whatever the amount of
-training data. The truth that comes with the stimuli makes regressions of the same images.
+The truth that comes with the stimuli makes regressions of the same images.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from npnet.data import Split, Task
 from npnet.tasks.appearance import CALIBRATED, Appearance
-from npnet.tasks.rules import APART, CROSSING, SIDE
-from npnet.tasks.stimuli import labels_at, rule_of, whole
+from npnet.tasks.rules import APART, CROSSING, SIDE, TASKS, Rule
+from npnet.tasks.splits import REGIONS, Store, classes_of, flat, split_of
+from npnet.tasks.stimuli import labels_at, whole
 from npnet.tasks.stimulus_sets import StimulusSet
 
 __all__ = ["TARGETS", "line_task", "line_tasks", "targets"]
@@ -30,9 +28,6 @@ TARGETS = {
 }
 """What a task can ask about a stimulus."""
 
-_REGIONS = {"train": 0, "validation": 2**61, "test": 2**62}  # where each split's addresses begin
-_BLOCK = 10_000  # stimuli drawn at a time for their truth alone
-
 
 def line_task(
     name: str,
@@ -43,7 +38,7 @@ def line_task(
     appearance: Appearance = CALIBRATED,
     threads: int = 1,
     target: Target = "label",
-    store: Literal["memory", "nowhere"] | Path = "memory",
+    store: Store = "memory",
 ) -> Task:
     """Return a line-and-angle task with `train`, `validation` and `test` examples: inputs (N, 1024) uint8.
 
@@ -56,16 +51,17 @@ def line_task(
     threads, or a split without examples.
     """
     threads = whole("threads", threads, 1, 1024)
-    kinds = [figure.kind for figure in (rule_of(name).class_0, rule_of(name).class_1)]
+    kinds = [figure.kind for figure in (_rule_of(name).class_0, _rule_of(name).class_1)]
     if target not in TARGETS:
         raise ValueError(f"target is {target!r}; expected one of {', '.join(TARGETS)}")
     asked = [label for label, kind in enumerate(kinds) if _answers(target, kind)]
     if not asked:
         raise ValueError(f"target is {target!r}; expected one that stimuli of {name!r} have: they do not cross")
+    answers = classes_of if target == "label" else lambda drawn: targets(drawn.truth, target)
     splits = {}
     for which, size in (("train", train), ("validation", validation), ("test", test)):
-        stimuli = _first(name, seed, _REGIONS[which], whole(which, size, 1, 2**40), asked, appearance)
-        splits[which] = _split(stimuli, target, store, threads)
+        stimuli = _first(name, seed, REGIONS[which], whole(which, size, 1, 2**40), asked, appearance)
+        splits[which] = split_of(stimuli, store, threads, answers)
     return Task(name, splits["train"].labels.shape[1] if target != "label" else 2, **splits)
 
 
@@ -85,7 +81,7 @@ def line_tasks(
     and where "label" is asked beside what stimuli of one class alone have.
     """
     threads = whole("threads", threads, 1, 1024)
-    kinds = [figure.kind for figure in (rule_of(name).class_0, rule_of(name).class_1)]
+    kinds = [figure.kind for figure in (_rule_of(name).class_0, _rule_of(name).class_1)]
     if not asked or not set(asked) <= set(TARGETS) or len(set(asked)) < len(asked):
         raise ValueError(f"asked is {tuple(asked)}; expected some of {', '.join(TARGETS)}, each once")
     classes = [label for label, kind in enumerate(kinds) if all(_answers(target, kind) for target in asked)]
@@ -93,11 +89,11 @@ def line_tasks(
         raise ValueError(f"asked is {tuple(asked)}; expected what stimuli of both classes of {name!r} have")
     splits: dict[Target, dict[str, Split]] = {target: {} for target in asked}
     for which, size in (("train", train), ("validation", validation), ("test", test)):
-        stimuli = _first(name, seed, _REGIONS[which], whole(which, size, 1, 2**40), classes, appearance)
+        stimuli = _first(name, seed, REGIONS[which], whole(which, size, 1, 2**40), classes, appearance)
         drawn = stimuli.in_memory(threads)
-        inputs = _flat(drawn.images)
+        inputs = flat(drawn.images)
         for target in asked:
-            labels = drawn.labels.astype(np.int64) if target == "label" else targets(drawn.truth, target)
+            labels = classes_of(drawn) if target == "label" else targets(drawn.truth, target)
             splits[target][which] = Split(inputs, labels)
     outputs = {target: 2 if target == "label" else splits[target]["train"].labels.shape[1] for target in asked}
     return {target: Task(target, outputs[target], **splits[target]) for target in asked}
@@ -123,6 +119,13 @@ def targets(truth: NDArray[np.void], target: Target) -> NDArray[np.float32]:
     return answers.astype(np.float32)
 
 
+def _rule_of(name: str) -> Rule:
+    """Return the rule of a task; ValueError that names the known ones where there is none."""
+    if name not in TASKS:
+        raise ValueError(f"task is {name!r}; expected one of {', '.join(TASKS)}")
+    return TASKS[name]
+
+
 def _answers(target: Target, kind: int) -> bool:
     """Whether a figure has what a target asks."""
     return target in ("label", "lengths") or (kind == CROSSING if target == "fractions" else kind != APART)
@@ -136,45 +139,3 @@ def _first(task: str, seed: int, start: int, size: int, asked: list[int], appear
         start += len(block)
         found = np.concatenate([found, block[np.isin(labels_at(task, seed, block), asked)]])
     return StimulusSet(task, seed, found[:size], appearance)
-
-
-def _split(stimuli: StimulusSet, target: Target, store: Any, threads: int) -> Split:
-    """Return a split whose inputs are kept as `store` says."""
-    if store == "nowhere":
-        if target == "label":
-            return Split(_Pixels(stimuli), stimuli.labels().astype(np.int64))
-        answers = [targets(part.truth, target) for part in stimuli.batches(_BLOCK)]
-        return Split(_Pixels(stimuli), np.concatenate(answers))
-    if store == "memory":
-        drawn = stimuli.in_memory(threads)
-    elif isinstance(store, Path):
-        store.mkdir(parents=True, exist_ok=True)
-        drawn = stimuli.in_file(store / stimuli.file_name(), threads)
-    else:
-        raise ValueError(f"store is {store!r}; expected 'memory', 'nowhere' or the Path of a folder")
-    labels = drawn.labels.astype(np.int64) if target == "label" else targets(drawn.truth, target)
-    return Split(_flat(drawn.images), labels)
-
-
-def _flat(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return images as rows of pixels: (n, 32, 32) → (n, 1024)."""
-    return images.reshape(len(images), SIDE * SIDE)
-
-
-@dataclass(frozen=True, eq=False)
-class _Pixels:
-    """The images of a set as inputs (n, 1024) of a Split: rows are drawn when a batch asks for them."""
-
-    stimuli: StimulusSet
-    dtype = np.dtype(np.uint8)
-    ndim = 2
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.stimuli), SIDE * SIDE
-
-    def __len__(self) -> int:
-        return len(self.stimuli)
-
-    def __getitem__(self, rows: Any) -> NDArray[np.uint8]:
-        return _flat(self.stimuli[rows].images)

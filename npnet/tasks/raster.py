@@ -21,7 +21,7 @@ from npnet.tasks.backgrounds import symmetric
 from npnet.tasks.geometry import Segment, length
 from npnet.tasks.rules import SIDE
 
-__all__ = ["compose", "cover"]
+__all__ = ["compose", "cover", "paint"]
 
 _X = np.arange(SIDE, dtype=np.float32)
 _ZERO, _ONE, _HALF = np.float32(0), np.float32(1), np.float32(0.5)
@@ -33,8 +33,8 @@ def _cover(coverage: NDArray[np.float32], p: Segment, width: float) -> None:
     size = length(p)
     ux, uy = np.float32((x1 - x0) / size), np.float32((y1 - y0) / size)
     half, reach = np.float32(size / 2), width / 2 + 0.5
-    first, last = max(0, ceil(min(y0, y1) - reach)), min(SIDE - 1, floor(max(y0, y1) + reach))
-    dx = _X - np.float32((x0 + x1) / 2)
+    first, last = max(0, ceil(min(y0, y1) - reach)), min(len(coverage) - 1, floor(max(y0, y1) + reach))
+    dx = _X[: len(coverage)] - np.float32((x0 + x1) / 2)
     dy = (np.arange(first, last + 1) - (y0 + y1) / 2).astype(np.float32)[:, None]  # (rows, 1)
     beyond = np.maximum(abs(dx * ux + dy * uy) - half, _ZERO)
     across = dx * uy - dy * ux
@@ -45,14 +45,14 @@ def _cover(coverage: NDArray[np.float32], p: Segment, width: float) -> None:
 
 @compiled(plain=_cover)
 def cover(coverage: NDArray[np.float32], p: Segment, width: float) -> None:
-    """Raise `coverage` (32, 32) to the coverage of the stroke of `width` px along segment p."""
+    """Raise `coverage` (side, side), side ≤ 32, to the coverage of the stroke of `width` px along segment p."""
     x0, y0, x1, y1 = p
     size = length(p)
     ux, uy = np.float32((x1 - x0) / size), np.float32((y1 - y0) / size)
     middle, half = np.float32((x0 + x1) / 2), np.float32(size / 2)
     reach = width / 2 + 0.5  # px: farther centres are not covered
     edge = np.float32(reach)
-    for y in range(max(0, ceil(min(y0, y1) - reach)), min(SIDE - 1, floor(max(y0, y1) + reach)) + 1):
+    for y in range(max(0, ceil(min(y0, y1) - reach)), min(len(coverage) - 1, floor(max(y0, y1) + reach)) + 1):
         dy = np.float32(y - (y0 + y1) / 2)
         row = coverage[y]
         for x in range(row.shape[0]):
@@ -102,3 +102,15 @@ def compose(
         background = ground + amplitude * pattern[k] + noise * symmetric(speckle[k])
         v = background + coverage[k] * (stroke - background)
         image[k] = np.uint8(np.int32(black + (white - black) * v + _HALF))
+
+
+def _paint(image: NDArray[np.uint8], coverage: NDArray[np.float32]) -> None:
+    """`paint` as array statements."""
+    image[:] = (np.float32(255) * coverage + _HALF).astype(np.int32)
+
+
+@compiled(plain=_paint)
+def paint(image: NDArray[np.uint8], coverage: NDArray[np.float32]) -> None:
+    """Write the grey levels 0 … 255 of `image`, white strokes on black; both arrays are flat."""
+    for k in range(image.shape[0]):
+        image[k] = np.uint8(np.int32(np.float32(255) * coverage[k] + _HALF))

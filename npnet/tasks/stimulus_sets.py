@@ -22,21 +22,19 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from npnet.tasks.appearance import CALIBRATED, Appearance
-from npnet.tasks.rules import SIDE, TASKS
-from npnet.tasks.stimuli import SOURCES, Stimuli, draw_at, labels_at, whole
-from npnet.tasks.truth import TRUTH
+from npnet.tasks.family import SOURCES
+from npnet.tasks.stimuli import Look, Stimuli, appearance_of, draw_at, family_of, labels_at, whole
 from npnet.trees import write_atomically
 
 __all__ = ["StimulusSet", "stimulus_set"]
 
-_RECORD = np.dtype([("image", "u1", (SIDE, SIDE)), ("label", "u1"), ("truth", TRUTH)])  # one stimulus in a file
 _BLOCK = 10_000  # stimuli drawn into a file at a time: 13 MB
 
 
 @dataclass(frozen=True, eq=False)
 class StimulusSet:
-    """The stimuli of a task and seed at some addresses `indices` (n,) uint64, with an appearance; drawn when read.
+    """The stimuli of a task and seed at some addresses `indices` (n,) uint64, with an appearance (None: the
+    default of its family); drawn when read.
 
     `set[rows]` draws the stimuli of a slice or an index array of rows, `set[row]` one as Stimuli with n = 1. Raises
     what `draw` raises.
@@ -45,10 +43,15 @@ class StimulusSet:
     task: str
     seed: int
     indices: NDArray[np.uint64]
-    appearance: Appearance = CALIBRATED
+    appearance: Look | None = None
 
     def __post_init__(self) -> None:
         _ = self[:0]  # refuses now what could not be drawn later
+
+    @property
+    def side(self) -> int:
+        """Of the images, px."""
+        return family_of(self.task).side
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -67,7 +70,7 @@ class StimulusSet:
         return labels_at(self.task, self.seed, self.indices)
 
     def in_memory(self, threads: int = 1) -> Stimuli:
-        """Draw all stimuli: 1.3 kB each."""
+        """Draw all stimuli: 1 kB each, or a little more."""
         return draw_at(self.task, self.seed, self.indices, self.appearance, threads)
 
     def in_file(self, path: str | Path, threads: int = 1) -> Stimuli:
@@ -109,9 +112,9 @@ class StimulusSet:
         """What the stimuli are drawn from, as JSON holds it."""
         addresses = hashlib.sha256(np.ascontiguousarray(self.indices).tobytes()).hexdigest()
         about = {"task": self.task, "seed": self.seed, "stimuli": len(self), "addresses": addresses, "code": SOURCES}
-        return json.loads(
-            json.dumps({**about, "rule": asdict(TASKS[self.task]), "appearance": asdict(self.appearance)})
-        )
+        family = family_of(self.task)
+        rule, look = family.tasks[self.task], appearance_of(family, self.appearance)
+        return json.loads(json.dumps({**about, "rule": asdict(rule), "appearance": asdict(look)}))
 
     def _write(self, path: Path, sidecar: Path, part: Path, threads: int) -> None:
         """Draw all stimuli into the file `part` beside `path`, say in the sidecar what it is, and move it there.
@@ -135,19 +138,20 @@ class StimulusSet:
 
     def _content(self, threads: int) -> Iterator[bytes]:
         """Yield the bytes of a `.npy` file of all stimuli: its header, then a block of records at a time."""
-        header = BytesIO()
-        description = {"descr": np.lib.format.dtype_to_descr(_RECORD), "fortran_order": False, "shape": (len(self),)}
+        header, family = BytesIO(), family_of(self.task)
+        record = np.dtype([("image", "u1", (family.side, family.side)), ("label", "u1"), ("truth", family.truth)])
+        description = {"descr": np.lib.format.dtype_to_descr(record), "fortran_order": False, "shape": (len(self),)}
         np.lib.format.write_array_header_2_0(header, description)
         yield header.getvalue()
         for start in range(0, len(self), _BLOCK):
             drawn = draw_at(self.task, self.seed, self.indices[start : start + _BLOCK], self.appearance, threads)
-            records = np.empty(len(drawn.labels), _RECORD)
+            records = np.empty(len(drawn.labels), record)
             for field, values in zip(("image", "label", "truth"), drawn, strict=True):
                 records[field] = values
             yield records.tobytes()
 
 
-def stimulus_set(task: str, seed: int, start: int, stop: int, appearance: Appearance = CALIBRATED) -> StimulusSet:
+def stimulus_set(task: str, seed: int, start: int, stop: int, appearance: Look | None = None) -> StimulusSet:
     """Return the set at the addresses (task, seed, i) for i = start … stop − 1; raises what `draw` raises."""
     start = whole("start", start, 0, 2**63)
     stop = whole("stop", stop, start, 2**63)

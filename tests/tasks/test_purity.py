@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import npnet
 from npnet.tasks import CALIBRATED, TASKS, TRUTH, Appearance, Figure, Rule, draw, draw_at, stimuli
+from npnet.tasks.line_stimuli import LINES
 
 tasks = st.sampled_from(sorted(TASKS))
 WHOLE = {}  # task: its stimuli 100 … 159, drawn once
@@ -111,7 +112,7 @@ def test_width_and_gap_move_segments_but_no_label_and_no_paint(task):
 def test_a_new_rule_leaves_the_others_alone(monkeypatch):
     before = {task: bits(draw(task, 1, 0, 20)) for task in TASKS}
     table = {"new": Rule(Figure(0, 20, 40), Figure(1, 60, 100, 20), 1, (20, 22))} | dict(TASKS) | {"copy": TASKS["ac"]}
-    monkeypatch.setattr(stimuli, "TASKS", table)
+    monkeypatch.setattr(stimuli, "FAMILIES", (replace(LINES, tasks=table),))
     assert {task: bits(draw(task, 1, 0, 20)) for task in TASKS} == before
     new = draw("new", 1, 0, 400)
     assert np.array_equal(new.truth["figure"], new.labels)

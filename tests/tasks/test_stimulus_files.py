@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from npnet.tasks import TASKS, TRUTH, Appearance, StimulusSet, draw, stimulus_set, stimulus_sets
+from npnet.tasks import TASKS, TRUTH, Appearance, StimulusSet, draw, stimuli, stimulus_set, stimulus_sets
+from npnet.tasks.line_stimuli import LINES
 
 SET = stimulus_set("sbl", 4, 0, 500)
 
@@ -231,8 +233,8 @@ def test_other_stimuli_in_the_file_are_refused(path, other):
 
 
 def test_a_file_of_another_rule_is_refused(path, monkeypatch):
-    table = dict(TASKS)
-    monkeypatch.setattr(stimulus_sets, "TASKS", table | {"sbl": table["sb2l"]})
+    other = replace(LINES, tasks=dict(TASKS) | {"sbl": TASKS["sb2l"]})
+    monkeypatch.setattr(stimuli, "FAMILIES", (other,))
     with pytest.raises(ValueError, match="holds stimuli of"):
         SET.in_file(path)
 
