@@ -42,10 +42,7 @@ class Kept:
         """Return a split with the outputs of the frozen path `below` for inputs; as it is where nothing is below."""
         if not below:
             return split
-        key = (
-            *((layer if isinstance(layer, Hashable) else id(layer), id(p) if p else 0) for layer, p in below),
-            id(split),
-        )
+        key = (*name_of_path(below), id(split))
         self.used.add(key)
         if key not in self.splits:
             inputs = _Outputs(below, split, dtype)

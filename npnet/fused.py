@@ -22,7 +22,18 @@ from npnet.arrays import Array, array_module
 from npnet.compiled import compiled, compiler
 from npnet.layers import Back, Layer, MadeOfLinear, Parameters, Path, linear
 
-__all__ = ["Product", "add_l1", "add_l2", "add_product", "compilable", "dense", "descend", "factored", "few_logits"]
+__all__ = [
+    "Product",
+    "add_l1",
+    "add_l2",
+    "add_product",
+    "compilable",
+    "dense",
+    "descend",
+    "descend_adam",
+    "factored",
+    "few_logits",
+]
 
 
 @dataclass(frozen=True)
@@ -183,6 +194,31 @@ def _descend(w, d, rate):  # type: ignore[no-untyped-def]
     for i in range(w.size):
         w[i] -= rate * d[i]
         witness += zero * w[i]
+    return witness == zero
+
+
+def descend_adam(arrays: tuple[Array, ...], replicates: int, rate: float, *numbers: float) -> bool:
+    """Move w by Adam in one pass over memory, for arrays w, dw, m, v of so many replicates and their lags 1 − βᵗ.
+
+    numbers: β₁, β₂, ε. The plain form is in `Adam.update`. Returns whether w is finite.
+    """
+    lines = zip(*(each.reshape(replicates, -1) for each in arrays), strict=True)
+    return all([_descend_adam(*line, rate, *numbers) for line in lines])  # noqa: C419  # every line is to move
+
+
+@compiled(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+def _descend_adam(w, dw, m, v, lag1, lag2, rate, beta1, beta2, epsilon):  # type: ignore[no-untyped-def]
+    """One root and one division a weight; without numpy's error model a check of the divisor stops wide registers."""
+    real = w.dtype.type
+    keep1, add1, keep2, add2 = real(beta1), real(1 - beta1), real(beta2), real(1 - beta2)
+    rate, root, epsilon = real(rate / lag1[0]), real(1 / np.sqrt(lag2[0])), real(epsilon)
+    zero = real(0)
+    witness = zero
+    for i in range(w.size):
+        m[i] = keep1 * m[i] + add1 * dw[i]
+        v[i] = keep2 * v[i] + add2 * (dw[i] * dw[i])
+        w[i] -= rate * m[i] / (np.sqrt(v[i]) * root + epsilon)
+        witness = _plus(witness, zero * w[i])
     return witness == zero
 
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from npnet.arrays import Array, array_module, plain_numbers
-from npnet.fused import Product, add_product, dense, descend
+from npnet.fused import Product, add_product, compilable, dense, descend, descend_adam
 
 __all__ = [
     "READS_FACTORS",
@@ -131,12 +131,12 @@ class Adam:
         m, v, t = buffers["m"], buffers["v"], buffers["t"]
         dw = dense(dw).astype(m.dtype, copy=False)
         t += 1
-        m *= self.beta1
-        m += (1 - self.beta1) * dw
-        v *= self.beta2
-        v += (1 - self.beta2) * dw * dw
-        m_hat, v_hat = (a / (1 - beta**t).astype(m.dtype) for a, beta in ((m, self.beta1), (v, self.beta2)))
-        move = m_hat / (array_module(v).sqrt(v_hat) + self.epsilon)
+        lag1, lag2 = ((1 - beta**t).astype(m.dtype) for beta in (self.beta1, self.beta2))
+        if compilable(w, dw, m, v):
+            return descend_adam((w, dw, m, v, lag1, lag2), t.size, rate, self.beta1, self.beta2, self.epsilon)
+        m += (1 - self.beta1) * (dw - m)
+        v += (1 - self.beta2) * (dw * dw - v)
+        move = m / lag1 / (array_module(v).sqrt(v / lag2) + self.epsilon)
         return descend(w, move.astype(w.dtype, copy=False), rate)
 
 

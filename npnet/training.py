@@ -48,6 +48,7 @@ def train(
     job.start()
     kept = Kept(job.settings.memory_budget)
     while not run.finished:
+        kept.next_epoch()
         yield advance(job, kept)
 
 
@@ -72,7 +73,6 @@ def advance(job: TrainingJob, kept: Kept) -> Record:
 def _epoch(job: TrainingJob, kept: Kept, look: bool = False) -> Record:
     """Make the steps of an epoch, measure, and return its record; look: at every weight after every step."""
     run, settings = job.run, job.settings
-    kept.next_epoch()
     objectives = settings.objective(job, kept)
     optimizer, rate = settings.optimizer, settings.rate_at(len(run.history))
     penalty = Penalise(settings.regularizers, optimizer.proximal, rate if type(optimizer) is SGD else 0.0)

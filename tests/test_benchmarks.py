@@ -212,7 +212,7 @@ def test_traffic_of_a_step():
 def test_populations_of_every_size_are_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(population, "_device", lambda: (np, "a core"))
     monkeypatch.setattr(population, "copy_rate", lambda xp: 1e9)
-    population.main(tmp_path / "population.json", (1, 3), (8, 4, 2), rounds=2)
+    population.main(tmp_path / "population.json", (1, 3), [(8, 4, 2)], rounds=2)
     found = written(tmp_path / "population.json", "population")
     assert [row["case"]["replicates"] for row in found["rows"]] == [1, 3]
     for row in found["rows"]:

@@ -148,6 +148,25 @@ def test_a_penalty_that_pulls_at_the_weights_goes_where_its_gradient_goes(penalt
         np.testing.assert_allclose(ends[1][key], ends[0][key], rtol=1e-12, atol=1e-14)
 
 
+@given(seeds(), st.sampled_from(DTYPES), st.sampled_from([(), (1,), (3,)]), st.integers(1, 4))
+def test_adam_in_one_pass_goes_where_its_formula_goes(seed, dtype, lead, steps):
+    """In memory of another order no loop walks the weights, and the plain lines move them."""
+    shape, adam = (*lead, 9, 7), npnet.Adam(0.8, 0.95, 1e-6)
+    w = [drawn(seed, *shape, dtype=dtype), np.asfortranarray(drawn(seed, *shape, dtype=dtype))]
+    assert np.array_equal(*w)
+    buffers = [adam.start(each) for each in w]
+    for step in range(steps):
+        dw = drawn(seed + step, *shape, dtype=dtype) * (drawn(seed, *shape) > -1)  # some have never moved
+        for each, own in zip(w, buffers, strict=True):
+            own["t"][...] += step % 2  # counts as of a layer that joined before
+            assert adam.update(each, np.array(dw, order="A"), own, 0.05)
+    close = {"rtol": 2**9 * np.finfo(dtype).eps, "atol": 2**5 * np.finfo(dtype).eps}
+    for a, b in ((w[0], w[1]), *((buffers[0][key], buffers[1][key]) for key in ("m", "v", "t"))):
+        np.testing.assert_allclose(a, b, **close)
+    dw[..., 0, 0] = np.nan
+    assert not adam.update(w[0], dw.copy(), buffers[0], 0.05)
+
+
 def blobs():
     rng = generator(0, "blobs")
     labels = rng.integers(0, 3, 300)

@@ -1,6 +1,7 @@
 """Populations: every replicate goes where it would go alone, to the same bits in whatever company."""
 
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -115,6 +116,16 @@ def test_company_changes_no_bit(ways, random, dtype):
     together = finish([replicate(**way, dtype=dtype) for way in ways])
     for way, there in zip(chosen, finish([replicate(**way, dtype=dtype) for way in chosen]), strict=True):
         assert same(there, together[ways.index(way)])
+
+
+@given(replicates())
+def test_large_networks_take_turns_and_have_the_bits_of_each_alone(ways):
+    with patch("npnet.populations.population._CACHE", 0):
+        together = finish([replicate(**way) for way in ways])
+    for way, there in zip(ways, together, strict=True):
+        alone = replicate(**way)
+        list(train(alone.run, alone.tasks, alone.settings, alone.evaluations))
+        assert same(states(alone.run), there)
 
 
 def test_frozen_layers_of_another_activation_are_not_shared():

@@ -1,14 +1,14 @@
 """Speed of a population: steps times replicates a second, against replicates, beside the memory traffic this comes to.
 
-1024-500-500-2 at batch 20, epochs of 100 steps with all that belongs to an epoch. On a GPU where CuPy finds one, on one
-core otherwise. A step of 20 examples is bound by memory: every weight is read going forward, read again going back
-(but for the lowest layer), its gradient written, and read with the weight to write the new one. That many bytes, times
-the rate of steps, stands beside the rate at which the device copies memory.
+Three sizes of network at batch 20, epochs of 100 steps with all that belongs to an epoch. On a GPU where CuPy finds
+one, on one core otherwise, where large networks take turns. A step of 20 examples is bound by memory: every weight is
+read going forward, read again going back (but for the lowest layer), its gradient written, and read with the weight to
+write the new one. That many bytes, times the rate of steps, stands beside the rate at which the device copies memory.
 """
 
 import importlib.util
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from statistics import median
 from types import ModuleType
@@ -25,7 +25,7 @@ from npnet.populations import move
 
 __all__ = ["main", "traffic"]
 
-WIDTHS = (1024, 500, 500, 2)
+NETWORKS = ((64, 32, 32, 4), (784, 64, 64, 10), (1024, 500, 500, 2))
 BATCH, STEPS = 20, 100  # examples in a batch, steps in an epoch
 
 
@@ -122,7 +122,10 @@ def copy_rate(xp: ModuleType, size: int = 2**28, rounds: int = 5) -> float:
 
 
 def main(
-    json: Path | str | None = None, sizes: Sequence[int] = (), widths: Sequence[int] = WIDTHS, rounds: int = 5
+    json: Path | str | None = None,
+    sizes: Sequence[int] = (),
+    networks: Sequence[tuple[int, ...]] = NETWORKS,
+    rounds: int = 5,
 ) -> None:
     """Measure, print the table, and write the measurements where a path is given."""
     xp, where = _device()
@@ -131,10 +134,10 @@ def main(
     if importlib.util.find_spec("torch"):
         makers["torch stacked"] = torch_stacked
     copied = copy_rate(xp)
-    title = f"thousands of steps × replicates a second, {'-'.join(map(str, widths))}, batch {BATCH}, {where}"
-    table = Table("replicates", *makers, "GB/s", "of copying", title=title)
+    title = f"thousands of steps × replicates a second at batch {BATCH}, {where}"
+    table = Table("network", "replicates", *makers, "GB/s", "of copying", title=title)
     rows = []
-    for R in sizes:
+    for widths, R in product(networks, sizes):
         present = {name: make for name, make in makers.items() if name != "one by one" or R <= 16}
         seconds = in_turn({name: make(xp, R, widths) for name, make in present.items()}, 1, rounds)
         rates = {name: R * STEPS / median(times) for name, times in seconds.items()}
@@ -143,7 +146,8 @@ def main(
         rows.append(row(case, seconds, "population", rates=rates, bytes=moved))
         ratios = rows[-1]["ratios"]
         cells = [f"{rates[n] / 1e3:.2f} ({ratios[n]:.2f}×)" if n in rates else "" for n in makers]
-        table.add_row(str(R), *cells, f"{moved / 1e9:.1f}", f"{100 * moved / copied:.0f} %")
+        name = "-".join(map(str, widths))
+        table.add_row(name, str(R), *cells, f"{moved / 1e9:.1f}", f"{100 * moved / copied:.0f} %")
     console = Console(width=120)
     console.print(table)
     console.print(f"in brackets: the time divided by the population's; copying moves {copied / 1e9:.0f} GB/s here")

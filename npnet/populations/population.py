@@ -4,6 +4,9 @@ A network of 500 units at 20 examples a batch leaves a device idle; a hundred of
 networks have the same shapes and whose next epoch freezes the same layers go through it as one stack, whatever their
 starts, tasks, rates, regularizers and methods. An epoch happens in a copy, of which every run takes its own slice in
 the end: its mask, patience, stopping and best weights are its own, bit-identical whichever runs share the stack.
+
+On the host a stack of small networks is 1.2 (350 kB of weights) to 5 (13 kB) times as fast as its networks one by one.
+Larger ones would push each other out of the cache, at 0.6 times the speed, so they take turns, an epoch each.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -39,6 +42,8 @@ from npnet.undo import note, snapshot
 
 __all__ = ["train_population"]
 
+_CACHE = 2**19  # bytes of a trunk's weights; measured at 16 networks, batch 20, with 2 MB of cache a core
+
 
 def train_population(jobs: Sequence[TrainingJob]) -> Iterator[dict[int, Record]]:
     """Train every job until its run has finished, yielding after each epoch {place in the sequence: record}.
@@ -63,7 +68,9 @@ def train_population(jobs: Sequence[TrainingJob]) -> Iterator[dict[int, Record]]
         records: dict[int, Record] = {}
         kept.next_epoch()
         for places in _alike(jobs, going):
-            for place, record in zip(places, _epoch([jobs[place] for place in places], kept), strict=True):
+            members = [jobs[place] for place in places]
+            epoch = _one_by_one if _fills_the_cache(members[0].run.network) else _epoch
+            for place, record in zip(places, epoch(members, kept), strict=True):
                 if record is not None:
                     records[place] = record
         yield records
@@ -124,7 +131,7 @@ def _epoch(members: Sequence[TrainingJob], kept: Kept) -> list[Record | None]:
             if record is None:
                 undo[i]()
                 undo[i] = snapshot(each.run)  # by itself it moves its arrays in place
-                record = _alone(each)
+                record = _alone(each, Kept(each.settings.memory_budget))
             else:
                 each.run.network, each.run.buffers = network, each.run.buffers | buffers
                 conclude(each, record)
@@ -136,10 +143,21 @@ def _epoch(members: Sequence[TrainingJob], kept: Kept) -> list[Record | None]:
     return records
 
 
-def _alone(job: TrainingJob) -> Record | None:
-    """Take a job whose numbers ceased to be finite through its epoch once more by itself, which says where."""
+def _fills_the_cache(network: Network) -> bool:
+    """Report whether a network lives on the host and is too large for the cache to hold many like it."""
+    arrays = [w for p in network.trunk for w in p.values()]
+    return array_module(*arrays) is np and sum(w.nbytes for w in arrays) > _CACHE
+
+
+def _one_by_one(members: Sequence[TrainingJob], kept: Kept) -> list[Record | None]:
+    """Take jobs through an epoch, one after the other."""
+    return [_alone(each, kept) for each in members]
+
+
+def _alone(job: TrainingJob, kept: Kept) -> Record | None:
+    """Take a job through its epoch by itself, which says where numbers cease to be finite."""
     try:
-        return advance(job, Kept(job.settings.memory_budget))
+        return advance(job, kept)
     except NotFiniteError as error:
         job.failure = error
         return None
