@@ -1,9 +1,9 @@
 """npnet: multi-layer perceptrons written by hand, to read and to measure how they learn, transfer and forget.
 
 Reading order: arrays, layers, activations, losses, initialisers, network, perceptron, data, error, optimizers,
-penalties, regularizers, policies, step, objective, hyperparameters, run, training; then the rooms: methods, columns,
-matching, starting_point, joint_tuning, populations, tasks, check, proofs. Every value comes with its gradient, and
-every gradient is proved by the complex step (`python -m npnet.proofs`).
+penalties, regularizers, policies, step, objective, hyperparameters, run, training; schedules, clipping; then the rooms:
+methods, columns, matching, starting_point, joint_tuning, populations, tasks, check, proofs. Every value comes with its
+gradient, and every gradient is proved by the complex step (`python -m npnet.proofs`).
 """
 
 from importlib import import_module
@@ -12,6 +12,7 @@ from typing import Any
 from npnet.activations import Activation, identity, relu, sigmoid, tanh
 from npnet.arrays import array_module, generator, to_device, to_host
 from npnet.check import check_gradient
+from npnet.clipping import ClipByNorm
 from npnet.columns import ColumnNetwork, growing, joined, merged, modular, progressive
 from npnet.data import Split, Task
 from npnet.error import error
@@ -49,13 +50,14 @@ from npnet.methods import (
 )
 from npnet.network import Network
 from npnet.objective import plain_loss
-from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, cosine, step
+from npnet.optimizers import SGD, Adam, AdamW, Momentum, ProximalSGD
 from npnet.penalties import group_lasso, l1, l2
 from npnet.perceptron import mlp
 from npnet.policies import FineTuning, Policy
 from npnet.populations import train_population
 from npnet.regularizers import Regularizer
 from npnet.run import Run, TrainingJob
+from npnet.schedules import constant, cosine, step
 from npnet.starting_point import fisher_information, remember, starting_point
 from npnet.step import NotFiniteError
 from npnet.training import train
@@ -75,6 +77,8 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
+    "AdamW",
+    "ClipByNorm",
     "ColumnNetwork",
     "Discriminative",
     "Dropout",

@@ -14,9 +14,10 @@ import numpy as np
 from npnet.arrays import plain_numbers
 from npnet.losses import Loss, cross_entropy
 from npnet.objective import plain_loss
-from npnet.optimizers import SGD, Optimizer, Schedule, constant
+from npnet.optimizers import SGD, Optimizer
 from npnet.policies import FineTuning, Mask
 from npnet.regularizers import Regularizer, check_proximal
+from npnet.step import WayDown
 
 __all__ = ["EarlyStopping", "Hyperparameters", "Stepping"]
 
@@ -26,20 +27,22 @@ class Stepping:
     """How a step is made.
 
     batch_size    examples of a batch
-    rate          learning rate: a schedule, from the epoch (from 0) to a number
+    rate          learning rate: a number, or a schedule, from the epoch (from 0) to a number
     optimizer     how an array moves against its gradient; one with proximal steps takes the sums of regularizers that
                   have such a step (see regularizers.check_proximal)
     loss          of every task, or {head: loss} where tasks differ
     regularizers  penalties on weights
     max_norm      longest incoming weights of a hidden unit that trains, enforced after each step; None: any length
+    clip          what bounds the gradients of a step before any layer moves, as ClipByNorm(1.0); None: nothing
     """
 
     batch_size: int = 20
-    rate: Schedule = field(default_factory=lambda: constant(0.01))
+    rate: float | Callable[[int], float] = 0.01
     optimizer: Optimizer = field(default_factory=SGD)
     loss: Loss | Mapping[str, Loss] = cross_entropy
     regularizers: tuple[Regularizer, ...] = ()
     max_norm: float | None = None
+    clip: Callable[[WayDown], WayDown] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class Hyperparameters(EarlyStopping, Stepping):
 
     def rate_at(self, epoch: int) -> float:
         """Return the rate of an epoch, from 0. Raises ValueError for a schedule that gives no rate."""
-        rate = float(self.rate(epoch))
+        rate = float(self.rate(epoch) if callable(self.rate) else self.rate)
         if not 0 <= rate < inf:
             raise ValueError(f"rate is {rate} at epoch {epoch + 1}; expected a schedule of finite numbers from zero")
         return rate
@@ -114,7 +117,10 @@ def _count(least: int) -> Callable[[Any], bool]:
 
 _FITS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "batch_size": (_count(1), "a whole number, at least 1"),
-    "rate": (callable, "a schedule, as constant(0.01)"),
+    "rate": (
+        lambda value: callable(value) or (isinstance(value, int | float) and 0 < value < inf),
+        "a number above zero, or a schedule, as cosine(0.1, epochs=50)",
+    ),
     "optimizer": (lambda value: hasattr(value, "update"), "an optimizer, as SGD()"),
     "loss": (
         lambda value: callable(value) or (isinstance(value, Mapping) and all(isinstance(head, str) for head in value)),
@@ -125,6 +131,7 @@ _FITS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "a tuple of Regularizers",
     ),
     "max_norm": (lambda value: value is None or value > 0, "a length above zero, or None"),
+    "clip": (lambda value: value is None or callable(value), "what bounds gradients, as ClipByNorm(1.0), or None"),
     "patience": (lambda value: value is None or _FITS["batch_size"][0](value), "a whole number, at least 1, or None"),
     "max_epochs": (_count(1), "a whole number, at least 1"),
     "keep": (lambda value: value in ("best", "last"), "'best' or 'last'"),

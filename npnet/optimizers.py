@@ -1,14 +1,11 @@
-"""Optimizers and learning-rate schedules: how one array moves against its gradient.
+"""Optimizers: how one array moves against its gradient.
 
     optimizer.start(w) -> buffers            optimizer.update(w, dw, buffers, rate) -> all finite?
 
 `update` changes w and its buffers in place. It is called for the layers that train and for no others, so momentum,
 weight decay and Adam's moments cannot leak into a frozen layer, and a layer's buffers begin on the day it joins.
-A schedule is a function of the epoch, counted from 0; those below are data, so that a run can tell them apart.
 """
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,18 +18,14 @@ __all__ = [
     "READS_FACTORS",
     "SGD",
     "Adam",
+    "AdamW",
     "Momentum",
     "Optimizer",
     "ProximalSGD",
-    "Schedule",
     "bound_norms",
-    "constant",
-    "cosine",
-    "step",
 ]
 
 Buffers = dict[str, Any]
-Schedule = Callable[[int], float]
 
 
 class Optimizer(Protocol):
@@ -75,9 +68,16 @@ class ProximalSGD(SGD):
 
 @dataclass(frozen=True)
 class Momentum:
-    """Heavy-ball momentum: v ← momentum · v + dw, w ← w − rate · v. Raises ValueError unless 0 ≤ momentum < 1."""
+    """Heavy-ball momentum: v ← momentum · v + dw, w ← w − rate · v. Raises ValueError unless 0 ≤ momentum < 1.
+
+    nesterov     look ahead: w ← w − rate · (momentum · v + dw)
+    rate_inside  v ← momentum · v + rate · dw, w ← w − v: a rate that falls does not shorten the steps remembered in v.
+                 So Keras and scikit-learn have it; PyTorch has the rate outside. At a constant rate both are the same
+    """
 
     momentum: float = 0.9
+    nesterov: bool = False
+    rate_inside: bool = False
     proximal = False
 
     def __post_init__(self) -> None:
@@ -92,12 +92,15 @@ class Momentum:
     def update(self, w: Array, dw: Array | Product, buffers: Buffers, rate: float) -> bool:
         """Move w and its velocity in place and say whether w is still finite."""
         v = buffers["velocity"]
+        inside, outside = (rate, 1.0) if self.rate_inside else (1.0, rate)
         if isinstance(dw, Product):
-            add_product(v, dw, 1.0, self.momentum)
+            add_product(v, dw, inside, self.momentum)
         else:
             v *= self.momentum
-            v += dw
-        return descend(w, v, rate)
+            v += dw if inside == 1 else inside * dw
+        if not self.nesterov:
+            return descend(w, v, outside)
+        return descend(w, v, outside * self.momentum) & descend(w, dw, rate)
 
 
 @dataclass(frozen=True)
@@ -105,13 +108,15 @@ class Adam:
     """Adam: m ← β₁m + (1−β₁)dw, v ← β₂v + (1−β₂)dw², w ← w − rate · m̂ / (√v̂ + ε), m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ).
 
     t counts this array's own updates. Weights in half precision have moments in single precision, where v and ε do not
-    vanish. Source: Kingma and Ba 2015, algorithm 1.
+    vanish. epsilon_hat: ε is added to √v before that is corrected, w ← w − rate √(1−β₂ᵗ)/(1−β₁ᵗ) · m / (√v + ε), as
+    TensorFlow and Keras have it; PyTorch has algorithm 1. Source: Kingma and Ba 2015, algorithm 1, and section 2.
     Raises ValueError unless 0 ≤ β < 1 and ε > 0.
     """
 
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    epsilon_hat: bool = False
     proximal = False
 
     def __post_init__(self) -> None:
@@ -132,6 +137,8 @@ class Adam:
         dw = dense(dw).astype(m.dtype, copy=False)
         t += 1
         lag1, lag2 = ((1 - beta**t).astype(m.dtype) for beta in (self.beta1, self.beta2))
+        if self.epsilon_hat:  # the correction of v leaves the root and joins that of m
+            lag1, lag2 = lag1 / lag2**0.5, lag2 / lag2
         if compilable(w, dw, m, v):
             return descend_adam((w, dw, m, v, lag1, lag2), t.size, rate, self.beta1, self.beta2, self.epsilon)
         m += (1 - self.beta1) * (dw - m)
@@ -140,11 +147,33 @@ class Adam:
         return descend(w, move.astype(w.dtype, copy=False), rate)
 
 
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam with decoupled weight decay: w ← w − rate · weight_decay · w, then Adam's step.
+
+    The decay is no part of the gradient, so Adam does not divide it by √v̂. It acts on every array that trains, biases
+    included. Source: Loshchilov and Hutter 2019, algorithm 2, with the rate in the decay, as PyTorch and Keras have it.
+    Raises ValueError for a negative decay, and as Adam does.
+    """
+
+    weight_decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.weight_decay >= 0:
+            raise ValueError(f"weight_decay is {self.weight_decay}; expected zero or more")
+
+    def update(self, w: Array, dw: Array | Product, buffers: Buffers, rate: float) -> bool:
+        """Move w and its moments in place and say whether w is still finite."""
+        w *= 1 - rate * self.weight_decay
+        return super().update(w, dw, buffers, rate)
+
+
 def _at_least_single(w: Array) -> np.dtype:
     return np.promote_types(w.dtype, np.float32)
 
 
-READS_FACTORS = (SGD, ProximalSGD, Momentum, Adam)
+READS_FACTORS = (SGD, ProximalSGD, Momentum, Adam, AdamW)
 """The optimizers whose `update` may be given a gradient in its factors; any other gets the array."""
 
 
@@ -158,69 +187,3 @@ def bound_norms(W: Array, bound: float) -> None:
     xp = array_module(W)
     norms, longest = xp.sqrt((W * W).sum(-2, keepdims=True)), W.dtype.type(bound)  # (..., 1, K)
     W *= longest / xp.maximum(norms, longest)
-
-
-def _check_rate(rate: float) -> None:
-    if not (rate > 0 and math.isfinite(rate)):
-        raise ValueError(f"rate is {rate}; expected a finite number above zero")
-
-
-@dataclass(frozen=True)
-class constant:  # noqa: N801
-    """The schedule that is `rate` at every epoch. Raises ValueError for a rate that is not finite and above zero."""
-
-    rate: float
-
-    def __post_init__(self) -> None:
-        plain_numbers(self)
-        _check_rate(self.rate)
-
-    def __call__(self, epoch: int) -> float:
-        """Return the rate."""
-        return self.rate
-
-
-@dataclass(frozen=True)
-class step:  # noqa: N801
-    """The schedule rate · factor^⌊epoch / every⌋.
-
-    Raises ValueError for a rate or factor that is not finite and above zero, and for less than one epoch.
-    """
-
-    rate: float
-    every: int
-    factor: float = 0.1
-
-    def __post_init__(self) -> None:
-        plain_numbers(self)
-        _check_rate(self.rate)
-        if self.every < 1:
-            raise ValueError(f"every is {self.every}; expected at least one epoch")
-        if not 0 < self.factor < math.inf:
-            raise ValueError(f"factor is {self.factor}; expected a finite number above zero")
-
-    def __call__(self, epoch: int) -> float:
-        """Return the rate of an epoch."""
-        return self.rate * self.factor ** (epoch // self.every)
-
-
-@dataclass(frozen=True)
-class cosine:  # noqa: N801
-    """The schedule that falls from rate to zero along half a cosine over the epochs, and stays there.
-
-    Raises ValueError for a rate that is not finite and above zero, and for less than one epoch.
-    Source: Loshchilov and Hutter 2017, equation 5, without restarts.
-    """
-
-    rate: float
-    epochs: int
-
-    def __post_init__(self) -> None:
-        plain_numbers(self)
-        _check_rate(self.rate)
-        if self.epochs < 1:
-            raise ValueError(f"epochs is {self.epochs}; expected at least one")
-
-    def __call__(self, epoch: int) -> float:
-        """Return the rate of an epoch."""
-        return self.rate * (1 + math.cos(math.pi * min(epoch / self.epochs, 1.0))) / 2

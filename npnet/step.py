@@ -87,15 +87,24 @@ def take_step(
     move: Callable[[Group, Parameters], None],
     rows: Array,
     rng: Any,
+    clip: Callable[[WayDown], WayDown] | None = None,
 ) -> Array:
-    """Move every layer that trains, in place, and return the value that objective and penalty had before."""
+    """Move every layer that trains, in place, and return the value that objective and penalty had before.
+
+    clip: what is done to the penalised gradients before any layer moves.
+    """
     loss, way_down = objective.descent(rows, rng)
-    value = array_module(loss).asarray(loss, np.float64)
-    for group, gradients in way_down:
-        value = value + penalty(group, gradients)
+    values = [array_module(loss).asarray(loss, np.float64)]
+
+    def penalised() -> WayDown:
+        for group, gradients in way_down:
+            values.append(penalty(group, gradients))
+            yield group, gradients
+
+    for group, gradients in clip(penalised()) if clip else penalised():
         move(group, gradients)
         gradients.clear()  # their memory, still in the cache, goes to the layer below: 8 % of such a step
-    return value
+    return sum(values)  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)

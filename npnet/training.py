@@ -75,14 +75,15 @@ def _epoch(job: TrainingJob, kept: Kept, look: bool = False) -> Record:
     run, settings = job.run, job.settings
     objectives = settings.objective(job, kept)
     optimizer, rate = settings.optimizer, settings.rate_at(len(run.history))
-    penalty = Penalise(settings.regularizers, optimizer.proximal, rate if type(optimizer) is SGD else 0.0)
+    pull = rate if type(optimizer) is SGD and not settings.clip else 0.0
+    penalty = Penalise(settings.regularizers, optimizer.proximal, pull)
     move = Move(optimizer, rate, run.buffers, settings.regularizers, settings.max_norm, look=look)
     total, steps = 0.0, 0
     try:
         with threads(settings.blas_threads):
             for head, rows in batches(orders(job, objectives), settings.batch_size):
                 steps += 1
-                total += float(take_step(objectives[head], penalty, move, rows, run.rng))
+                total += float(take_step(objectives[head], penalty, move, rows, run.rng, settings.clip))
             groups = [group for objective in objectives.values() for group in objective.groups]
             return measure(job, run.network, groups, kept, total, steps)
     except NotFiniteError as error:

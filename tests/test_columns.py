@@ -20,13 +20,14 @@ from npnet.losses import cross_entropy
 from npnet.methods import GradualTuning, begin, probe
 from npnet.network import Network
 from npnet.objective import cut, groups_of, loss_at_head
-from npnet.optimizers import Adam, constant
+from npnet.optimizers import Adam
 from npnet.penalties import l1
 from npnet.perceptron import mlp
 from npnet.populations import train_population
 from npnet.proofs.objectives import reading, value_and_gradients
 from npnet.regularizers import Regularizer
 from npnet.run import Run, TrainingJob
+from npnet.schedules import constant
 from npnet.starting_point import fisher_information
 from npnet.training import train
 from npnet.trees import load_tree, save_tree

@@ -10,12 +10,13 @@ from npnet.hyperparameters import Hyperparameters
 from npnet.losses import cross_entropy
 from npnet.methods import Discriminative, EqualBudget, Freeze
 from npnet.objective import loss_at_head
-from npnet.optimizers import SGD, ProximalSGD, constant
+from npnet.optimizers import SGD, ProximalSGD
 from npnet.penalties import group_lasso, l1, l2
 from npnet.policies import Policy
 from npnet.populations import train_population
 from npnet.regularizers import Regularizer
 from npnet.run import Run, TrainingJob
+from npnet.schedules import constant
 from npnet.step import Move, Penalise, take_step
 from npnet.training import train
 from npnet.trees import copy_tree, load_tree, save_tree

@@ -26,13 +26,13 @@ from npnet.matching.several import SumOfTerms
 from npnet.matching.terms import Batch
 from npnet.methods import begin, probe
 from npnet.network import Network
-from npnet.optimizers import constant
 from npnet.perceptron import mlp
 from npnet.populations import train_population
 from npnet.populations.stack import stacked_form
 from npnet.proofs.objectives import reading, value_and_gradients
 from npnet.proofs.path_cases import softplus
 from npnet.run import Run, TrainingJob
+from npnet.schedules import constant
 from npnet.starting_point import fisher_information
 from npnet.tasks.patches import in_patches, patch_order
 from npnet.training import train

@@ -16,9 +16,10 @@ from npnet.initialisers import glorot, he, normal, uniform_fan_in
 from npnet.layers import Dropout, forward
 from npnet.network import Network
 from npnet.objective import cut
-from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, bound_norms, constant, cosine, step
+from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, bound_norms
 from npnet.perceptron import mlp
 from npnet.run import Run
+from npnet.schedules import constant, cosine, step
 from npnet.training import train
 from npnet.trees import leaves
 

@@ -23,13 +23,14 @@ from npnet.methods import (
     fine_tuning,
     gradual_tuning,
 )
-from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant, step
+from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD
 from npnet.penalties import group_lasso, l1, l2
 from npnet.perceptron import mlp
 from npnet.policies import FineTuning
 from npnet.populations import train_population
 from npnet.regularizers import Regularizer
 from npnet.run import Run, TrainingJob
+from npnet.schedules import constant, step
 from npnet.starting_point import starting_point
 from npnet.tasks import Jittered
 from npnet.training import train

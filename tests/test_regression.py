@@ -16,10 +16,11 @@ from npnet.hyperparameters import Hyperparameters
 from npnet.losses import cross_entropy, squared_error
 from npnet.methods import GradualTuning, begin, fine_tuning, gradual_tuning
 from npnet.methods.policies import HeadOnly
-from npnet.optimizers import Adam, constant
+from npnet.optimizers import Adam
 from npnet.perceptron import mlp
 from npnet.policies import FineTuning
 from npnet.run import Run
+from npnet.schedules import constant
 from npnet.step import NotFiniteError
 from npnet.training import train
 from npnet.trees import leaves, load_tree, save_tree

@@ -27,8 +27,8 @@ from npnet.joint_tuning.selection import (
 )
 from npnet.joint_tuning.tuning import misclassified
 from npnet.methods import begin, fine_tuning
-from npnet.optimizers import constant
 from npnet.run import Run
+from npnet.schedules import constant
 from npnet.tasks import draw, line_tasks
 from npnet.training import train
 from npnet.trees import load_tree, save_tree

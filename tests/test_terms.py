@@ -46,7 +46,7 @@ from npnet.methods import (
 )
 from npnet.methods.method import with_head
 from npnet.objective import loss_at_head
-from npnet.optimizers import SGD, Momentum, ProximalSGD, constant
+from npnet.optimizers import SGD, Momentum, ProximalSGD
 from npnet.penalties import l2
 from npnet.perceptron import mlp
 from npnet.policies import FineTuning
@@ -54,6 +54,7 @@ from npnet.populations import train_population
 from npnet.proofs.objectives import reading, value_and_gradients
 from npnet.regularizers import Regularizer
 from npnet.run import Run, TrainingJob
+from npnet.schedules import constant
 from npnet.starting_point import starting_point
 from npnet.step import Move, Penalise, take_step
 from npnet.training import train

@@ -33,17 +33,18 @@ from npnet.methods import (
 )
 from npnet.network import Network
 from npnet.objective import loss_at_head
-from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, constant
+from npnet.optimizers import SGD, Adam, AdamW, Momentum, ProximalSGD
 from npnet.penalties import group_lasso, l1, l2
 from npnet.perceptron import mlp
 from npnet.policies import FineTuning
 from npnet.regularizers import Regularizer
 from npnet.run import Run
+from npnet.schedules import constant
 from npnet.step import Move, NotFiniteError, Penalise, take_step
 from npnet.training import batches, epochs_without_minimum, train
 from npnet.trees import copy_tree, leaves, load_tree, save_tree
 
-OPTIMIZERS = [SGD(), ProximalSGD(), Momentum(), Adam()]
+OPTIMIZERS = [SGD(), ProximalSGD(), Momentum(), Momentum(nesterov=True, rate_inside=True), AdamW(epsilon_hat=True)]
 
 
 def blobs(name="a", seed=0, classes=3, sizes=(70, 40, 40), noise=1.0, xp=np):

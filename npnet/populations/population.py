@@ -95,7 +95,7 @@ def _shape(job: TrainingJob) -> Hashable:
         tuple(map(_moving, job.run.mask or ())),
         (tuple(map(_shapes, network.trunk)), above, type(network)),
         (network.activation, network.dropout, network.dtype, tuple(tasks)),
-        (settings.batch_size, settings.loss, settings.optimizer, settings.blas_threads),
+        (settings.batch_size, settings.loss, settings.optimizer, settings.clip, settings.blas_threads),
     )
 
 
@@ -189,7 +189,7 @@ def _ends(members: Sequence[TrainingJob], kept: Kept) -> Iterator[tuple[Network,
     total, steps = array_module(*tops[heads[0]].values()).zeros(len(members)), 0
     with threads(settings.blas_threads):
         for head, rows in batches(order, settings.batch_size):
-            total += take_step(losses[head], penalty, move, rows, rng)
+            total += take_step(losses[head], penalty, move, rows, rng, settings.clip)
             steps += 1
         for i, (each, objective) in enumerate(zip(members, to_host(total), strict=True)):
             network = _member(each, trunk, tops, i)
@@ -220,7 +220,7 @@ def _loss(members: Sequence[TrainingJob], head: str, stack: Sequence[Parameters]
     groups = groups_of(path, members[0].run.mask or (), head)
     start, lowest = cut(path, groups)
     above = {
-        i - start: replace(group, weights=frozenset(key for key, w in group.parameters.items() if w.ndim > 2))
+        i - start: replace(group, weights=frozenset(key for key, w in group.parameters.items() if w.ndim > 2), lead=1)
         for i, group in groups.items()
     }
     dtype, loss = networks[0].dtype, stacked_loss(members[0].settings.loss_of(head))

@@ -5,8 +5,8 @@ import pytest
 import truths
 
 import npnet
-from npnet.optimizers import constant
 from npnet.perceptron import mlp
+from npnet.schedules import constant
 from npnet.tasks import TARGETS, TASKS, Appearance, draw, line_task, targets
 from npnet.tasks.rules import CROSSING
 
