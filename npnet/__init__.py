@@ -9,13 +9,14 @@ gradient, and every gradient is proved by the complex step (`python -m npnet.pro
 from importlib import import_module
 from typing import Any
 
-from npnet.activations import Activation, identity, relu, sigmoid, tanh
+from npnet.activations import Activation, LeakyReLU, identity, relu
 from npnet.arrays import array_module, generator, to_device, to_host
 from npnet.check import check_gradient
 from npnet.clipping import ClipByNorm
 from npnet.columns import ColumnNetwork, growing, joined, merged, modular, progressive
 from npnet.data import Split, Task
 from npnet.error import error
+from npnet.gelu import gelu
 from npnet.hyperparameters import Hyperparameters
 from npnet.initialisers import glorot, he, normal, uniform_fan_in
 from npnet.joint_tuning import joint_tasks, neighbours_of, selective_joint_tuning
@@ -58,6 +59,7 @@ from npnet.populations import train_population
 from npnet.regularizers import Regularizer
 from npnet.run import Run, TrainingJob
 from npnet.schedules import constant, cosine, step
+from npnet.smooth import sigmoid, silu, softplus, tanh
 from npnet.starting_point import fisher_information, remember, starting_point
 from npnet.step import NotFiniteError
 from npnet.training import train
@@ -89,6 +91,7 @@ __all__ = [
     "GradualTuning",
     "HeadOnly",
     "Hyperparameters",
+    "LeakyReLU",
     "Match",
     "Method",
     "Momentum",
@@ -119,6 +122,7 @@ __all__ = [
     "fine_tuning",
     "fisher_information",
     "forgetting",
+    "gelu",
     "generator",
     "glorot",
     "gradual_tuning",
@@ -149,7 +153,9 @@ __all__ = [
     "save_tree",
     "selective_joint_tuning",
     "sigmoid",
+    "silu",
     "soft_cross_entropy",
+    "softplus",
     "squared_error",
     "starting_point",
     "step",

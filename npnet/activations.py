@@ -1,24 +1,37 @@
 """Activations: elementwise layers, each named once with its value, its slope and its curvature.
 
-An activation made here works everywhere: in training, in Jacobians, in the matching of gradients. Files know functions
-by their names: those below by themselves, functions of your own when you hand them over.
+An activation made so works everywhere: in training, in Jacobians, in the matching of gradients. Those with kinks are
+here; tanh, sigmoid, softplus and SiLU are in smooth, GELU is in gelu. Files know functions by their names: npnet's by
+themselves, functions of your own when you hand them over.
 """
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from npnet.arrays import Array, array_module, check_array
+from npnet.arrays import Array, array_module, check_array, plain_numbers
 from npnet.layers import Back, Layer, Parameters, Shared, linear
 
-__all__ = ["ACTIVATIONS", "LAYERS", "Activation", "identity", "layer_named", "name_of", "relu", "sigmoid", "tanh"]
+__all__ = [
+    "ACTIVATIONS",
+    "LAYERS",
+    "Activation",
+    "Elementwise",
+    "LeakyReLU",
+    "identity",
+    "layer_named",
+    "name_of",
+    "names_of",
+    "register",
+    "relu",
+]
 
 
-@dataclass(frozen=True)
-class Activation:
-    """An elementwise layer Y = f(X), named once with all that is known of f; dX = dY f′(X).
+class Elementwise:
+    """A layer Y = f(X) with all that is known of f; dX = dY f′(X).
 
     value(X) is f, slope(X, Y) its derivative and curvature(X, Y) its second one; both may use whichever is shorter.
     curvature: 0 where the slope is constant between kinks, None where it is not known: matching gradients refuses it.
@@ -36,71 +49,69 @@ class Activation:
         slope = self.slope(X, Y)
         return Y, lambda dY: (dY * slope, {})
 
-    def __reduce__(self) -> str | tuple[Any, ...]:
-        fields = (self.name, self.value, self.slope, self.curvature)
-        return self.name if ACTIVATIONS.get(self.name) is self else (type(self), fields)  # pickles know ours by name
 
+@dataclass(frozen=True)
+class Activation(Elementwise):
+    """An elementwise layer without options, made of its functions."""
 
-# Both have tails: far from 0 a sum with 1 loses what is left of them. e^{−|x|} keeps every digit, and underflows to 0
-# only where the tail itself does, which is no error.
+    name: str
+    value: Callable[[Array], Array]
+    slope: Callable[[Array, Array], Array]
+    curvature: Callable[[Array, Array], Array] | Literal[0] | None = None
 
-
-@np.errstate(under="ignore")
-def _tanh(X: Array) -> Array:
-    return array_module(X).tanh(X)
-
-
-@np.errstate(under="ignore", over="ignore")
-def _tanh_slope(X: Array, Y: Array) -> Array:
-    return 4 * _sigmoid_slope(2.0 * X, Y)
-
-
-@np.errstate(under="ignore")
-def _sigmoid(X: Array) -> Array:
-    E = _tail(X)
-    return array_module(X).where(X.real < 0, E, 1) / (1 + E)
-
-
-@np.errstate(under="ignore")
-def _sigmoid_slope(X: Array, Y: Array) -> Array:
-    E = _tail(X)
-    return E / ((1 + E) * (1 + E))
-
-
-def _tail(X: Array) -> Array:
-    """Return e^{−|x|}; 0.0 − x, for −x of unsigned whole numbers would wrap around."""
-    xp = array_module(X)
-    return xp.exp(xp.where(X.real < 0, X, 0.0 - X))
-
-
-@np.errstate(under="ignore")
-def _tanh_curvature(X: Array, Y: Array) -> Array:
-    return -2 * Y * _tanh_slope(X, Y)
-
-
-@np.errstate(under="ignore")
-def _sigmoid_curvature(X: Array, Y: Array) -> Array:
-    return -_tanh(X / 2) * _sigmoid_slope(X, Y)
+    def __reduce__(self) -> tuple[Any, ...]:
+        if ACTIVATIONS.get(self.name) is self:
+            return layer_named, (self.name,)  # pickles know ours by name
+        return type(self), (self.name, self.value, self.slope, self.curvature)
 
 
 relu = Activation("relu", lambda X: X * (X.real > 0), lambda X, Y: X.real > 0, 0)
 """Y = max(0, X); slope 1 where X > 0 and 0 elsewhere, the kink at 0 included. NaN and −∞ give NaN."""
 
-tanh = Activation("tanh", _tanh, _tanh_slope, _tanh_curvature)
-"""Y = tanh X; slope 1 − Y² = 4E / (1 + E)² with E = e^{−2|x|}, which loses no digits where Y is near ±1."""
-
-sigmoid = Activation("sigmoid", _sigmoid, _sigmoid_slope, _sigmoid_curvature)
-"""Y = 1 / (1 + e⁻ˣ) = E / (1 + E) where X < 0 and 1 / (1 + E) elsewhere, E = e^{−|x|}, which cannot overflow; slope
-Y (1 − Y) = E / (1 + E)². Both are right to a few units in the last place for every X."""
-
 identity = Activation("identity", lambda X: X, lambda X, Y: array_module(X).ones_like(X), 0)
 """Y = X: for a network whose layers need no activation after them."""
 
-ACTIVATIONS = {activation.name: activation for activation in (relu, tanh, sigmoid, identity)}
+
+@dataclass(frozen=True)
+class LeakyReLU(Elementwise):
+    """Y = X where X > 0 and below · X elsewhere, the kink at 0 included. Raises ValueError for a `below` not finite."""
+
+    below: float = 0.01
+    name = "leaky_relu"
+    curvature = 0
+
+    def __post_init__(self) -> None:
+        plain_numbers(self)
+        if not -math.inf < self.below < math.inf:
+            raise ValueError(f"below is {self.below}; expected a finite number, as 0.01")
+
+    def value(self, X: Array) -> Array:
+        """Return Y."""
+        return X * self.slope(X, X)
+
+    def slope(self, X: Array, Y: Array) -> Array:
+        """Return 1 or `below`."""
+        one = X.real.dtype.type
+        return array_module(X).where(X.real > 0, one(1), one(self.below))
+
+
+ACTIVATIONS: dict[str, Elementwise] = {"relu": relu, "identity": identity, "leaky_relu": LeakyReLU()}
 """The activations by name."""
 
-LAYERS: dict[str, Any] = {"linear": linear, "Shared": Shared, **ACTIVATIONS}
+LAYERS: dict[str, Any] = {
+    "linear": linear,
+    "Shared": Shared,
+    "LeakyReLU": LeakyReLU,
+    "relu": relu,
+    "identity": identity,
+}
 """The layers that a network may be made of, by the names under which files know them."""
+
+
+def register(*activations: Activation) -> None:
+    """Let networks and files know activations by their names."""
+    for each in activations:
+        ACTIVATIONS[each.name] = LAYERS[each.name] = each
 
 
 def name_of(layer: Layer) -> Any:
@@ -116,6 +127,15 @@ def name_of(layer: Layer) -> Any:
     if LAYERS.get(name, named) is not named:
         raise ValueError(f"layer is {layer!r}, named {name!r}, as one of npnet's own; expected another name for a file")
     return {name: asdict(layer)} if options else name  # type: ignore[call-overload]
+
+
+def names_of(layers: Sequence[Layer]) -> list[Any]:
+    """Return the names of several layers. Raises ValueError for two different ones of one name."""
+    names = [name_of(layer) for layer in layers]
+    for name, layer in zip(names, layers, strict=True):
+        if layers[names.index(name)] != layer:
+            raise ValueError(f"layers has two functions named {name!r}; expected another name for each")
+    return names
 
 
 def layer_named(name: Any, own: Mapping[str, Layer] | None = None) -> Layer:

@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from npnet.activations import layer_named, name_of
+from npnet.activations import layer_named, name_of, names_of
 from npnet.arrays import Array, array_module, cast, check_floats, shown, to_device, to_host
 from npnet.initialisers import Initialiser, glorot
-from npnet.layers import Dropout, Layer, Link, Parameters, Shared, forward, linear
-from npnet.parts import activation_of, check_fit, check_linear, check_parameters, rates_of
+from npnet.layers import Dropout, Layer, Link, Parameters, forward, linear
+from npnet.parts import activation_of, check_fit, check_linear, check_parameters, inputs_of, rate_of, rates_of
 from npnet.trees import Tree, copy_tree, load_tree, save_tree
 
 __all__ = ["Network"]
@@ -29,10 +29,11 @@ class Network:
 
     Training moves these arrays in place, also those of another program: `copy()` first to keep what they hold.
 
-    activation: a name of ACTIVATIONS, or a layer without parameters. dropout: one rate, one after each hidden layer, or
-    (). memories: what mattered to old tasks, by name (see npnet.starting_point). layers: what each hidden layer begins
-    with, () for `linear` everywhere; any function of the form of layers.py. inputs: the values of an input, which a
-    first layer of your own must state. head_layer: what every head is. Raises ValueError for what parts.py refuses.
+    activation: a name of ACTIVATIONS, a layer without parameters, or a sequence of these, one for each hidden layer.
+    dropout: one rate, one after each hidden layer, or (). input_dropout: the rate of the inputs. memories: what
+    mattered to old tasks, by name (see npnet.starting_point). layers: what each hidden layer begins with, () for
+    `linear` everywhere; any function of the form of layers.py. inputs: the values of an input, which a first layer of
+    your own must state. head_layer: what every head is. Raises ValueError for what parts.py refuses.
     """
 
     trunk: list[Parameters]
@@ -43,6 +44,7 @@ class Network:
     layers: tuple[Layer, ...] = ()
     inputs: int = 0
     head_layer: Layer = linear
+    input_dropout: float = 0.0
 
     plain: ClassVar[bool] = True  # each layer reads what the one below hands up, and nothing else
     kinds: ClassVar[dict[str, type["Network"]]] = {}
@@ -52,22 +54,17 @@ class Network:
 
     def __post_init__(self) -> None:
         check_parameters(self.trunk, self.heads)
-        self.activation = activation_of(self.activation)
+        self.activation = activation_of(self.activation, self.depth)
         self.dropout = rates_of(self.dropout, self.depth)
+        self.input_dropout = rate_of("input_dropout", self.input_dropout)
         self.layers = tuple(self.layers) or (linear,) * self.depth
         if len(self.layers) != self.depth:
             raise ValueError(f"layers is {self.layers}; expected {self.depth} entries, one for each hidden layer")
         if self.plain:
             check_linear(self.trunk, self.layers, self.heads, self.head_layer)
         if not self.inputs:
-            self.inputs = self._fan_in()
+            self.inputs = inputs_of((*self.layers, self.head_layer)[0], [*self.trunk, *self.heads.values()][0])
         check_fit(self.trunk, self.path(), {name: self.path(name)[-1] for name in self.heads}, self._zeros())
-
-    def _fan_in(self) -> int:
-        layer, p = self.layers[0], self.trunk[0]
-        if layer is not linear and not isinstance(layer, Shared):
-            raise ValueError("inputs is 0; expected the number of values of an input, below a layer of your own")
-        return int(p["W"].shape[0]) * (layer.patches if isinstance(layer, Shared) else 1)
 
     @property
     def depth(self) -> int:
@@ -81,13 +78,22 @@ class Network:
             return tuple(Y.shape[-1] for Y in self.hidden_outputs(self._zeros()))
 
     def _zeros(self) -> Array:
-        first = next(iter(self.trunk[0].values()))
-        return array_module(first).zeros((1, self.inputs), first.dtype)
+        return array_module(self.first).zeros((1, self.inputs), self.dtype)
+
+    @property
+    def first(self) -> Array:
+        """The first array of the network: all others live where it does, in its precision."""
+        return next(w for p in (*self.trunk, *self.heads.values()) for w in p.values())
+
+    @property
+    def activations(self) -> tuple[Layer, ...]:
+        """The activation of each hidden layer."""
+        return self.activation if isinstance(self.activation, tuple) else (self.activation,) * self.depth
 
     @property
     def dtype(self) -> np.dtype:
         """The precision of the parameters."""
-        return next(iter(self.trunk[0].values())).dtype
+        return self.first.dtype
 
     def head(self, name: str) -> Parameters:
         """Return a head's parameters. Raises ValueError for a name that no head has."""
@@ -102,9 +108,9 @@ class Network:
         training: with dropout, which inference leaves out. The parameters are the arrays themselves.
         """
         rates = self.dropout if training and self.dropout else (0.0,) * self.depth
-        path: list[Link] = []
-        for layer, p, rate in zip(self.layers, self.trunk, rates, strict=True):
-            path += [(layer, p), (self.activation, {})]
+        path: list[Link] = [(Dropout(self.input_dropout), {})] if training and self.input_dropout else []
+        for layer, p, activation, rate in zip(self.layers, self.trunk, self.activations, rates, strict=True):
+            path += [(layer, p), (activation, {})]
             path += [(Dropout(rate), {})] if rate else []
         return path if head is None else [*path, (self.head_layer, self.head(head))]
 
@@ -139,17 +145,13 @@ class Network:
             raise ValueError(f"head {name!r} exists already; expected a name other than {', '.join(self.heads)}")
         if classes < 1:
             raise ValueError(f"classes is {classes}; expected at least one output for head {name!r}")
-        return replace(self, heads={**self.heads, name: self._draw(initialise, rng, self.units[-1], classes)})
-
-    def _draw(self, initialise: Initialiser, rng: np.random.Generator, fan_in: int, fan_out: int) -> Parameters:
-        """Draw the parameters of a linear layer in the network's precision, where it lives."""
-        like = next(iter(self.trunk[-1].values()))
-        return to_device(cast(initialise(rng, fan_in, fan_out), self.dtype), array_module(like))
+        drawn = cast(initialise(rng, (self.inputs, *self.units)[-1], classes), self.dtype)
+        return replace(self, heads={**self.heads, name: to_device(drawn, array_module(self.first))})
 
     def truncated(self, depth: int) -> "Network":
         """Return the network of the lowest hidden layers alone, without heads; arrays are shared, not copied."""
         lower: dict[str, Any] = {name: getattr(self, name)[:depth] for name in ("trunk", "dropout", "layers")}
-        return replace(self, **lower, heads={}, memories={})
+        return replace(self, **lower, activation=self.activations[:depth], heads={}, memories={})
 
     def copy(self) -> "Network":
         """Return a network with arrays of its own."""
@@ -169,19 +171,18 @@ class Network:
 
         Raises ValueError for a function without a name, and for two of one name.
         """
-        for one in self.layers:
-            if any(name_of(one) == name_of(other) and one != other for other in self.layers):
-                raise ValueError(f"layers has two functions named {name_of(one)!r}; expected another name for each")
+        names = names_of((*self.layers, *self.activations))
         return {
             "kind": type(self).__name__,
             "trunk": self.trunk,
             "heads": self.heads,
-            "activation": name_of(self.activation),
+            "activation": names[self.depth :],
             "dropout": [float(rate) for rate in self.dropout],
             "memories": self.memories,
-            "layers": [name_of(layer) for layer in self.layers],
+            "layers": names[: self.depth],
             "inputs": self.inputs,
             "head_layer": name_of(self.head_layer),
+            "input_dropout": self.input_dropout,
         }
 
     @classmethod
@@ -203,8 +204,8 @@ class Network:
     @classmethod
     def _fields(cls, tree: Tree, layers: Mapping[str, Layer] | None) -> dict[str, Any]:
         return {
-            **{name: tree[name] for name in ("trunk", "heads", "memories", "inputs")},
-            "activation": layer_named(tree["activation"], layers),
+            **{name: tree[name] for name in ("trunk", "heads", "memories", "inputs", "input_dropout")},
+            "activation": tuple(layer_named(name, layers) for name in tree["activation"]),
             "dropout": tuple(tree["dropout"]),
             "head_layer": layer_named(tree["head_layer"], layers),
             "layers": tuple(layer_named(name, layers) for name in tree["layers"]),

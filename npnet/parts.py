@@ -14,15 +14,30 @@ from npnet.activations import ACTIVATIONS
 from npnet.arrays import Array, as_array, is_array, shown
 from npnet.layers import Layer, Link, Parameters, Path, Shared, forward, linear
 
-__all__ = ["activation_of", "check_fit", "check_linear", "check_parameters", "rates_of"]
+__all__ = ["activation_of", "check_fit", "check_linear", "check_parameters", "inputs_of", "rate_of", "rates_of"]
 
 
-def activation_of(given: Any) -> Layer:
-    """Return an activation, given itself or by its name. Raises ValueError for what is none."""
+def activation_of(given: Any, depth: int) -> Any:
+    """Return an activation, given itself or by its name; of different ones, one for each hidden layer, a tuple.
+
+    Raises ValueError for what is none, and for another number of them than of hidden layers.
+    """
+    if isinstance(given, tuple | list):
+        if len(given) != depth:
+            raise ValueError(f"activation is {shown(given)}; expected {depth} entries, one for each hidden layer")
+        several = tuple(activation_of(each, depth) for each in given)
+        return several[0] if several and all(each == several[0] for each in several) else several
     found = ACTIVATIONS.get(given) if isinstance(given, str) else given
     if not callable(found):
         raise ValueError(f"activation is {shown(given)}; expected one of {', '.join(ACTIVATIONS)}, or a layer")
     return found
+
+
+def rate_of(name: str, rate: Any) -> float:
+    """Return a rate of dropout. Raises ValueError for what is none."""
+    if not isinstance(rate, Real) or not 0 <= rate < 1:  # type: ignore[operator]
+        raise ValueError(f"{name} is {shown(rate)}; expected a rate, 0 <= rate < 1")
+    return float(rate)
 
 
 def rates_of(dropout: Any, depth: int) -> tuple[float, ...]:
@@ -38,9 +53,16 @@ def rates_of(dropout: Any, depth: int) -> tuple[float, ...]:
     return tuple(map(float, each))  # plain numbers: a run that is loaded has the same
 
 
+def inputs_of(layer: Layer, p: Parameters) -> int:
+    """Return how many values the lowest layer reads. Raises ValueError for one that does not show it."""
+    if layer is not linear and not isinstance(layer, Shared):
+        raise ValueError("inputs is 0; expected the number of values of an input, below a layer of your own")
+    return int(p["W"].shape[0]) * (layer.patches if isinstance(layer, Shared) else 1)
+
+
 def check_parameters(trunk: Any, heads: Any) -> None:
     """Raise ValueError for parameters that are no arrays of floats, or not all of one precision."""
-    if not isinstance(trunk, list | tuple) or not trunk:
+    if not isinstance(trunk, list | tuple) or not (trunk or heads):
         raise ValueError(f"trunk is {shown(trunk)}; expected a list of the parameters of each hidden layer")
     if not isinstance(heads, Mapping) or not all(isinstance(name, str) for name in heads):
         raise ValueError(f"heads is {shown(heads)}; expected {{name: parameters}}")

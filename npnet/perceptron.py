@@ -18,18 +18,20 @@ def mlp(
     heads: dict[str, int],
     rng: np.random.Generator,
     initialise: Initialiser = glorot,
-    activation: Layer | str = "relu",
+    activation: Layer | str | Sequence[Layer | str] = "relu",
     dropout: float | Sequence[float] = (),
     dtype: DTypeLike = np.float32,
     patches: int = 1,
+    input_dropout: float = 0.0,
 ) -> Network:
     """Return a new network: widths (inputs, hidden, …, hidden), heads {name: classes}, all drawn from rng in order.
 
-    Numbers are drawn in float64 and then rounded, so that every precision starts from the same network. patches: the
-    first hidden layer is shared over so many equal pieces of an input; its width counts its channels. dropout: the rate
-    after each hidden layer, or one number for all of them.
-    Raises ValueError for fewer than two widths or any that is no whole number from one, heads likewise, a generator or
-    a dtype that is none, patches that do not divide the inputs, and as `Network` does.
+    Numbers are drawn in float64 and then rounded, so that every precision starts from the same network. With the inputs
+    alone for widths the heads are linear classifiers. activation, and dropout, a rate: one for all hidden layers, or
+    one for each. patches: the first hidden layer is shared over so many equal pieces of an input; its width counts its
+    channels. input_dropout: the rate at which inputs drop out.
+    Raises ValueError for widths or classes that are no whole numbers from one, a generator or a dtype that is none,
+    patches that do not divide the inputs or have no hidden layer, and as `Network` does.
     """
     if not isinstance(rng, np.random.Generator):
         raise ValueError(f"rng is {rng!r}; expected a generator, as npnet.generator(0)")
@@ -45,16 +47,16 @@ def mlp(
         name = getattr(dtype, "__name__", repr(dtype))
         raise ValueError(f"dtype is {name:.80}; expected one of floats, as numpy.float32")
     counts = [*widths, *heads.values()]
-    if len(widths) < 2 or not all(isinstance(n, int | np.integer) and n >= 1 for n in counts):
+    if len(widths) < 1 or not all(isinstance(n, int | np.integer) and n >= 1 for n in counts):
         raise ValueError(
             f"widths is {tuple(widths)}, heads {heads}; expected inputs, hidden layers, classes, whole numbers from 1"
         )
     if not isinstance(patches, int | np.integer) or patches < 1 or widths[0] % patches:
         raise ValueError(f"patches is {patches!r}; expected a number that divides {widths[0]}, the inputs")
-    fan_ins = [widths[0] // patches, widths[1] * patches, *widths[2:]]
+    if patches > 1 and len(widths) == 1:
+        raise ValueError(f"patches is {patches}; expected 1 where there is no hidden layer")
+    fan_ins = [widths[0] // patches, *(width * patches for width in widths[1:2]), *widths[2:]]
     trunk = [cast(initialise(rng, *fans), dtype) for fans in zip(fan_ins, widths[1:], strict=False)]
+    tops = {name: cast(initialise(rng, fan_ins[-1], classes), dtype) for name, classes in heads.items()}
     layers: tuple[Layer, ...] = (Shared(patches), *[linear] * (len(trunk) - 1)) if patches > 1 else ()
-    network = Network(trunk, {}, activation, dropout, layers=layers)  # type: ignore[arg-type]
-    for name, classes in heads.items():
-        network = network.add_head(name, classes, rng, initialise)
-    return network
+    return Network(trunk, tops, activation, dropout, layers=layers, input_dropout=input_dropout)  # type: ignore[arg-type]

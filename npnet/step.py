@@ -104,7 +104,7 @@ def take_step(
     for group, gradients in clip(penalised()) if clip else penalised():
         move(group, gradients)
         gradients.clear()  # their memory, still in the cache, goes to the layer below: 8 % of such a step
-    return sum(values)  # type: ignore[return-value]
+    return sum(values)
 
 
 @dataclass(frozen=True)

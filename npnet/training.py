@@ -92,7 +92,7 @@ def _epoch(job: TrainingJob, kept: Kept, look: bool = False) -> Record:
 
 def orders(job: TrainingJob, heads: Iterable[str]) -> dict[str, Array]:
     """Draw the order in which the training examples of each of some tasks are seen in an epoch."""
-    xp, rng = array_module(*job.run.network.trunk[0].values()), job.run.rng
+    xp, rng = array_module(job.run.network.first), job.run.rng
     return {head: xp.asarray(rng.permutation(len(job.tasks[head].train))) for head in heads}
 
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npnet.activations import tanh
 from npnet.arrays import generator
 from npnet.check import (
     check_convex,
@@ -26,6 +25,7 @@ from npnet.check.derivative import central, one_sided
 from npnet.check.diagnosis import explain
 from npnet.check.report import units_apart
 from npnet.penalties import PENALTIES
+from npnet.smooth import tanh
 
 FUNCTIONS = {"sin": (np.sin, np.cos), "exp": (np.exp, np.exp), "cube": (lambda x: x**3, lambda x: 3 * x * x)}
 

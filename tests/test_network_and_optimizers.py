@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npnet.activations import tanh
 from npnet.arrays import array_module, generator, to_device, to_host
 from npnet.data import Split, Task
 from npnet.error import error
@@ -20,6 +19,7 @@ from npnet.optimizers import SGD, Adam, Momentum, ProximalSGD, bound_norms
 from npnet.perceptron import mlp
 from npnet.run import Run
 from npnet.schedules import constant, cosine, step
+from npnet.smooth import tanh
 from npnet.training import train
 from npnet.trees import leaves
 

@@ -302,10 +302,10 @@ def _softplus(X):
 
 
 softplus = npnet.Activation(
-    "softplus", _softplus, lambda X, Y: _logistic(X), lambda X, Y: _logistic(X) * (1 - _logistic(X))
+    "my_softplus", _softplus, lambda X, Y: _logistic(X), lambda X, Y: _logistic(X) * (1 - _logistic(X))
 )
 silu = npnet.Activation(
-    "silu",
+    "my_silu",
     lambda X: X * _logistic(X),
     lambda X, Y: _logistic(X) * (1 + X * (1 - _logistic(X))),
     lambda X, Y: _logistic(X) * (1 - _logistic(X)) * (2 + X * (1 - 2 * _logistic(X))),

@@ -64,6 +64,7 @@ def settings(**changes):
         policy=npnet.Discriminative(0.5, npnet.GradualByEpoch(1)),
         memory_budget=10**6,
         blas_threads=1,
+        clip=npnet.ClipByNorm(1.0),
     )
     match = Match("match", "a", 1, npnet.squared_error, TARGETS.copy(), 0.1)
     return replace(add_terms(made, blobs(), [match]), **changes)
@@ -116,11 +117,13 @@ OTHERS = {
     "rate, later": ({"rate": npnet.step(0.1, 3, 0.25)}, "rate.factor is 0.25; expected 0.5"),
     "kind of rate": (
         {"rate": npnet.constant(0.1)},
-        "rate is npnet.optimizers.constant; expected npnet.optimizers.step",
+        "rate is npnet.schedules.constant; expected npnet.schedules.step",
     ),
-    "rate function": ({"rate": lambda epoch: 0.1}, "rate is test_settings.<lambda>; expected npnet.optimizers.step"),
+    "rate function": ({"rate": lambda epoch: 0.1}, "rate is test_settings.<lambda>; expected npnet.schedules.step"),
     "optimizer": ({"optimizer": npnet.SGD()}, "optimizer is npnet.optimizers.SGD; expected npnet.optimizers.Momentum"),
     "option of the optimizer": ({"optimizer": npnet.Momentum(0.9)}, "optimizer.momentum is 0.9; expected 0.8"),
+    "clipping": ({"clip": None}, "clip is None; expected npnet.clipping.ClipByNorm"),
+    "another clipping": ({"clip": npnet.ClipByNorm(0.5)}, "clip.norm is 0.5; expected 1.0"),
     "optimizer of one's own": (
         {"optimizer": Halving(0.5)},
         "optimizer is test_settings.Halving; expected npnet",

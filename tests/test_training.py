@@ -33,7 +33,7 @@ from npnet.methods import (
 )
 from npnet.network import Network
 from npnet.objective import loss_at_head
-from npnet.optimizers import SGD, Adam, AdamW, Momentum, ProximalSGD
+from npnet.optimizers import SGD, AdamW, Momentum, ProximalSGD
 from npnet.penalties import group_lasso, l1, l2
 from npnet.perceptron import mlp
 from npnet.policies import FineTuning
@@ -572,7 +572,7 @@ def test_what_does_not_fit_is_named():
         ({"patience": 0}, "patience is 0"),
         ({"batch_size": 20.0}, "batch_size is 20.0; expected a whole number"),
         ({"max_epochs": None}, "max_epochs is None"),
-        ({"rate": 0.01}, r"rate is 0.01; expected a schedule, as constant\(0.01\)"),
+        ({"rate": "0.01"}, r"rate is '0.01'; expected a number above zero, or a schedule, as cosine\(0.1, epochs=50\)"),
         ({"optimizer": "sgd"}, "optimizer is 'sgd'; expected an optimizer"),
         ({"policy": gradual_tuning}, "policy is Method"),
         ({"policy": "gradual"}, "policy is 'gradual'; expected a policy"),

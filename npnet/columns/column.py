@@ -32,18 +32,19 @@ def add_column(
     reads: what the first hidden layer begins with, the side inputs of each later one and of the head. Linear laterals
     are drawn together with W, for they are more of its fan-in. Adapters (Rusu et al. 2016, section 2) project to as
     many units as the layer below has, and begin with a uniform on [0, 0.1): the source's "small random value". New
-    layers drop out at the rates of the old ones, those above at the last of these.
+    layers have the activations and the dropout of the old ones, those above have the last of these.
     """
     mine = replace(network.copy(), memories={})
     columns = (*columns_of(mine), mine)
     own, new = sum(source_widths(columns, reads[0])), list[Parameters]()
     for fan_out, beside in zip([*widths, task.outputs], [(), *reads[1:]], strict=True):
         p = _draw(own, source_widths(columns, beside), fan_out, rng, initialise, lateral)
-        new.append(to_device(cast(p, network.dtype), array_module(*network.trunk[-1].values())))
+        new.append(to_device(cast(p, network.dtype), array_module(network.first)))
         own = fan_out
     dropout = (network.dropout + network.dropout[-1:] * len(widths))[: len(widths)]
+    activations = (network.activations + network.activations[-1:] * len(widths))[: len(widths)]
     sources = tuple(tuple(each) for each in reads)
-    return ColumnNetwork(new[:-1], {task.name: new[-1]}, network.activation, dropout, columns=columns, reads=sources)
+    return ColumnNetwork(new[:-1], {task.name: new[-1]}, activations or "relu", dropout, columns=columns, reads=sources)
 
 
 def _draw(

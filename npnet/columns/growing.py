@@ -73,11 +73,14 @@ def _grown(
         raise ValueError(f"network has {len(columns)} columns; expected one that reads its inputs alone")
     if not all(layer is linear for layer in network.layers):
         raise ValueError(f"network has hidden layers {network.layers}; expected linear ones alone")
+    if not top:
+        raise ValueError("network has no hidden layer; expected one that can grow")
     old, below = ((0, top),), ((0, top - 1),)
     widths = [width for width in (wider, deeper) if width]
     reads = [below, old, ()] if wider and deeper else [below, old] if wider else [old, ()]
     grown = add_column(network, task, widths, reads, rng, initialise)
-    grown = replace(grown, dropout=network.dropout[-1:] * len(widths))
+    n = len(widths)
+    grown = replace(grown, dropout=network.dropout[-1:] * n, activation=network.activations[-1:] * n)
     if noise is not None:
         _copy(network.trunk[-1], grown.trunk[0], noise, rng)
     if normalised:

@@ -22,10 +22,13 @@ def merged(network: Network) -> Network:
         raise ValueError(f"network reads {reads} from {len(columns)} columns; expected a grown one")
     (old,) = columns
     new, lower, above = network.trunk, old.trunk, []
-    dropout = old.dropout + network.dropout
+    dropout, activations = old.dropout + network.dropout, old.activations + network.activations
     if network.reads[0] == ((0, depth - 1),):
         xp = array_module(new[0]["W"])
         wide = {key: xp.concatenate([new[0][key], lower[-1][key]], -1) for key in ("W", "b")}
         lower, above, new, dropout = lower[:-1], [wide], new[1:], old.dropout[:-1] + network.dropout
+        activations = old.activations[:-1] + network.activations
     layers = (linear,) * len([*lower, *above]) + (joined,) * len(new)
-    return Network([*lower, *above, *new], network.heads, network.activation, dropout, {}, layers, head_layer=joined)
+    return Network(
+        [*lower, *above, *new], network.heads, activations, dropout, {}, layers, 0, joined, old.input_dropout
+    )

@@ -44,6 +44,8 @@ class ColumnNetwork(Network):
             )
         if not self.columns:
             raise ValueError("columns is (); expected at least one network to stand beside")
+        if self.input_dropout:
+            raise ValueError(f"input_dropout is {self.input_dropout}; expected 0: it reads what other columns make")
         self.inputs = self.columns[0].inputs
         self.column_inputs = ColumnInputs(self.columns, self.reads)
         super().__post_init__()
@@ -68,8 +70,8 @@ class ColumnNetwork(Network):
             return owner.path(head, training)
         path: list[Link] = [(self.column_inputs, {})]
         rates = self.dropout if training and self.dropout else (0.0,) * self.depth
-        for p, rate in zip(self.trunk, rates, strict=True):
-            path.append((WithSideInputs((self.activation,)), p))
+        for p, activation, rate in zip(self.trunk, self.activations, rates, strict=True):
+            path.append((WithSideInputs((activation,)), p))
             path += [(SideDropout(rate, p["b"].size), {})] if rate else []
         return path if head is None else [*path, (WithSideInputs(), self.heads[head])]
 
@@ -102,6 +104,7 @@ class ColumnNetwork(Network):
     def truncated(self, depth: int) -> "ColumnNetwork":
         """Return the network of the lowest hidden layers alone: see Network.truncated."""
         lower: dict[str, Any] = {name: getattr(self, name)[:depth] for name in ("trunk", "dropout", "layers")}
+        lower["activation"] = self.activations[:depth]
         return replace(self, **lower, heads={}, memories={}, reads=(*self.reads[:depth], ()))
 
     def with_arrays(self, change: Callable[[Tree], Tree]) -> "ColumnNetwork":
@@ -188,7 +191,7 @@ def _same(one: Network, other: Network) -> bool:
     reads = [each.reads if isinstance(each, ColumnNetwork) else () for each in (one, other)]
     mine, theirs = dict(leaves(one.trunk)), dict(leaves(other.trunk))
     return (
-        (one.activation, one.layers, reads[0]) == (other.activation, other.layers, reads[1])
+        (one.activations, one.layers, reads[0]) == (other.activations, other.layers, reads[1])
         and mine.keys() == theirs.keys()
         and all(w.shape == theirs[key].shape and bool((w == theirs[key]).all()) for key, w in mine.items())
     )

@@ -56,7 +56,7 @@ def attention_transfer(
     if not beta >= 0:
         raise ValueError(f"beta is {beta}; expected zero or more")
     power = p if p is not None else 1.0 if kind == "input" else 2.0
-    attention_map(next(iter(teacher.trunk[0].values())), None, power)  # refuses a bad power at once
+    attention_map(teacher.first, None, power)  # refuses a bad power at once
     objective = partial(
         _with_maps,
         teacher=teacher,

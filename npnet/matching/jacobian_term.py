@@ -7,7 +7,7 @@ which goes on below these through their curvature, and at the logits.
 from dataclasses import dataclass
 from typing import Any
 
-from npnet.activations import Activation
+from npnet.activations import Elementwise
 from npnet.arrays import Array
 from npnet.losses import Loss
 from npnet.matching.jacobians import Of, at_logits, check_plain, flat, input_gradient, matrices, slope
@@ -20,10 +20,10 @@ __all__ = ["InputGradient"]
 
 
 def check_activation(network: Network) -> None:
-    """Raise ValueError where the activation's curvature is not known, which the gradient of a gradient needs."""
-    activation = network.activation
-    if not isinstance(activation, Activation) or not (callable(activation.curvature) or activation.curvature == 0):
-        raise ValueError(f"activation is {activation!r}; expected an Activation with a curvature, 0 or a function")
+    """Raise ValueError where an activation's curvature is not known, which the gradient of a gradient needs."""
+    for activation in network.activations:
+        if not isinstance(activation, Elementwise) or not (callable(activation.curvature) or activation.curvature == 0):
+            raise ValueError(f"activation is {activation!r}; expected an Activation with a curvature, 0 or a function")
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class InputGradient:
         """Raise ValueError where the network has no such head, a layer that is more than linear, or no target."""
         check_plain(network, self.head)
         check_activation(network)
+        if network.input_dropout:
+            raise ValueError(f"input_dropout is {network.input_dropout}; expected 0 for gradients at the inputs")
         check_targets(self.name, self.targets, examples)
 
     def acts(self, mask: Mask) -> bool:
@@ -83,8 +85,10 @@ class InputGradient:
         dJ = self.weight * dJ
         if J.ndim > 2:  # (N, K · D) → (K, N, D)
             dJ = dJ.reshape(J.shape[1], J.shape[0], -1).swapaxes(0, 1)
-        curved = callable(network.activation.curvature)
-        gates = [curved and any(given.trains[: i + 1]) for i in range(network.depth)]
+        gates = [
+            callable(activation.curvature) and any(given.trains[: i + 1])  # type: ignore[attr-defined]
+            for i, activation in enumerate(network.activations)
+        ]
         factors, dslopes, dC = back(dJ, given.trains, gates, back_top is not None)
         at: dict[Place, Array] = {} if back_top is None or dC is None else {self.head: back_top(dC)}
         below = {

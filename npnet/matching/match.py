@@ -140,4 +140,4 @@ def _times(weight: float, value: Array, at: dict[Place, Array]) -> tuple[Array, 
 
 def _like(network: Network) -> Array:
     """Return an array of the network, for its precision and where it lives."""
-    return next(iter(network.trunk[0].values()))
+    return network.first

@@ -56,7 +56,7 @@ def train_population(jobs: Sequence[TrainingJob]) -> Iterator[dict[int, Record]]
     """
     if len({id(each.run) for each in jobs}) < len(jobs):
         raise ValueError(f"jobs are {len(jobs)}, some of them of the same run; expected a run for each")
-    array_module(*(next(iter(each.run.network.trunk[0].values())) for each in jobs))
+    array_module(*(each.run.network.first for each in jobs))
     for place, each in enumerate(jobs):
         if each.settings.objective is not plain_loss or not callable(each.settings.loss):
             raise ValueError(
@@ -94,7 +94,7 @@ def _shape(job: TrainingJob) -> Hashable:
     return (
         tuple(map(_moving, job.run.mask or ())),
         (tuple(map(_shapes, network.trunk)), above, type(network)),
-        (network.activation, network.dropout, network.dtype, tuple(tasks)),
+        (network.activations, network.dropout, network.input_dropout, network.dtype, tuple(tasks)),
         (settings.batch_size, settings.loss, settings.optimizer, settings.clip, settings.blas_threads),
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from npnet.activations import Activation
+from npnet.activations import Elementwise
 from npnet.arrays import Array, array_module
 from npnet.fused import Product, dense
 from npnet.layers import Back, Dropout, Layer, Link, Parameters, Path, linear
@@ -71,7 +71,7 @@ def stacked_loss(loss: Loss) -> Loss:
 def _stacked_form(layer: Layer, inputs: bool) -> Layer:
     if layer is linear:
         return partial(_linear, inputs=inputs)
-    return layer if isinstance(layer, Activation) or type(layer) is Dropout else partial(_by_row, layer)
+    return layer if isinstance(layer, Elementwise) or type(layer) is Dropout else partial(_by_row, layer)
 
 
 def _linear(p: Parameters, X: Array, rng: Any = None, inputs: bool = True) -> tuple[Array, Back]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from npnet import activations, layers
+from npnet import activations, layers, smooth
 from npnet.arrays import Array, generator
 from npnet.columns.laterals import WithSideInputs, joined
 from npnet.fused import dense
@@ -70,7 +70,7 @@ def _layers(draw: Draw) -> Iterator[Case]:
     stack, X = _linear(draw, 3, 4, 2), draw(5, 4)
     yield layer_case("linear, population of equal inputs", _stack_of(layers.linear), stack, draw.xp.stack([X] * 3))
     yield layer_case("linear, large", layers.linear, _linear(draw, 60, 40), draw(20, 60))
-    for activation in (activations.relu, activations.tanh, activations.sigmoid):  # path_cases has the others
+    for activation in (activations.relu, smooth.tanh, smooth.sigmoid):  # path_cases has the others
         yield layer_case(activation.name, activation, {}, draw(6, 5))
     yield layer_case("dropout", layers.Dropout(0.4), {}, draw(6, 5), drop=1)
     yield layer_case("dropout at rate 0", layers.Dropout(0.0), {}, draw(6, 5))
@@ -82,7 +82,7 @@ def _layers(draw: Draw) -> Iterator[Case]:
         "normalise, population", _stack_of(layers.normalise), {"gamma": draw.positive(2, 4)}, draw(2, 3, 4)
     )
     body = layers.chain(
-        layers.linear, activations.relu, layers.Dropout(0.3), layers.linear, activations.tanh, layers.normalise
+        layers.linear, activations.relu, layers.Dropout(0.3), layers.linear, smooth.tanh, layers.normalise
     )
     p = [_linear(draw, 4, 6), {}, {}, _linear(draw, 6, 3), {}, {"gamma": draw.positive(3)}]
     yield layer_case("chain", body, p, draw(5, 4), drop=2)
@@ -102,7 +102,7 @@ def _laterals(draw: Draw) -> Iterator[Case]:
     }
     for name, p in kinds.items():
         yield layer_case(f"joined, {name}", joined, p, X)
-        layer = WithSideInputs((activations.tanh, layers.Dropout(0.3)))
+        layer = WithSideInputs((smooth.tanh, layers.Dropout(0.3)))
 
         def f(h: Array, p: Tree, layer: layers.Layer = layer) -> tuple[Array, Callable[[Array], Any]]:
             rest = X[:, 3:]  # constants: the gradient is that of h

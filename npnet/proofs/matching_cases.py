@@ -158,6 +158,7 @@ def _objectives(draw: Draw) -> Iterator[Case]:
 def gradient_cases(draw: Draw, activation: Any, depth: int, X: Array, labels: Array) -> Iterator[Case]:
     """Yield objectives of gradients with respect to the inputs, for networks of one activation and depth."""
     name, squared = getattr(activation, "name", activation), partial(unit_distance, squared=True)
+    name = " then ".join(name) if isinstance(name, tuple) else name
     teacher, student = (_network(draw, activation, (4, 4, 4, 3)[: depth + 1]) for _ in range(2))
     largest = teacher.logits(X, "a").argmax(-1)
     J = {of: unit(jacobian(teacher, "a", X, of, largest))[0] for of in get_args(Of)}

@@ -31,7 +31,12 @@ def network_cases(draw: Draw) -> Iterator[Case]:
     for activation in ("relu", "tanh", "sigmoid"):  # path_cases has the others
         yield network_case(draw, f"network, {activation}", draw_network(draw, activation), (1, 1, 1))
     yield network_case(draw, "network, dropout", draw_network(draw, dropout=(0.2, 0.5)), (1, 1, 1))
+    inputs = replace(draw_network(draw), input_dropout=0.3)
+    yield network_case(draw, "network, dropout on the inputs", inputs, (1, 1, 1))
+    yield network_case(draw, "network, dropout on the inputs below a frozen layer", inputs, (0, 1, 1))
     yield network_case(draw, "network, head only", draw_network(draw, dropout=(0.2, 0.5)), (0, 0, 1))
+    yield network_case(draw, "network, no hidden layer", draw_network(draw, widths=(6,)), (1,))
+    yield network_case(draw, "network, an activation a layer", draw_network(draw, ("tanh", "leaky_relu")), (1, 1, 1))
     yield network_case(draw, "network, middle layer frozen", draw_network(draw), (1, 0, 0.5))
     start = draw_network(draw)
     away = replace(start, trunk=[{key: w + draw(*w.shape) for key, w in p.items()} for p in start.trunk])
@@ -80,7 +85,9 @@ def grown_networks(draw: Draw) -> Iterator[tuple[str, Network]]:
         yield method.name, replace(network, heads={"new": network.heads["new"]})
 
 
-def draw_network(draw: Draw, activation: Any = "relu", dropout: tuple[float, ...] = ()) -> Network:
-    """Draw a network of two hidden layers with a head."""
-    network = mlp((6, 5, 4), {"a": 3}, draw.rng, activation=activation, dropout=dropout, dtype=np.float64).to(draw.xp)
+def draw_network(
+    draw: Draw, activation: Any = "relu", dropout: tuple[float, ...] = (), widths: Sequence[int] = (6, 5, 4)
+) -> Network:
+    """Draw a network with a head."""
+    network = mlp(widths, {"a": 3}, draw.rng, activation=activation, dropout=dropout, dtype=np.float64).to(draw.xp)
     return replace(network, trunk=[{**p, "b": p["b"] + 0.1} for p in network.trunk])

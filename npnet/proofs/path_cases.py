@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from npnet.activations import ACTIVATIONS, Activation, identity, sigmoid
+from npnet.activations import ACTIVATIONS, Activation, Elementwise
 from npnet.arrays import Array, array_module, generator
 from npnet.layers import Path, chain
 from npnet.network import Network
@@ -18,28 +16,29 @@ from npnet.proofs.matching_cases import gradient_cases
 from npnet.proofs.network_cases import draw_network, grown_networks, network_case
 from npnet.trees import Tree
 
-__all__ = ["path_cases", "softplus"]
+__all__ = ["arctan", "path_cases"]
 
 
-@np.errstate(under="ignore")
-def _softplus(X: Array) -> Array:
-    xp, below = array_module(X), X.real < 0
-    return xp.where(below, 0, X) + xp.log1p(xp.exp(xp.where(below, X, -X)))
-
-
-softplus = Activation("softplus", _softplus, lambda X, Y: sigmoid.value(X), lambda X, Y: sigmoid.slope(X, Y))
-"""Y = log(1 + eˣ) = max(0, x) + log(1 + e^{−|x|}), its slope the sigmoid: one that is not the library's own."""
+arctan = Activation(
+    "arctan",
+    lambda X: array_module(X).arctan(X),
+    lambda X, Y: 1 / (1 + X * X),
+    lambda X, Y: -2 * X / ((1 + X * X) * (1 + X * X)),
+)
+"""Y = arctan X: one that is not the library's own."""
 
 
 def path_cases(draw: Draw) -> Iterator[Case]:
     """Yield every case, on arrays that `draw` makes."""
-    for activation in (identity, softplus):  # catalogue and network_cases have the others
+    others = [each for name, each in ACTIVATIONS.items() if name not in ("relu", "tanh", "sigmoid")]
+    for activation in (*others, arctan):  # catalogue and network_cases have those
         yield layer_case(activation.name, activation, {}, draw(6, 5))
         network = draw_network(draw, activation)
         yield network_case(draw, f"network, {activation.name}", network, (1, 1, 1))
         for depth in (1, 2, 3):
             yield from gradient_cases(draw, activation, depth, draw(5, 4), draw.integers(3, 5))
-    for activation in (*ACTIVATIONS.values(), softplus):
+    yield from gradient_cases(draw, ("relu", "gelu"), 2, draw(5, 4), draw.integers(3, 5))
+    for activation in (*ACTIVATIONS.values(), arctan):
         if not isinstance(activation.curvature, int):
             yield _curvature_case(draw, activation)
     yield network_case(draw, "network, biases alone", draw_network(draw, "tanh"), ({"b": 1.0}, {"b": 1.0}, 1))
@@ -48,7 +47,7 @@ def path_cases(draw: Draw) -> Iterator[Case]:
     yield from _columns(draw)
 
 
-def _curvature_case(draw: Draw, activation: Activation) -> Case:
+def _curvature_case(draw: Draw, activation: Elementwise) -> Case:
     """Return the slope of an activation as a function of what it reads: its way back is the curvature."""
 
     def f(X: Array) -> tuple[Array, Callable[[Array], Array]]:
@@ -78,7 +77,7 @@ def _columns(draw: Draw) -> Iterator[Case]:
     """Yield the links of networks with columns, as functions of what their own network hands up."""
     networks: list[tuple[str, Network]] = [
         (name, replace(network, activation=activation))
-        for activation in ("tanh", softplus)
+        for activation in ("tanh", arctan)
         for name, network in grown_networks(draw)
         if not network.plain
     ]
