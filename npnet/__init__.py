@@ -1,9 +1,9 @@
 """npnet: multi-layer perceptrons written by hand, to read and to measure how they learn, transfer and forget.
 
 Reading order: arrays, layers, activations, losses, initialisers, network, perceptron, data, error, optimizers,
-penalties, regularizers, policies, step, objective, hyperparameters, run, training; schedules, clipping; then the rooms:
-methods, columns, matching, starting_point, joint_tuning, populations, tasks, check, proofs. Every value comes with its
-gradient, and every gradient is proved by the complex step (`python -m npnet.proofs`).
+penalties, regularizers, policies, step, objective, hyperparameters, run, training; smooth, gelu, schedules, clipping;
+then the rooms: methods, columns, matching, starting_point, joint_tuning, populations, tasks, check, proofs. Every value
+comes with its gradient, and every gradient is proved by the complex step (`python -m npnet.proofs`).
 """
 
 from importlib import import_module

@@ -62,8 +62,7 @@ class Network:
             raise ValueError(f"layers is {self.layers}; expected {self.depth} entries, one for each hidden layer")
         if self.plain:
             check_linear(self.trunk, self.layers, self.heads, self.head_layer)
-        if not self.inputs:
-            self.inputs = inputs_of((*self.layers, self.head_layer)[0], [*self.trunk, *self.heads.values()][0])
+        self.inputs = self.inputs or inputs_of([*self.layers, self.head_layer], [*self.trunk, *self.heads.values()])
         check_fit(self.trunk, self.path(), {name: self.path(name)[-1] for name in self.heads}, self._zeros())
 
     @property

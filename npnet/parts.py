@@ -53,8 +53,9 @@ def rates_of(dropout: Any, depth: int) -> tuple[float, ...]:
     return tuple(map(float, each))  # plain numbers: a run that is loaded has the same
 
 
-def inputs_of(layer: Layer, p: Parameters) -> int:
-    """Return how many values the lowest layer reads. Raises ValueError for one that does not show it."""
+def inputs_of(layers: Sequence[Layer], parameters: Sequence[Parameters]) -> int:
+    """Return how many values the first of some layers reads. Raises ValueError where it does not show that."""
+    layer, p = layers[0], parameters[0]
     if layer is not linear and not isinstance(layer, Shared):
         raise ValueError("inputs is 0; expected the number of values of an input, below a layer of your own")
     return int(p["W"].shape[0]) * (layer.patches if isinstance(layer, Shared) else 1)
