@@ -146,7 +146,7 @@ def _epoch(members: Sequence[TrainingJob], kept: Kept) -> list[Record | None]:
 def _fills_the_cache(network: Network) -> bool:
     """Report whether a network lives on the host and is too large for the cache to hold many like it."""
     arrays = [w for p in network.trunk for w in p.values()]
-    return array_module(*arrays) is np and sum(w.nbytes for w in arrays) > _CACHE
+    return array_module(network.first) is np and sum(w.nbytes for w in arrays) > _CACHE
 
 
 def _one_by_one(members: Sequence[TrainingJob], kept: Kept) -> list[Record | None]:
