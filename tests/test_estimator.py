@@ -225,6 +225,15 @@ def test_early_stopping_sets_examples_aside():
         MLPRegressor(early_stopping=True, validation_fraction=0.01).fit(X[:90], T[:90])
 
 
+def test_layers_may_have_activations_of_their_own_and_there_may_be_none():
+    clf = quick(hidden_layer_sizes=(8, 4), activation=("logistic", "gelu"), dropout=(0.2, 0)).fit(X, Y)
+    assert [activation.name for activation in clf.network_.activations] == ["sigmoid", "gelu"]
+    assert clf.network_.dropout == (0.2, 0.0)
+    linear = quick(hidden_layer_sizes=(), max_iter=200).fit(X, Y)
+    assert len(linear.coefs_) == 1
+    assert linear.score(X, Y) > 0.9
+
+
 def test_callbacks_see_every_epoch_and_may_end_the_fit():
     seen = []
     clf = quick(callbacks=(lambda clf, record: seen.append(record["epoch"]), lambda clf, record: record["epoch"] == 7))

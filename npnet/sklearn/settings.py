@@ -19,10 +19,11 @@ from npnet.losses import Loss
 from npnet.matching import without_forgetting
 from npnet.methods import HeadOnly, Method, fine_tuning, gradual_tuning, probe
 from npnet.methods.gradual_tuning import GradualTuning
-from npnet.optimizers import SGD, Adam, Momentum, Optimizer, ProximalSGD, constant
+from npnet.optimizers import SGD, Adam, Momentum, Optimizer, ProximalSGD
 from npnet.penalties import group_lasso, l1, l2
 from npnet.policies import FineTuning, Mask
 from npnet.regularizers import Regularizer
+from npnet.schedules import constant
 from npnet.sklearn.examples import Examples
 
 __all__ = ["METHODS", "AdaptiveRate", "activation_of", "hyperparameters", "initialiser", "method_of", "policy_of"]
@@ -61,7 +62,9 @@ def policy_of(given: Any) -> Callable[..., Mask]:
 
 
 def activation_of(given: Any) -> Any:
-    """Return an activation under npnet's name for it."""
+    """Return an activation, or that of each hidden layer, under npnet's name for it."""
+    if isinstance(given, list | tuple):
+        return tuple(map(activation_of, given))
     return _ACTIVATIONS.get(given, given) if isinstance(given, str) else given
 
 
@@ -127,8 +130,8 @@ def schedule_of(given: Any, rate: float, power: float, examples: int, steps_alon
 def optimizer_of(e: Any) -> Optimizer:
     """Return the optimizer of an estimator's `solver`. Raises ValueError for what is none."""
     known: dict[str, Callable[[], Optimizer]] = {
-        "adam": lambda: Adam(e.beta_1, e.beta_2, e.epsilon),
-        "sgd": lambda: Momentum(e.momentum) if e.momentum else SGD(),
+        "adam": lambda: Adam(e.beta_1, e.beta_2, e.epsilon, epsilon_hat=True),
+        "sgd": lambda: Momentum(e.momentum, e.nesterovs_momentum, rate_inside=True) if e.momentum else SGD(),
         "proximal": ProximalSGD,
         "lbfgs": SGD,  # not used: lbfgs moves all weights by itself
     }
