@@ -23,6 +23,7 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.peers
 	$(BIN)/python -m experiments bench step
+	$(BIN)/python -m experiments bench parts
 	$(BIN)/python -m experiments bench variants
 	$(BIN)/python -m experiments bench job
 	$(BIN)/python -m experiments bench frozen

@@ -122,9 +122,9 @@ class StatusCommand:
 class BenchCommand:
     """Compare npnet's speed with other libraries.
 
-    Each benchmark runs in a process of its own, where every library has one thread. step: a training step. variants: a
-    step with penalties, other optimizers or dropout. job: all of table 1. frozen: frozen layers. population: many
-    networks as one. jacobian: matching a teacher's Jacobian. stimuli: drawing images.
+    Each benchmark runs in a process of its own, where every library has one thread. step: a training step. parts: where
+    its time goes. variants: a step with penalties, other optimizers or dropout. job: all of table 1. frozen: frozen
+    layers. population: many networks as one. jacobian: matching a teacher's Jacobian. stimuli: drawing images.
 
     Attributes:
         which: the benchmark.
@@ -133,7 +133,7 @@ class BenchCommand:
         epochs: of "job" alone: epochs of each of its three runs; 0 runs the whole protocol, which takes minutes.
     """
 
-    which: Positional[Literal["step", "variants", "job", "frozen", "population", "jacobian", "stimuli"]]
+    which: Positional[Literal["step", "parts", "variants", "job", "frozen", "population", "jacobian", "stimuli"]]
     json: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: none)")] = None
     instructions: Instructions = "all"
     epochs: Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: 3)")] = None

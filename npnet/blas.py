@@ -37,7 +37,7 @@ def add_product(C: Array, A: Array, B: Array, alpha: float, beta: float = 1.0) -
     (D, K), N = C.shape, len(B)
     if routine is None or not C.flags.writeable or A.shape != (D, N) or B.shape != (N, K):
         return False
-    a, b, c = map(_address, (A, B, C))
+    a, b, c = map(_address, (A.T, B, C))
     routine(_ROWS, _TRANSPOSED, _PLAIN, D, K, N, alpha, a, D, b, K, beta, c, K)
     return True
 
@@ -59,7 +59,7 @@ def multiply(Y: Array, X: Array, W: Array) -> bool:
 
 def _routine(*arrays: Array) -> Callable[..., None] | None:
     """Return BLAS's product for arrays of one dtype that lie on the host in rows without gaps."""
-    routine = _routines().get(arrays[0].dtype.char) if type(arrays[0]) is np.ndarray else None
+    routine = _routines().get(arrays[0].dtype) if type(arrays[0]) is np.ndarray else None
     for each in arrays:
         if type(each) is not np.ndarray or each.dtype != arrays[0].dtype or each.ndim != 2:
             return None
@@ -69,6 +69,9 @@ def _routine(*arrays: Array) -> Callable[..., None] | None:
 
 
 def _address(array: Array) -> int:
+    """Return where an array without gaps begins: of one that may be written to in a fifth of the time."""
+    if array.flags.writeable:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
     return array.__array_interface__["data"][0]
 
 
@@ -93,23 +96,23 @@ def _function(name: str) -> tuple[Any, bool]:
 
 
 @cache
-def _routines() -> dict[str, Callable[..., None]]:
-    """Return BLAS's product by the dtype's character, none where there is none to be trusted."""
-    found: dict[str, Callable[..., None]] = {}
-    for char, letter, real in (("f", "s", ctypes.c_float), ("d", "d", ctypes.c_double)):
+def _routines() -> dict[np.dtype, Callable[..., None]]:
+    """Return BLAS's product by dtype, none where there is none to be trusted."""
+    found: dict[np.dtype, Callable[..., None]] = {}
+    for dtype, letter, real in ((np.float32, "s", ctypes.c_float), (np.float64, "d", ctypes.c_double)):
         routine, long = _function(f"cblas_{letter}gemm")
         if routine is not None:
             whole, at = ctypes.c_int64 if long else ctypes.c_int, ctypes.c_void_p
             routine.argtypes = [*[ctypes.c_int] * 3, *[whole] * 3, real, at, whole, at, whole, real, at, whole]
             routine.restype = None
-            if _agrees(char, routine):
-                found[char] = routine
+            if _agrees(np.dtype(dtype), routine):
+                found[np.dtype(dtype)] = routine
     return found
 
 
-def _agrees(char: str, routine: Callable[..., None]) -> bool:
+def _agrees(dtype: np.dtype, routine: Callable[..., None]) -> bool:
     """Report whether a routine gives the numbers of the plain form."""
-    X, dY, W = (np.arange(1.0, n + 1).astype(char) for n in (6, 8, 12))
+    X, dY, W = (np.arange(1.0, n + 1).astype(dtype) for n in (6, 8, 12))
     expected = 0.5 * W.reshape(3, 4) - 2 * (X.reshape(2, 3).T @ dY.reshape(2, 4))
     x, y, w = map(_address, (X, dY, W))
     routine(_ROWS, _TRANSPOSED, _PLAIN, 3, 4, 2, -2.0, x, 3, y, 4, 0.5, w, 4)

@@ -14,6 +14,7 @@ from experiments.benchmarks import (
     jacobian,
     measured,
     peers,
+    parts,
     population,
     process,
     step,
@@ -202,6 +203,19 @@ def test_the_kernels_are_named_where_numpy_brings_openblas():
     name = kernels()
     built = np.__config__.CONFIG["Build Dependencies"]["blas"]["name"]
     assert (name and name.isprintable()) or "openblas" not in built
+
+
+def test_the_parts_of_a_step_are_measured_and_add_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "one_core", lambda: "a core")
+    monkeypatch.setattr(parts, "sgemm_rate", lambda: 1e9)
+    parts.main(tmp_path / "parts.json", [(8, 5, 4, 2)], batch=3, rounds=3)
+    (found,) = written(tmp_path / "parts.json", "parts")["rows"]
+    for whole, *each in zip(
+        *(found["seconds"][name] for name in ("step", *found["seconds"].keys() - {"step"})), strict=True
+    ):
+        assert sum(each) == pytest.approx(whole)
+    counts = found["operations"]
+    assert counts["X W"] + counts["W dYᵀ"] + counts["W − rate Xᵀ dY"] == counts["step"] == 6 * (3 * 68 - 40)
 
 
 def test_traffic_of_a_step():

@@ -167,6 +167,17 @@ def test_adam_in_one_pass_goes_where_its_formula_goes(seed, dtype, lead, steps):
     assert not adam.update(w[0], dw.copy(), buffers[0], 0.05)
 
 
+@given(seeds(), st.sampled_from([">f4", ">f8"]))
+def test_numbers_in_the_other_byte_order_are_read_as_what_they_are(seed, dtype):
+    X, W, dY = (drawn(seed, *shape).astype(dtype) for shape in ((20, 200), (200, 60), (20, 60)))
+    native, foreign = W.astype(W.dtype.newbyteorder("=")), W.copy()
+    assert not blas.multiply(np.zeros((20, 60), dtype), X, W)
+    for w in (native, foreign):
+        add_product(w, Product(X.T.astype(w.dtype), dY.astype(w.dtype)), -0.1)
+        descend(w, np.full_like(w, 0.5), 0.1)
+    np.testing.assert_allclose(foreign, native, rtol=1e-5)
+
+
 def blobs():
     rng = generator(0, "blobs")
     labels = rng.integers(0, 3, 300)

@@ -152,7 +152,7 @@ longest of the text. Whoever makes it shorter lowers these numbers; whoever need
 SUPPORT = {"trees.py", "foreign.py", "describe.py", "compiled.py", "fused.py", "block_threshold.py", "frozen.py"}
 SUPPORT |= {"parts.py", "readable.py", "blas.py", "undo.py"}
 """Files that are not part of the text: plain data and files, compiled loops, kept activations, what is refused."""
-SUPPORT_FUNCTIONS, SUPPORT_LINES = 35, 1362  # numba at the first call, BLAS, Adam's loop, files, refusals, undoing
+SUPPORT_FUNCTIONS, SUPPORT_LINES = 35, 1368  # numba at the first call, BLAS, Adam's loop, files, refusals, undoing
 
 PLAIN_EPOCH = """
 import json, sys
