@@ -71,7 +71,7 @@ def _routine(*arrays: Array) -> Callable[..., None] | None:
 def _address(array: Array) -> int:
     """Return where an array without gaps begins: of one that may be written to in a fifth of the time."""
     if array.flags.writeable:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
     return array.__array_interface__["data"][0]
 
 

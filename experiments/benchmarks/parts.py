@@ -1,8 +1,9 @@
 """Where the time of a training step goes: its products, each beside the floor, and what is left of the step.
 
 The products run by themselves, over all layers in turn, with the calls that the step makes. "Python" is the step of a
-network with as many layers of two units: what a step costs whatever its size. What remains is elementwise work, and
-weights that another product has pushed out of the cache.
+network with as many layers of two units: what a step costs whatever its size. The rest is elementwise work, and weights
+that another product has pushed out of the cache; below zero where the step finds more of them there than a product that
+runs by itself.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from rich.table import Table
 
 from experiments.benchmarks.measured import print_origin, row, write
 from experiments.benchmarks.peers import RATE
-from experiments.benchmarks.step import NETWORKS, examples, npnet_step, operations
+from experiments.benchmarks.step import NETWORKS, examples, npnet_step
 from experiments.benchmarks.timing import Contender, in_turn, one_core, sgemm_rate
 from npnet import blas, generator
 from npnet.fused import Product, add_product
@@ -74,18 +75,16 @@ def main(
         contenders["Python"] = npnet_step(small, *examples(rng, small, batch))
         contenders["step"] = npnet_step(widths, *examples(rng, widths, batch))
         seconds = in_turn(contenders, max(10, 1000 // batch), rounds)
-        whole = median(seconds["step"])
-        seconds["the rest"] = [
-            s - sum(each)
-            for s, *each in zip(seconds["step"], *(seconds[n] for n in contenders if n != "step"), strict=True)
-        ]
+        parted = zip(seconds["step"], *(seconds[name] for name in (*parts, "Python")), strict=True)
+        rest = [whole - sum(each) for whole, *each in parted]
         flops = {name: n for name, (n, _) in parts.items()} | {"step": operations(widths, batch)}
-        rows.append(row({"network": widths, "batch": batch}, seconds, "step", operations=flops))
-        for name in (*parts, "Python", "the rest", "step"):
-            time, n = median(seconds[name]), flops.get(name)
+        rows.append(row({"network": widths, "batch": batch}, seconds, "step", operations=flops, rest=rest))
+        whole = median(seconds["step"])
+        for name, times in [*seconds.items(), ("the rest", rest)]:
+            time, n = median(times), flops.get(name)
             floor, speed = (f"{n / rate * 1e6:.0f}", f"{n / time / 1e9:.0f}") if n else ("", "")
             cells = name, floor, f"{time * 1e6:.0f}", f"{100 * time / whole:.0f} %", speed
-            table.add_row("-".join(map(str, widths)), *cells, end_section=name == "step")
+            table.add_row("-".join(map(str, widths)), *cells, end_section=times is rest)
     console.print(table)
     print_origin(console)
     write(json, "parts", rows, core=core, sgemm_flops=rate)
