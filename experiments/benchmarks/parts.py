@@ -17,7 +17,7 @@ from rich.table import Table
 
 from experiments.benchmarks.measured import print_origin, row, write
 from experiments.benchmarks.peers import RATE
-from experiments.benchmarks.step import NETWORKS, examples, npnet_step
+from experiments.benchmarks.step import NETWORKS, examples, npnet_step, operations
 from experiments.benchmarks.timing import Contender, in_turn, one_core, sgemm_rate
 from npnet import blas, generator
 from npnet.fused import Product, add_product
