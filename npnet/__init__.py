@@ -2,8 +2,8 @@
 
 Reading order: arrays, layers, activations, losses, initialisers, network, perceptron, data, error, optimizers,
 penalties, regularizers, policies, step, objective, hyperparameters, run, training; smooth, gelu, schedules, clipping;
-then the rooms: methods, columns, matching, starting_point, joint_tuning, populations, tasks, sklearn, check, proofs.
-Every value comes with its gradient, and every gradient is proved by the complex step (`python -m npnet.proofs`).
+then the rooms: methods, columns, matching, starting_point, joint_tuning, populations, tasks, sklearn, exchange, check,
+proofs. Every value comes with its gradient, and every gradient is proved by the complex step: `python -m npnet.proofs`.
 """
 
 from importlib import import_module

@@ -16,7 +16,7 @@ import pytest
 NPNET = Path(__file__).resolve().parents[1] / "npnet"
 ANYTHING = None
 FAMILIES = ("columns", "matching", "starting_point", "joint_tuning", "populations")
-FACES = ("sklearn",)  # what other libraries see of npnet: they import it, and nothing of it imports them
+FACES = ("sklearn", "exchange")  # rooms for other libraries: they import npnet, and nothing else of it imports them
 
 
 class Rule(NamedTuple):
