@@ -1,6 +1,8 @@
-"""Tasks by name: line-and-angle stimuli, digits and clothing, whole or cut by class, with as many examples as asked.
+"""Tasks by name: line-and-angle stimuli, characters, clothing, whole or cut by class, with as many examples as asked.
 
 ac, acl, at, atl, sbl, sbt, sb2l, cnc    the line-and-angle tasks, 32 × 32
+digits, letters                          ten drawn digits, ten drawn letters, 28 × 28
+digits04, digits59                       five of the digits each
 mnist, fashion                           ten digits, ten kinds of clothing, 28 × 28
 mnist04, mnist59, fashion04, fashion59   five of them each
 mnist04+fashion                          five digits and all clothing as one task of fifteen classes, half of each kind
@@ -14,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from npnet import Split, Task, generator
-from npnet.tasks import line_task, load, mnist_halves
+from npnet.tasks import ALPHABETS, digit_task, line_task, load, mnist_halves
 
 __all__ = ["Sizes", "cut", "image_task", "joined_tasks", "load_task", "per_class", "rows_of"]
 
@@ -68,7 +70,8 @@ def load_task(name: str, seed: int, sizes: Sizes) -> Task:
         return cut(mnist_halves(seed, *usual)[name == "mnist59"], sizes)
     if name in _CLASSES:
         return cut(image_task(name, seed), sizes)
-    return line_task(name, seed, sizes.train, sizes.validation, sizes.test)
+    draw = digit_task if name in ALPHABETS else line_task
+    return draw(name, seed, sizes.train, sizes.validation, sizes.test)
 
 
 def image_task(name: str, seed: int) -> Task:

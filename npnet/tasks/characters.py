@@ -31,6 +31,7 @@ from npnet.tasks.skeletons import ALPHABETS, MOST_POINTS, MOST_SPANS, WAYS, Alph
 __all__ = ["CHARACTERS", "CHARACTER_SIDE", "CHARACTER_TRUTH"]
 
 CHARACTER_SIDE = 28  # px
+_CENTRE = (36.0, 50.0)  # of a skeleton
 _PIECES = 5  # straight strokes for a span: less than 0.1 px from the curve
 
 CHARACTER_TRUTH = np.dtype(
@@ -40,6 +41,7 @@ CHARACTER_TRUTH = np.dtype(
         ("way", "u1"),  # which of the character's ways to be written, from 0
         ("points", "f8", (MOST_POINTS, 2)),  # x, y of the control points in the pen's order, px; NaN after the last
         ("point_count", "u1"),
+        ("bend", "f8", (2, 3)),  # coefficients of u², uv and v² in the shift of x and of y, hundredths of the height
         ("aspect", "f8"),  # factor of the width
         ("slant", "f8"),  # degrees, to the right
         ("rotation", "f8"),  # degrees, clockwise
@@ -65,8 +67,8 @@ def _alphabet_numbers(alphabet: Alphabet) -> tuple[NDArray[np.int64], NDArray[np
 
 
 def _look_numbers(look: Handwriting) -> tuple[float, ...]:
-    """A handwriting as the compiled code takes it: eleven floats."""
-    numbers = (look.jitter, *look.aspect, *look.slant, look.rotation, *look.size, *look.stroke, look.shift)
+    """A handwriting as the compiled code takes it: twelve floats."""
+    numbers = (look.bend, look.jitter, *look.aspect, *look.slant, look.rotation, *look.size, *look.stroke, look.shift)
     return tuple(float(number) for number in numbers)
 
 
@@ -110,9 +112,9 @@ def _draw_all(
 ) -> None:
     """Fill images (n, 784), labels and truth of the addresses (key, seed, indices)."""
     codes, firsts, ways = alphabet
-    jitter, narrow, wide, least_slant, most_slant, turn, smallest, largest, thinnest, thickest, shift = look
+    most, jitter, narrow, wide, least_slant, most_slant, turn, smallest, largest, thinnest, thickest, shift = look
     rng = np.empty(1, np.uint64)
-    points, path = np.empty((MOST_POINTS, 2)), np.empty((MOST_SPANS * _PIECES, 4))
+    bend, points, path = np.empty((2, 3)), np.empty((MOST_POINTS, 2)), np.empty((MOST_SPANS * _PIECES, 4))
     coverage = np.empty((CHARACTER_SIDE, CHARACTER_SIDE), np.float32)
     for i in range(len(labels)):
         seed_from(rng, key, seed, indices[i], FIGURE)
@@ -121,10 +123,16 @@ def _draw_all(
         row = firsts[label] + way
         aspect, slant = uniform(rng, narrow, wide), uniform(rng, least_slant, most_slant)
         rotation, size = uniform(rng, -turn, turn), uniform(rng, smallest, largest)
+        for axis in range(2):
+            for term in range(3):
+                bend[axis, term] = uniform(rng, -most, most)
         lean, c, s = tan(radians(slant)), cos(radians(rotation)), sin(radians(rotation))
         for n in range(_POINT_COUNT[row]):
-            x = aspect * (_POINTS[row, n, 0] + uniform(rng, -jitter, jitter))
-            y = _POINTS[row, n, 1] + uniform(rng, -jitter, jitter)
+            x, y = _POINTS[row, n, 0], _POINTS[row, n, 1]
+            u, v = (x - _CENTRE[0]) / 50, (y - _CENTRE[1]) / 50
+            x += bend[0, 0] * u * u + bend[0, 1] * u * v + bend[0, 2] * v * v + uniform(rng, -jitter, jitter)
+            y += bend[1, 0] * u * u + bend[1, 1] * u * v + bend[1, 2] * v * v + uniform(rng, -jitter, jitter)
+            x *= aspect
             x -= lean * y
             points[n, 0], points[n, 1] = c * x - s * y, s * x + c * y
         pieces = _trace(points, _SPANS[row], _SPAN_COUNT[row], path)
@@ -153,6 +161,9 @@ def _draw_all(
         record["index"], record["character"], record["way"] = indices[i], codes[label], way
         record["point_count"], record["aspect"], record["slant"] = _POINT_COUNT[row], aspect, slant
         record["rotation"], record["size"], record["stroke"] = rotation, size, stroke
+        for axis in range(2):
+            for term in range(3):
+                record["bend"][axis, term] = bend[axis, term]
 
 
 CHARACTERS = Family(

@@ -11,7 +11,8 @@ __all__ = ["HANDWRITING", "Handwriting"]
 class Handwriting:
     """How characters are written. Every number is drawn uniformly, for each image by itself and whatever its class.
 
-    jitter     largest shift of each control point to any side, in hundredths of the character's height, 0 to 10
+    bend       largest shift of any side's middle and of any corner by the smooth bend, hundredths of the height, 0 to 30
+    jitter     largest shift of each control point by itself, to the side and down, hundredths of the height, 0 to 20
     aspect     range of the factor by which the width is multiplied, within 0.5 to 2
     slant      range of the angle by which the character leans to the right, degrees, within -45 to 45
     rotation   largest rotation either way, degrees, 0 to 45
@@ -22,7 +23,8 @@ class Handwriting:
     Raises ValueError where a value is outside its range, and where a character might not fit into 28 px.
     """
 
-    jitter: float = 5.0
+    bend: float = 12.0
+    jitter: float = 4.0
     aspect: Range = (0.8, 1.2)
     slant: Range = (-12.0, 24.0)
     rotation: float = 9.0
@@ -31,7 +33,8 @@ class Handwriting:
     shift: float = 1.5
 
     def __post_init__(self) -> None:
-        check_within("jitter", self.jitter, 0.0, 10.0)
+        check_within("bend", self.bend, 0.0, 30.0)
+        check_within("jitter", self.jitter, 0.0, 20.0)
         check_range("aspect", self.aspect, 0.5, 2.0)
         check_range("slant", self.slant, -45.0, 45.0)
         check_within("rotation", self.rotation, 0.0, 45.0)

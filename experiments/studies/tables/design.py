@@ -49,6 +49,11 @@ class Table:
         return f"{'+'.join(self.first)}->{self.second} {self.network}"
 
     @property
+    def of_digits(self) -> bool:
+        """Whether the tasks are digits, from files or drawn; else lines and angles."""
+        return self.second.startswith(("mnist", "digits"))
+
+    @property
     def network(self) -> str:
         """The widths, as in "500-500"."""
         return "-".join(map(str, self.hidden))
@@ -86,6 +91,7 @@ class TrainingProtocol(Sizes):
         keep: keep the weights of the best validation epoch, or the last ones.
         patience_restarts: whether patience starts again when a layer joins.
         data_seed: seed of the stimuli, of the split of image files, and of the first network.
+        own_first: whether each repetition has data and a first network of its own; else all start from the same one.
         pixels: unit: [0, 1]. centred: [-1, 1]. standard: mean 0, standard deviation 1 over the training images' pixels.
         difference: a layer joins when the difference of two epochs' errors is small: its absolute value, or the
             improvement.
@@ -105,6 +111,7 @@ class TrainingProtocol(Sizes):
     keep: Literal["best", "last"] = "best"
     patience_restarts: bool = True
     data_seed: int = 0
+    own_first: bool = False
     pixels: Pixels = "unit"
     difference: Literal["absolute", "improvement"] = "absolute"
     l1_scale: float = 1.0
@@ -131,6 +138,15 @@ class TrainingProtocol(Sizes):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {known}")
 
+    @property
+    def first_seeds(self) -> range:
+        """Return the seeds that name the first networks."""
+        return range(self.seeds) if self.own_first else range(1)
+
+    def of(self, seed: int) -> "TrainingProtocol":
+        """Return the protocol of one repetition, whose data_seed gives its data and its first network."""
+        return replace(self, seeds=1, own_first=False, data_seed=self.data_seed + (seed if self.own_first else 0))
+
 
 @dataclass(frozen=True)
 class TableDesign:
@@ -150,9 +166,11 @@ class TableDesign:
         """The name of the folder of its results."""
         return self.variant or self.table.name
 
-    def first_job(self, regularizer: str) -> str:
-        """Return the name of the job of the first network, which all tables share that begin with it."""
+    def first_job(self, regularizer: str, seed: int = 0) -> str:
+        """Return the name of the job of a repetition's first network, which all tables share that begin with it."""
         what = f"first-{'+'.join(self.table.first)}-{self.table.network}-{regularizer}"
+        if self.protocol.own_first:
+            what += f"-{seed}"
         return f"{self.variant}-{what}" if self.variant else what
 
     def second_job(self, regularizer: str, method: str, seed: int) -> str:
@@ -209,7 +227,7 @@ def protocol(table: Table, preset: Preset) -> TrainingProtocol:
     24,000 for training, batches of 40 (with 20 an epoch's end is more of an accident) and caps on epochs that runs
     reach before patience ends them. Images: a quarter for training, half the patience, caps.
     """
-    paper = _IMAGES if table.second.startswith("mnist") else _STIMULI
+    paper = _IMAGES if table.of_digits else _STIMULI
     if preset == "paper":
         return paper
     if preset == "smoke":

@@ -11,10 +11,10 @@ import numpy as np
 from experiments.frame.pictures import picture
 from experiments.studies.tables.results import Point, TableResults
 
-__all__ = ["TITLES", "caption", "draw_curves"]
+__all__ = ["COLOURS", "NAMES", "TITLES", "caption", "draw_curves", "runs_of", "xy"]
 
-_COLOURS = {"fine": "#0072B2", "gradual": "#D55E00"}  # blue and vermilion of Okabe and Ito: apart for every eye
-_NAMES = {"fine": "fine tuning", "gradual": "Gradual Tuning"}
+COLOURS = {"fine": "#0072B2", "gradual": "#D55E00"}  # blue and vermilion of Okabe and Ito: apart for every eye
+NAMES = {"fine": "fine tuning", "gradual": "Gradual Tuning"}
 _LOG_TICKS = (0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 20, 50)
 TITLES = {"none": "no regularization", "l1": "L1", "l1_twentieth": "L1, λ/20", "dropout": "dropout"}
 """What pictures call the rows of a table."""
@@ -23,7 +23,7 @@ TITLES = {"none": "no regularization", "l1": "L1", "l1_twentieth": "L1, λ/20", 
 def caption(results: TableResults) -> str:
     """Return the text that belongs under the figure."""
     design = results.design
-    unit = "images" if design.table.second.startswith("mnist") else "stimuli"
+    unit = "images" if design.table.of_digits else "stimuli"
     return (
         f"Validation errors while {design.table.second} is learned after {'+'.join(design.table.first)}, "
         f"against weight updates ({design.protocol.train:,} training {unit}). Thin lines: single seeds. Bold lines: "
@@ -58,11 +58,11 @@ def draw_curves(results: TableResults, path: Path) -> None:
 def _draw_panel(panel: Any, results: TableResults, regularizer: str, tasks: tuple[str, ...]) -> None:
     """Draw every method's runs on some tasks, their mean, under one regularizer."""
     for method in results.design.methods:
-        runs = _runs(results, regularizer, method, tasks)
+        runs = runs_of(results, regularizer, method, tasks)
         kept = results.values("kept_epoch", method, regularizer)
         for seed, points in runs.items():
-            _draw_run(panel, points, int(kept[seed]), _COLOURS[method], method == "gradual")
-        _draw_mean(panel, list(runs.values()), _COLOURS[method])
+            _draw_run(panel, points, int(kept[seed]), COLOURS[method], method == "gradual")
+        _draw_mean(panel, list(runs.values()), COLOURS[method])
         before = {points[0].error for points in runs.values() if points[0].epoch == 0}
         for error in before:
             panel.axhline(error, color="0.35", linestyle=":", linewidth=1, zorder=1)
@@ -72,14 +72,14 @@ def _draw_panel(panel: Any, results: TableResults, regularizer: str, tasks: tupl
 
 def _draw_run(panel: Any, points: list[Point], kept: int, colour: str, gradual: bool) -> None:
     """Draw one seed: a thin line, a triangle where a layer joins, a circle where its weights were kept."""
-    panel.plot(*_xy(points), color=colour, linewidth=0.8, alpha=0.45, zorder=2)
+    panel.plot(*xy(points), color=colour, linewidth=0.8, alpha=0.45, zorder=2)
     if gradual:
         joined = [before for before, after in pairwise(points) if 0 < before.layers < after.layers]
         panel.plot(
-            *_xy(joined), "v", color=colour, markersize=5.5, markeredgecolor="white", markeredgewidth=0.6, zorder=5
+            *xy(joined), "v", color=colour, markersize=5.5, markeredgecolor="white", markeredgewidth=0.6, zorder=5
         )
     end = [p for p in points if p.epoch == kept]
-    panel.plot(*_xy(end), "o", color="white", markersize=4.5, markeredgecolor=colour, markeredgewidth=1.2, zorder=4)
+    panel.plot(*xy(end), "o", color="white", markersize=4.5, markeredgecolor=colour, markeredgewidth=1.2, zorder=4)
 
 
 def _draw_mean(panel: Any, runs: list[list[Point]], colour: str) -> None:
@@ -87,12 +87,12 @@ def _draw_mean(panel: Any, runs: list[list[Point]], colour: str) -> None:
     if runs:
         shortest = min(map(len, runs))
         errors = np.mean([[p.error for p in points[:shortest]] for points in runs], axis=0)
-        panel.plot(_xy(runs[0][:shortest])[0], errors, color=colour, linewidth=2.2, zorder=3)
+        panel.plot(xy(runs[0][:shortest])[0], errors, color=colour, linewidth=2.2, zorder=3)
 
 
 def _settle_height(panel: Any, results: TableResults, tasks: tuple[str, ...]) -> None:
     """Let the vertical axis hold all that runs keep; the first epochs of a new head may leave it at the top."""
-    runs = [_runs(results, *which, tasks) for which in product(results.design.regularizers, results.design.methods)]
+    runs = [runs_of(results, *which, tasks) for which in product(results.design.regularizers, results.design.methods)]
     errors = [point.error for each in runs for points in each.values() for point in points]
     if errors:
         low, high = min(errors), max(max(errors), min(errors) + 1)
@@ -109,14 +109,14 @@ def _keys(methods: tuple[str, ...]) -> list[Any]:
     """Return the legend's entries."""
     from matplotlib.lines import Line2D
 
-    keys = [Line2D([], [], color=_COLOURS[m], linewidth=2.2, label=_NAMES[m]) for m in methods]
-    keys.append(Line2D([], [], color=_COLOURS["gradual"], marker="v", linestyle="", label="a layer joins"))
+    keys = [Line2D([], [], color=COLOURS[m], linewidth=2.2, label=NAMES[m]) for m in methods]
+    keys.append(Line2D([], [], color=COLOURS["gradual"], marker="v", linestyle="", label="a layer joins"))
     keys.append(Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="", label="weights kept"))
     keys.append(Line2D([], [], color="0.35", linestyle=":", label="before the second task"))
     return keys
 
 
-def _runs(results: TableResults, regularizer: str, method: str, tasks: tuple[str, ...]) -> dict[int, list[Point]]:
+def runs_of(results: TableResults, regularizer: str, method: str, tasks: tuple[str, ...]) -> dict[int, list[Point]]:
     """Return each seed's points on a task, in the order of epochs, or the means of several tasks."""
     runs: dict[int, dict[int, list[Point]]] = {}
     for p in results.curves:
@@ -128,5 +128,5 @@ def _runs(results: TableResults, regularizer: str, method: str, tasks: tuple[str
     }
 
 
-def _xy(points: list[Point]) -> tuple[list[float], list[float]]:
+def xy(points: list[Point]) -> tuple[list[float], list[float]]:
     return [p.updates / 1000 for p in points], [p.error for p in points]

@@ -45,11 +45,9 @@ def probe_jobs(designs: Sequence[TableDesign]) -> list[Job]:
     """Return a job for every network that the jobs of some tables leave, and every old task."""
     jobs: dict[str, Job] = {}
     for design in designs:
-        once = replace(design.protocol, seeds=1)
-        for regularizer in design.regularizers:
-            first = design.first_job(regularizer)
-            runs = product(design.methods, range(design.protocol.seeds))
-            networks = [first, *(design.second_job(regularizer, method, seed) for method, seed in runs)]
+        for regularizer, seed in product(design.regularizers, range(design.protocol.seeds)):
+            first, once = design.first_job(regularizer, seed), design.protocol.of(seed)
+            networks = [first, *(design.second_job(regularizer, method, seed) for method in design.methods)]
             for network, task in product(networks, design.table.first):
                 what = {"protocol": once, "before": first, "network": network, "task": task}
                 name, needs = probe_job(task, network), tuple(dict.fromkeys((first, network)))

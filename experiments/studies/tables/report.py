@@ -142,7 +142,7 @@ def _remains(results: TableResults) -> list[Grid]:
 
 
 def _unit(results: TableResults) -> str:
-    return "images" if results.design.table.second.startswith("mnist") else "stimuli"
+    return "images" if results.design.table.of_digits else "stimuli"
 
 
 def _paper(results: TableResults) -> TrainingProtocol:
@@ -199,7 +199,8 @@ def lost(results: TableResults, metric: str, method: str, regularizer: str) -> d
         before = _mean_over_tasks(results, "task_a_error_before", method, regularizer)
     else:
         first = _mean_over_tasks(results, metric, "first", regularizer)
-        before = {seed: value for seed in after for value in first.values()}
+        own = results.design.protocol.own_first
+        before = first if own else {seed: value for seed in after for value in first.values()}
     return {seed: value - before[seed] for seed, value in after.items() if seed in before}
 
 

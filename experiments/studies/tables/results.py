@@ -100,14 +100,17 @@ def collect_table(folder: Path, design: TableDesign) -> TableResults:
     environments = []
     seconds, memory = 0.0, 0
     for regularizer in design.regularizers:
-        first = result_of(folder, design.first_job(regularizer))
-        runs = [("first", design.protocol.data_seed, design.first_job(regularizer))] + [
+        p = design.protocol
+        runs = [
+            ("first", seed if p.own_first else p.data_seed, design.first_job(regularizer, seed))
+            for seed in p.first_seeds
+        ] + [
             (method, seed, design.second_job(regularizer, method, seed))
-            for seed in range(design.protocol.seeds)
+            for seed in range(p.seeds)
             for method in design.methods
         ]
         for method, seed, job in runs:
-            result = result_of(folder, job)
+            first, result = result_of(folder, design.first_job(regularizer, seed)), result_of(folder, job)
             if first is None or result is None:
                 continue
             probes = {task: result_of(folder, probe_job(task, job)) for task in design.table.first}

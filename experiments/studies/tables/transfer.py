@@ -133,7 +133,7 @@ def end_first(workspace: Workspace, training: TrainingJob, seconds: float, **arg
 
 def begin_second(workspace: Workspace, design: TableDesign, regularizer: str, method: str, seed: int) -> TrainingJob:
     """Return the first network at its start on the second task."""
-    table, protocol = design.table, design.protocol
+    table, protocol = design.table, design.protocol.of(seed)
     first = {name: load_protocol_task(name, protocol) for name in table.first}
     second = load_protocol_task(table.second, protocol)
     paired = read_json(workspace.needed(design.second_job(regularizer, "gradual", seed)) / "result.json") or {
@@ -141,7 +141,7 @@ def begin_second(workspace: Workspace, design: TableDesign, regularizer: str, me
     }
     run, settings = begin(
         method_of(method, protocol, len(paired["history"])),
-        Network.load(workspace.needed(design.first_job(regularizer)) / "network.npz"),
+        Network.load(workspace.needed(design.first_job(regularizer, seed)) / "network.npz"),
         second,
         generator(seed, "second", table.second),  # the same for all methods
         hyperparameters(protocol, REGULARIZERS[regularizer], protocol.max_epochs_b),
@@ -164,8 +164,8 @@ def end_second(
 ) -> Result:
     """Measure what the second task did to the first."""
     network, second = training.run.network, design.table.second
-    first = {name: load_protocol_task(name, design.protocol) for name in design.table.first}
-    before = read_json(workspace.needed(design.first_job(regularizer)) / "result.json")["errors"]["before"]
+    first = {name: load_protocol_task(name, design.protocol.of(seed)) for name in design.table.first}
+    before = read_json(workspace.needed(design.first_job(regularizer, seed)) / "result.json")["errors"]["before"]
     errors = {
         "before": before,
         "after": {name: error(network, name, task.test) for name, task in first.items()},
@@ -192,24 +192,26 @@ def leave(workspace: Workspace, training: TrainingJob, seconds: float, errors: d
 
 
 def table_jobs(designs: Sequence[TableDesign]) -> list[Job]:
-    """Return the jobs of some tables: a first network for each regularizer, then from it every seed and method.
+    """Return the jobs of some tables: first networks for each regularizer, then from them every seed and method.
 
     Tables that begin with the same network share its job. Raises ValueError where they do not agree on it.
     """
     first: dict[str, Job] = {}
     second: list[Job] = []
     for design in designs:
-        table, once = design.table, replace(design.protocol, seeds=1)  # the first network is not repeated
+        table = design.table
         for regularizer in design.regularizers:
-            name = design.first_job(regularizer)
-            what = {"first": table.first, "hidden": table.hidden, "protocol": once, "regularizer": regularizer}
-            job = first.setdefault(name, Job(name, learn_first, what))
-            if job.arguments != what:
-                raise ValueError(
-                    f"{table.name} has {once} for {name!r}; expected {job.arguments['protocol']}, as another"
-                )
+            for seed in design.protocol.first_seeds:
+                name, once = design.first_job(regularizer, seed), design.protocol.of(seed)
+                what = {"first": table.first, "hidden": table.hidden, "protocol": once, "regularizer": regularizer}
+                job = first.setdefault(name, Job(name, learn_first, what))
+                if job.arguments != what:
+                    raise ValueError(
+                        f"{table.name} has {once} for {name!r}; expected {job.arguments['protocol']}, as another"
+                    )
             for seed, method in product(range(design.protocol.seeds), design.methods):
                 what = {"design": design, "regularizer": regularizer, "method": method, "seed": seed}
-                pair = (design.second_job(regularizer, "gradual", seed),) if method == "budget" else ()
-                second.append(Job(design.second_job(regularizer, method, seed), learn_second, what, (name, *pair)))
+                needs = [design.first_job(regularizer, seed)]
+                needs += [design.second_job(regularizer, "gradual", seed)] * (method == "budget")
+                second.append(Job(design.second_job(regularizer, method, seed), learn_second, what, tuple(needs)))
     return [*first.values(), *second]
