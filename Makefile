@@ -1,13 +1,15 @@
 # Two commands on a fresh machine: `make run` and `make test`. Each builds its own environment in .venv first.
+# `make run DATA=mnist` learns the digits of MNIST, at the paper's full size.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= results
+DATA ?= drawn
 
 .PHONY: run test test-gpu lint bench docs results clean
 
 run: $(VENV)/.run
-	$(BIN)/python -m experiments tables --only 3 --preset quick --out $(OUT)/quick
+	$(BIN)/python -m experiments quickstart --digits $(DATA) --out $(OUT)/quickstart-$(DATA)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto

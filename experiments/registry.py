@@ -11,6 +11,7 @@ from experiments.studies.growing import Growing
 from experiments.studies.image_prior.study import ImagePrior
 from experiments.studies.matching.study import Matching
 from experiments.studies.modules import Modules
+from experiments.studies.quickstart.study import Quickstart
 from experiments.studies.rivals import Rivals
 from experiments.studies.scenarios import Scenarios
 from experiments.studies.selection.study import Selection
@@ -26,6 +27,7 @@ __all__ = ["GROUPS", "STUDIES", "study_named"]
 GROUPS: Mapping[str, Mapping[str, type[Study]]] = {
     title: {study.name: study for study in studies}
     for title, studies in {
+        "Start here": (Quickstart,),
         "The paper": (Tables, Sensitivity, Difficulty),
         "Methods": (
             Rivals,

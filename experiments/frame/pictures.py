@@ -16,11 +16,11 @@ __all__ = ["curve", "picture", "strips", "tiles"]
 
 @contextmanager
 def picture(
-    path: Path, size: tuple[float, float], rect: tuple[float, float, float, float] = (0, 0, 1, 1)
+    path: Path, size: tuple[float, float], rect: tuple[float, float, float, float] | None = (0, 0, 1, 1)
 ) -> Iterator[Any]:
     """Yield an empty figure of this size in inches, and write what was drawn in it as PNG, whole or not at all.
 
-    rect: the part of the figure that its panels fill; the rest is left to legends.
+    rect: the part of the figure that its panels fill; the rest is left to legends. None leaves panels where they are.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -29,7 +29,8 @@ def picture(
     with rc_context(style):
         figure = Figure(size)
         yield figure
-        figure.tight_layout(rect=rect)
+        if rect is not None:
+            figure.tight_layout(rect=rect)
         content = BytesIO()
         figure.savefig(content, format="png", dpi=150)
     write_bytes(path, content.getvalue())

@@ -1,11 +1,14 @@
 """Drawn characters: how a digit or a letter is written at its address, and the truth that comes with it.
 
-A way to write the character is chosen, each of its control points p is shifted a little, and the whole is stretched by
-a, slanted by σ and rotated by ρ (x to the right, y down, so that σ > 0 leans to the right and ρ > 0 turns clockwise):
+A way to write the character is chosen. The whole is bent, each of its control points p is shifted a little by itself,
+and then the whole is stretched by a, slanted by σ and rotated by ρ (x to the right, y down, so that σ > 0 leans to the
+right and ρ > 0 turns clockwise):
 
-    q = R(ρ) S(σ) A(a) (p + jitter),    A = [a 0; 0 1],    S = [1 −tan σ; 0 1],    R = [cos ρ −sin ρ; sin ρ cos ρ].
+    q = R(ρ) S(σ) A(a) (p + B (u², uv, v²)ᵀ + jitter),    (u, v) = (p − (36, 50)) / 50,
+    A = [a 0; 0 1],    S = [1 −tan σ; 0 1],    R = [cos ρ −sin ρ; sin ρ cos ρ].
 
-Then it is enlarged until the larger of its width and height is `size` px, and put near the image's middle, as the
+The bend makes the upper part wider than the lower one, straight strokes curved, loops larger or smaller. Then the
+character is enlarged until the larger of its width and height is `size` px, and put near the image's middle, as the
 digits of MNIST were. Curves through the points q are Catmull-Rom splines: between q₁ and q₂, with neighbours q₀ and q₃,
 
     c(t) = ½ [2 q₁ + (q₂ − q₀) t + (2 q₀ − 5 q₁ + 4 q₂ − q₃) t² + (3 q₁ − q₀ − 3 q₂ + q₃) t³],    0 ≤ t ≤ 1,

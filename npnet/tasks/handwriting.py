@@ -11,7 +11,7 @@ __all__ = ["HANDWRITING", "Handwriting"]
 class Handwriting:
     """How characters are written. Every number is drawn uniformly, for each image by itself and whatever its class.
 
-    bend       largest shift of any side's middle and of any corner by the smooth bend, hundredths of the height, 0 to 30
+    bend       largest coefficient of the smooth bend of the whole (see characters), hundredths of the height, 0 to 30
     jitter     largest shift of each control point by itself, to the side and down, hundredths of the height, 0 to 20
     aspect     range of the factor by which the width is multiplied, within 0.5 to 2
     slant      range of the angle by which the character leans to the right, degrees, within -45 to 45
@@ -23,10 +23,10 @@ class Handwriting:
     Raises ValueError where a value is outside its range, and where a character might not fit into 28 px.
     """
 
-    bend: float = 12.0
-    jitter: float = 4.0
-    aspect: Range = (0.8, 1.2)
-    slant: Range = (-12.0, 24.0)
+    bend: float = 18.0
+    jitter: float = 5.0
+    aspect: Range = (0.7, 1.5)
+    slant: Range = (-12.0, 35.0)
     rotation: float = 9.0
     size: Range = (15.0, 19.0)
     stroke: Range = (1.6, 3.4)

@@ -312,9 +312,9 @@ def test_curves_of_several_first_tasks_are_drawn_as_their_mean(tmp_path):
     ]
     kept = [Measurement("table7", "", "fine", "none", seed, "kept_epoch", 1.0) for seed in (0, 1)]
     results = TableResults(design, {}, kept, points)
-    runs = figures._runs(results, "none", "fine", design.table.first)
+    runs = figures.runs_of(results, "none", "fine", design.table.first)
     assert {seed: [p.error for p in run] for seed, run in runs.items()} == {0: [31.0, 30.0], 1: [32.0, 31.0]}
-    assert [p.error for p in figures._runs(results, "none", "fine", ("ac",))[1]] == [4.0, 3.0]
+    assert [p.error for p in figures.runs_of(results, "none", "fine", ("ac",))[1]] == [4.0, 3.0]
     figures.draw_curves(results, tmp_path / "curves.png")
     assert (tmp_path / "curves.png").stat().st_size
     assert figures.caption(results).endswith("Of several first tasks the mean is drawn.")

@@ -108,7 +108,8 @@ def test_digit_task_says_what_was_wrong(changes, error, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"jitter": 11}, "jitter is 11; expected 0 to 10"),
+        ({"jitter": 21}, "jitter is 21; expected 0 to 20"),
+        ({"bend": -1.0}, "bend is -1.0; expected 0 to 30"),
         ({"aspect": (0.1, 1)}, r"aspect is \(0\.1, 1\); expected a pair low <= high within 0\.5 to 2"),
         ({"slant": (10, -10)}, r"slant is \(10, -10\); expected a pair low <= high within -45 to 45"),
         ({"rotation": float("nan")}, "rotation is nan; expected 0 to 45"),

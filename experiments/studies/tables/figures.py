@@ -129,4 +129,5 @@ def runs_of(results: TableResults, regularizer: str, method: str, tasks: tuple[s
 
 
 def xy(points: list[Point]) -> tuple[list[float], list[float]]:
+    """Return updates in thousands, and errors."""
     return [p.updates / 1000 for p in points], [p.error for p in points]
