@@ -20,6 +20,7 @@ from experiments.studies.several_tasks.study import SeveralTasks
 from experiments.studies.starting_point.study import StartingPoint
 from experiments.studies.tables.study import Tables
 from experiments.studies.transferability.study import Transferability
+from experiments.studies.wild.study import CheckedInTheWild
 from experiments.studies.without_forgetting import WithoutForgetting
 
 __all__ = ["GROUPS", "STUDIES", "study_named"]
@@ -42,6 +43,7 @@ GROUPS: Mapping[str, Mapping[str, type[Study]]] = {
             ImagePrior,
         ),
         "Several tasks": (Columns, SeveralTasks, Transferability),
+        "The checker": (CheckedInTheWild,),
     }.items()
 }
 """The studies by name, in the groups in which the help shows them."""

@@ -1,0 +1,1 @@
+"""The study of other packages' gradients: `python -m experiments checked-in-the-wild`."""
