@@ -41,6 +41,7 @@ results: $(VENV)/.run
 	$(BIN)/python -m experiments report docs/results
 	$(BIN)/python -m experiments stimuli --out docs/results/stimuli
 	$(BIN)/python -m experiments steps
+	$(BIN)/python docs/ext/pictures.py
 
 clean:
 	rm -rf $(VENV) docs/_build docs/source docs/reference .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -38,9 +38,10 @@ def snippets(text: str) -> list[Snippet]:
     ]
 
 
-def play(text: str, name: str) -> list[str]:
-    """Run a page's blocks, one after the other, and return what each printed."""
-    space: dict[str, Any] = {"__name__": "__main__"}
+def play(text: str, name: str, space: dict[str, Any] | None = None) -> list[str]:
+    """Run a page's blocks, one after the other, and return what each printed; `space` gets their names."""
+    space = {} if space is None else space
+    space["__name__"] = "__main__"
     printed = []
     for snippet in snippets(text):
         program = compile("\n" * (snippet.line - 1) + snippet.code, name, "exec")
