@@ -170,6 +170,25 @@ class FaultsCommand:
 
 
 @dataclass(frozen=True)
+class ConformanceCommand:
+    """Hold every installed framework to the conformance set, and write the page of all that were ever measured.
+
+    Attributes:
+        out: folder of conformance.json and conformance.md.
+        only: one framework, not all that are installed.
+    """
+
+    out: Path = Path("docs")
+    only: str | None = None
+
+    def __call__(self, console: Console) -> None:
+        """Measure. Raises ValueError if a framework could not be measured."""
+        failed = import_module("experiments.conformance").run(self.out, self.only, console.print)
+        if failed:
+            raise ValueError(f"{failed} frameworks could not be measured")
+
+
+@dataclass(frozen=True)
 class StepsCommand:
     """Draw the error of four derivatives against step size.
 
@@ -195,6 +214,7 @@ ALL_GROUPS: Mapping[str, Mapping[str, type]] = {
         "stimuli": StimuliCommand,
         "bench": BenchCommand,
         "faults": FaultsCommand,
+        "conformance": ConformanceCommand,
         "steps": StepsCommand,
     },
 }

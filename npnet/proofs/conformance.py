@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from npnet.activations import ACTIVATIONS
 from npnet.arrays import Array
 from npnet.check.conformance import Example
@@ -24,12 +26,17 @@ def multiplied(factor: Array) -> Layer:
 def evaluate(e: Example) -> tuple[Any, dict[str, Any]]:
     """Return value and gradients of an example."""
     known: dict[str, Layer] = {"linear": linear, "normalise": normalise, **ACTIVATIONS}
+    for kind in e.layers:
+        if kind not in known and kind != "dropout":
+            raise NotImplementedError(f"no {kind}")
     body = [multiplied(e.factors[i]) if kind == "dropout" else known[kind] for i, kind in enumerate(e.layers)]
     Z, back = chain(*body)(e.p, e.X)
     if e.loss == "cross_entropy":
         value, dZ = cross_entropy(Z, e.targets, e.weights, e.class_weights)
-    else:
+    elif e.loss == "squared_error":
         value, dZ = squared_error(Z, e.targets)
+    else:
+        value, dZ = Z.sum(), np.ones(Z.shape)
     dX, dp = back(dZ)
     gradients = {"X": dX, **{f"{i}/{key}": g for i, each in enumerate(dp) for key, g in each.items()}}
     for q in e.penalties:

@@ -1,15 +1,16 @@
-"""Reads the conformance set: files of small networks with their inputs, parameters, values and exact gradients.
+"""Reads the conformance set: small functions with their inputs, parameters, values and exact gradients.
 
-Any code that computes gradients can be compared with them: `python -m npnet.check.conformance --against torch`. The set
-is in `v1/`. `index.json` says for each case what is computed, and a `.npz` for each case has the numbers, float64 and
-int64, read with allow_pickle=False. A case is a chain of layers, a loss of its outputs, and penalties:
+Any code that computes gradients can be compared with them: `python -m npnet.check.conformance --against torch`. What an
+adapter of another framework must do is said in `npnet.check.conformance.adapters`.
 
-    value = loss(layer_n(… layer_1(X)), targets) + Σ strength · penalty(parameter)
+The set has two folders: `networks/` has small networks, and `points/` single functions where frameworks differ most. In
+each, `index.json` says for each case what is computed, and a `.npz` for each case has the numbers, float64 and int64,
+read with allow_pickle=False. A case is a chain of layers, a loss of its outputs, and penalties (see `formulas`).
 
 index.json: `version`; `cases`, a list of
     name, file, sha256   its name, the file with its numbers, the SHA-256 of that file
-    layers               linear, relu, tanh, sigmoid, dropout, normalise, from the inputs up
-    loss                 cross_entropy or squared_error, means over the examples
+    layers               linear, relu, tanh, sigmoid, dropout, normalise and more, from the inputs up
+    loss                 cross_entropy or squared_error, means over the examples, or sum
     penalties            each: kind (l2, l1, group_lasso), strength, epsilon (it rounds off the kink; 0: not), of (the
                          parameters, as "0/W" for W of layer 0)
     kink                 whether something is at a kink, where the gradient is the subgradient of smallest norm
@@ -17,15 +18,15 @@ index.json: `version`; `cases`, a list of
 
 The file of a case:
     X (N, D)             the inputs
-    targets              (N,) class numbers or (N, K)
+    targets              (N,) class numbers or (N, K), empty for the loss sum
     p/<layer>/<name>     parameters: W (D, K), b (K,), and gamma (K,) of normalise
     factor/<layer>       (N, K), what dropout multiplies by
     weights (N,), class_weights (K,), anchor/<layer>/<name>, scale/<layer>/<name>   if the case has them
     value, d/X, d/<layer>/<name>   the answers
 
-The formulas are in `reference.py`, in thirty lines. The answers were computed from them by the complex step in extended
-precision (64 bits of fraction), and rounded once. No way back was used. If a number has to change, a new version is
-made, and the old one is kept.
+The formulas are in `reference.py`. The answers were computed from them by the complex step in extended precision (64
+bits of fraction), and rounded once. No way back was used. If a number has to change, a new version is made, and the old
+one is kept.
 """
 
 import hashlib
@@ -38,9 +39,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FOLDER", "Example", "WeightedPenalty", "examples"]
+__all__ = ["FOLDERS", "Example", "WeightedPenalty", "examples"]
 
-FOLDER = Path(__file__).parent / "v1"
+FOLDERS = Path(__file__).parent / "networks", Path(__file__).parent / "points"
 
 
 @dataclass(frozen=True)
@@ -80,19 +81,32 @@ class Example:
     value: float = float("nan")
     gradients: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """Return what the gradients are taken of: "X", and each parameter as "<layer>/<name>"."""
+        return {"X": self.X, **{f"{i}/{name}": w for i, p in enumerate(self.p) for name, w in p.items()}}
 
-def examples(folder: Path = FOLDER) -> Iterator[Example]:
-    """Yield every case of a set. Raises ValueError for an unknown version, and for a file that was altered."""
-    index = json.loads((folder / "index.json").read_text())
-    if index["version"] != 1:
-        raise ValueError(f"version of {folder / 'index.json'} is {index['version']}; expected 1")
-    for about in index["cases"]:
-        content = (folder / about["file"]).read_bytes()
-        digest = hashlib.sha256(content).hexdigest()
-        if digest != about["sha256"]:
-            raise ValueError(f"{about['file']} has SHA-256 {digest}; expected {about['sha256']}, as the index says")
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            yield _example(about, dict(archive))
+
+def examples(*folders: Path) -> Iterator[Example]:
+    """Yield every case of some folders, of the whole set by default.
+
+    Raises ValueError for an unknown version, for a file that was altered, and for a case without one of its fields.
+    """
+    for folder in folders or FOLDERS:
+        index = json.loads((folder / "index.json").read_text("utf-8"))
+        if index["version"] != 1:
+            raise ValueError(f"version of {folder / 'index.json'} is {index['version']}; expected 1")
+        for about in index["cases"]:
+            name = about.get("name", about)
+            try:
+                content = (folder / about["file"]).read_bytes()
+                digest = hashlib.sha256(content).hexdigest()
+                if digest != about["sha256"]:
+                    raise ValueError(f"{about['file']} has SHA-256 {digest}; expected {about['sha256']}")
+                with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+                    yield _example(about, dict(archive))
+            except KeyError as error:
+                raise ValueError(f"case {name!r} has no field {error}") from error
 
 
 def _example(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Example:

@@ -1,4 +1,4 @@
-"""`python -m npnet.check.conformance.make FOLDER` draws the cases and computes their answers in extended precision.
+"""Draws the cases and computes their answers: `python -m npnet.check.conformance.make FOLDER` writes the whole set.
 
 It needs a machine whose long double has 64 bits of fraction or more, as on x86. Between machines the last bit of one
 number in a thousand may differ, which is why the files are kept and not recomputed.
@@ -6,8 +6,9 @@ number in a thousand may differ, which is why the files are kept and not recompu
 
 import hashlib
 import json
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -17,11 +18,13 @@ import numpy as np
 
 from npnet.arrays import generator
 from npnet.check.conformance import Example, WeightedPenalty
-from npnet.check.conformance.reference import value_of
+from npnet.check.conformance.formulas import value_of
+from npnet.check.conformance.points import points
+from npnet.check.conformance.reference import FUNCTIONS
 
-__all__ = ["answered", "drawn", "write"]
+__all__ = ["SETS", "answered", "drawn", "write"]
 
-H = np.longdouble("1e-2000")  # its square is below the smallest number of extended precision
+H = np.longdouble("1e-2500")  # its square is below the smallest number of extended precision
 
 
 def drawn() -> Iterator[Example]:
@@ -115,28 +118,26 @@ def _kinked() -> Iterator[Example]:
 
 def answered(e: Example) -> Example:
     """Return an example with its value and gradients: Im value(w + ih)/h, entry by entry, rounded once."""
-    X = e.X.astype(np.longdouble)
-    p = [{key: a.astype(np.longdouble) for key, a in each.items()} for each in e.p]
-    value = float(value_of(e, X, p))
-    gradients = {}
-    for path in ["X", *(f"{i}/{key}" for i, each in enumerate(p) for key in each)]:
-        layer, _, name = path.partition("/")
-        w = X if path == "X" else p[int(layer)][name]
-        gradient = np.zeros(w.shape)
-        for index in np.ndindex(*w.shape):
-            moved = w.astype(np.clongdouble)
+    inputs = {path: w.astype(np.longdouble) for path, w in e.inputs.items()}
+
+    def value(arrays: dict[str, Any]) -> Any:
+        return value_of(e, FUNCTIONS, arrays, lambda a: a.astype(np.longdouble))
+
+    gradients = {path: np.zeros(w.shape) for path, w in inputs.items()}
+    for path, gradient in gradients.items():
+        for index in np.ndindex(*gradient.shape):
+            moved = inputs[path].astype(np.clongdouble)
             moved[index] += H * np.clongdouble(1j)
-            if path == "X":
-                there = value_of(e, moved, p)
-            else:
-                there = value_of(e, X, [{**q, name: moved} if i == int(layer) else q for i, q in enumerate(p)])
-            gradient[index] = float(there.imag / H)
-        gradients[path] = gradient
-    return replace(e, value=value, gradients=gradients)
+            gradient[index] = float(value({**inputs, path: moved}).imag / H)
+    return replace(e, value=float(value(inputs)), gradients=gradients)
 
 
-def write(folder: Path) -> None:
-    """Write the index and every file."""
+SETS = {"networks": drawn, "points": points}
+"""What each folder of the set holds."""
+
+
+def write(folder: Path, drawn: Callable[[], Iterator[Example]]) -> None:
+    """Write the index and every file of what is drawn."""
     if np.finfo(np.longdouble).nmant < 63:
         raise ValueError(f"long double has {np.finfo(np.longdouble).nmant} bits of fraction; expected 63 or more")
     folder.mkdir(parents=True, exist_ok=True)
@@ -152,7 +153,7 @@ def write(folder: Path) -> None:
         arrays |= {f"d/{path}": g for path, g in e.gradients.items()}
         content = BytesIO()
         np.savez_compressed(content, allow_pickle=False, **arrays)
-        name = "".join(c if c.isalnum() else "_" for c in e.name).replace("__", "_") + ".npz"
+        name = re.sub(r"[^a-zA-Z0-9]+", "_", e.name.replace("−", "minus ")).strip("_") + ".npz"
         (folder / name).write_bytes(content.getvalue())
         kinds = dict.fromkeys((q.kind, q.strength, q.epsilon) for q in e.penalties)
         of = {kind: [f"{q.layer}/{q.name}" for q in e.penalties if q.kind == kind] for kind, _, _ in kinds}
@@ -160,8 +161,11 @@ def write(folder: Path) -> None:
         about = {"name": e.name, "file": name, "sha256": hashlib.sha256(content.getvalue()).hexdigest()}
         about |= {"layers": list(e.layers), "loss": e.loss, "penalties": penalties}  # type: ignore[dict-item]
         cases.append({**about, "kink": e.kink, "condition": e.condition})
-    (folder / "index.json").write_text(json.dumps({"version": 1, "cases": cases}, indent=1) + "\n")
+    (folder / "index.json").write_text(
+        json.dumps({"version": 1, "cases": cases}, indent=1, ensure_ascii=False) + "\n", "utf-8"
+    )
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    for name, drawn_of in SETS.items():
+        write(Path(sys.argv[1]) / name, drawn_of)

@@ -1,30 +1,37 @@
 """Compares a framework's values and gradients with the answers of the conformance set, and prints a table.
 
-An adapter is a function `evaluate(example) -> (value, gradients)`. gradients is a dict with the keys of the answers
-("X", "0/W", …), in float64. The adapter raises NotImplementedError for what the framework cannot do.
+What an adapter must do is said in `npnet.check.conformance.adapters`.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from npnet.arrays import generator
 from npnet.check.conformance import Example, examples
+from npnet.check.conformance.formulas import value_of
+from npnet.check.conformance.reference import FUNCTIONS
+from npnet.check.function import quiet
 from npnet.check.report import units_apart
 from npnet.check.rounding import factor, peak
 
-__all__ = ["ADAPTERS", "Result", "adapter", "compare", "hold"]
+__all__ = ["ADAPTERS", "CONVENTION", "Result", "adapter", "compare", "hold"]
 
 Adapter = Callable[[Example], tuple[Any, dict[str, Any]]]
+FOREIGN = ["torch", "jax", "autograd", "tensorflow", "paddle", "mlx", "tinygrad", "mygrad", "pytensor", "casadi"]
 ADAPTERS = {
     "npnet": "npnet.proofs.conformance:evaluate",
-    "torch": "npnet.check.conformance.adapters.torch_adapter:evaluate",
-    "jax": "npnet.check.conformance.adapters.jax_adapter:evaluate",
-    "autograd": "npnet.check.conformance.adapters.autograd_adapter:evaluate",
+    **{name: f"npnet.check.conformance.adapters.{name}_adapter:evaluate" for name in FOREIGN},
 }
 """Where each adapter is. It is imported when it is used, so a framework that is not used need not be installed."""
+
+CONVENTION = "another convention"
+PRECISION = 1e-6  # a smaller difference is no other convention
+DIRECTIONS = 20  # along so many a gradient at a kink must be no steeper than the function
+NEAR = 2.0**-30  # from the kink: as far away slopes are found
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,9 @@ class Result:
         last place.
     where: the place of the worst gradient.
     gap: its distance from the answer as a part of that array's largest entry.
-    verdict: "ok", "WRONG", or the reason why the framework has no result.
+    verdict: "ok", CONVENTION at a kink where the gradient is another subgradient, "WRONG", or the reason why the
+        framework has no result: "not supported: …" or "raises …".
+    value, gradients: what the framework returned.
     """
 
     name: str
@@ -44,6 +53,8 @@ class Result:
     gap: float
     gradient_units: float
     verdict: str
+    value: float = float("nan")
+    gradients: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 def adapter(name: str) -> Adapter:
@@ -60,25 +71,52 @@ def adapter(name: str) -> Adapter:
     return found
 
 
+def answers(evaluate: Adapter, e: Example) -> tuple[float, dict[str, Any]]:
+    """Return what an adapter computes, as a float and arrays of NumPy in float64.
+
+    Raises ValueError that names the case and the field, for an answer of another form, and what the adapter raises.
+    """
+    with quiet():
+        value, gradients = evaluate(e)
+    try:
+        value = float(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"case {e.name!r}: value is a {type(value).__name__}; expected a number") from error
+    if not hasattr(gradients, "keys") or gradients.keys() != e.gradients.keys():
+        keys = sorted(gradients) if hasattr(gradients, "keys") else type(gradients).__name__
+        raise ValueError(f"case {e.name!r}: gradients have keys {keys}; expected {sorted(e.gradients)}")
+    arrays = {}
+    for path, wanted in e.gradients.items():
+        try:
+            arrays[path] = np.asarray(gradients[path], dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            kind = type(gradients[path]).__name__
+            raise ValueError(f"case {e.name!r}: gradient {path} is a {kind}; expected an array of floats") from error
+        if arrays[path].shape != wanted.shape:
+            shape = arrays[path].shape
+            raise ValueError(f"case {e.name!r}: gradient {path} has shape {shape}; expected {wanted.shape}")
+    return value, arrays
+
+
 def compare(evaluate: Adapter, e: Example) -> Result:
     """Return how far a framework's value and gradients are from the answers of an example.
 
     Allowed is what rounding explains: λ√n·u·condition times the size of the entry plus its array's largest (see
-    `npnet.check.rounding`).
+    `npnet.check.rounding`). Raises ValueError for an answer of another form.
     """
     try:
-        value, gradients = evaluate(e)
-    except NotImplementedError as error:
-        return Result(e.name, float("nan"), "", float("nan"), float("nan"), f"not supported: {error}")
-    if gradients.keys() != e.gradients.keys():
-        raise ValueError(f"gradients of {e.name!r} have keys {sorted(gradients)}; expected {sorted(e.gradients)}")
+        value, gradients = answers(evaluate, e)
+    except Exception as error:  # the framework may raise anything
+        if str(error).startswith(f"case {e.name!r}: "):
+            raise
+        told = f"{type(error).__name__}: {error}".partition("\n")[0]
+        verdict = f"not supported: {error}" if isinstance(error, NotImplementedError) else f"raises {told}"
+        return Result(e.name, float("nan"), "", float("nan"), float("nan"), verdict)
     rounding = factor(sum(g.size for g in e.gradients.values()), np.dtype(float)) * e.condition
-    right = abs(float(value) - e.value) <= rounding * (abs(e.value) + 1)
+    right = abs(value - e.value) <= rounding * abs(e.value)
     worst = (-1.0, "", 0.0, 0.0)
     for path, wanted in e.gradients.items():
-        found = np.asarray(gradients[path], dtype=np.float64)
-        if found.shape != wanted.shape:
-            raise ValueError(f"gradient {path} of {e.name!r} has shape {found.shape}; expected {wanted.shape}")
+        found = gradients[path]
         allowed = rounding * (abs(wanted) + peak(wanted)) + 1e-300
         excess = np.where(np.isfinite(found), abs(found - wanted) / allowed, np.inf)
         at = np.unravel_index(int(excess.argmax()), excess.shape)
@@ -88,7 +126,56 @@ def compare(evaluate: Adapter, e: Example) -> Result:
             place = f"{path} {tuple(map(int, at))}"
             worst = (float(excess[at]), place, gap, units_apart(float(found[at]), float(wanted[at])))
     verdict = "ok" if right and worst[0] <= 1 else "WRONG"
-    return Result(e.name, units_apart(float(value), e.value), worst[1], worst[2], worst[3], verdict)
+    if right and worst[2] > PRECISION and e.kink and between(e, gradients):
+        verdict = CONVENTION
+    return Result(e.name, units_apart(value, e.value), worst[1], worst[2], worst[3], verdict, value, gradients)
+
+
+def between(e: Example, gradients: dict[str, Any]) -> bool:
+    """Say whether gradients are subgradients (Clarke 1975): ⟨g, u⟩ is at most the steepest slope along u near the kink.
+
+    That is tried for entries that are not the answer's, and for random u. No gradient is a subgradient where a value jumps.
+    """
+    rng, inputs = generator(0, "directions", e.name), {path: w.astype(np.longdouble) for path, w in e.inputs.items()}
+    entries = [(path, index) for path, w in inputs.items() for index in np.ndindex(*w.shape)]
+
+    def value(v: dict[str, Any], t: complex, u: dict[str, Any], h: complex = 0.0) -> Any:
+        moved = {path: w + t * v[path] + h * u[path] for path, w in inputs.items()}
+        return value_of(e, FUNCTIONS, moved, lambda a: a.astype(np.longdouble))
+
+    def drawn() -> dict[str, Any]:
+        return {path: rng.standard_normal(w.shape) for path, w in inputs.items()}
+
+    def steepest(u: dict[str, Any]) -> float:
+        """Return the steepest slope along u at points near the kink: random ones, then better ones entry by entry."""
+
+        def slope(v: dict[str, Any]) -> float:
+            return float(value(v, NEAR, u, 1e-30j).imag / 1e-30)
+
+        v = max((u, *(drawn() for _ in range(DIRECTIONS))), key=slope)
+        best = slope(v)
+        for path, index in entries:
+            turned = {**v, path: v[path].copy()}
+            turned[path][index] *= -1
+            if turned[path][index] and slope(turned) > best:
+                v, best = turned, slope(turned)
+        return best
+
+    def units() -> Iterator[dict[str, Any]]:
+        for path, index in entries:
+            if gradients[path][index] != e.gradients[path][index]:  # the answer is a subgradient
+                one = {other: np.zeros(w.shape) for other, w in inputs.items()}
+                one[path][index] = 1.0
+                yield one
+
+    for u in (*units(), *(drawn() for _ in range(DIRECTIONS))):
+        if abs(value(u, NEAR, u) - value(u, 0.0, u)) > 1e-3:
+            return False
+        for side in (u, {path: -each for path, each in u.items()}):
+            most = steepest(side)
+            if not sum(float((gradients[path] * side[path]).sum()) for path in side) <= most + 1e-7 * (1 + abs(most)):
+                return False
+    return True
 
 
 def results(name: str) -> Iterator[Result]:
@@ -106,14 +193,17 @@ def hold(name: str) -> int:
         print(f"error: {error}")
         return 2
     print(f"{name}, distances to the conformance set in units in the last place (gap: in parts of the array's largest)")
-    print(f"{'case':38} {'value':>8} {'gradient':>9} {'gap':>8}  worst at")
+    print(f"{'case':40} {'value':>8} {'gradient':>9} {'gap':>8}  worst at")
     for r in found:
         verdict = "" if r.verdict == "ok" else f"   {r.verdict}"
-        print(f"{r.name:38} {r.value_units:8.3g} {r.gradient_units:9.3g} {r.gap:8.1e}  {r.where}{verdict}")
-    wrong = [r.name for r in found if r.verdict == "WRONG"]
-    missing = sum(r.verdict not in ("ok", "WRONG") for r in found)
+        print(f"{r.name:40} {r.value_units:8.3g} {r.gradient_units:9.3g} {r.gap:8.1e}  {r.where}{verdict}")
+    verdicts = [r.verdict for r in found]
+    wrong = [r.name for r in found if r.verdict == "WRONG" or r.verdict.startswith("raises")]
+    other = verdicts.count(CONVENTION)
+    missing = len(found) - verdicts.count("ok") - other - len(wrong)
     print(
-        f"{len(found) - len(wrong) - missing} of {len(found)} as they should be"
+        f"{verdicts.count('ok')} of {len(found)} as they should be"
+        + (f", {other} by {CONVENTION}" if other else "")
         + (f", {len(wrong)} wrong: {'; '.join(wrong)}" if wrong else "")
         + (f", {missing} not supported" if missing else "")
     )

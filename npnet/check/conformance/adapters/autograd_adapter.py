@@ -4,50 +4,53 @@ from typing import Any
 
 import autograd.numpy as anp
 from autograd import value_and_grad
+from autograd.scipy.special import erf, expit
 
-from npnet.check.conformance import Example, WeightedPenalty
+from npnet.check.conformance import Example
+from npnet.check.conformance.formulas import value_of
 
-__all__ = ["evaluate"]
+__all__ = ["FUNCTIONS", "evaluate"]
+
+
+def _cross_entropy(Z: Any, t: Any, w: Any) -> Any:
+    peak = anp.max(Z, axis=1)
+    logs = peak + anp.log(anp.sum(anp.exp(Z - peak[:, None]), axis=1)) - Z[anp.arange(len(Z)), t]
+    return anp.sum(w * logs) / anp.sum(w)
+
+
+def _group_lasso(d: Any, s: Any, epsilon: float) -> Any:
+    return len(d) ** 0.5 * anp.sum(anp.sqrt(anp.sum(s * d**2, axis=0) + epsilon**2))
+
+
+FUNCTIONS = {
+    "linear": lambda X, W, b: anp.dot(X, W) + b,
+    "relu": lambda X: X * (X > 0),
+    "tanh": anp.tanh,
+    "sigmoid": expit,
+    "normalise": lambda X, gamma: gamma * X / anp.sqrt(anp.sum(X**2, axis=-1, keepdims=True)),
+    "cross_entropy": _cross_entropy,
+    "squared_error": lambda Z, T: anp.sum((Z - T) ** 2) / (2 * len(Z)),
+    "sum": anp.sum,
+    "l2": lambda d, s: anp.sum(s * d**2) / 2,
+    "l1": lambda d, s, epsilon: anp.sum(s * (anp.sqrt(d**2 + epsilon**2) if epsilon else anp.abs(d))),
+    "group_lasso": _group_lasso,
+    "maximum": lambda X: anp.maximum(X, 0),
+    "absolute": anp.abs,
+    "erf": erf,
+    "softplus": lambda X: anp.logaddexp(X, 0),
+    "clip": lambda X: anp.clip(X, 0, 1),
+    "power_zero": lambda X: X**0.0,
+    "guarded_root": lambda X: anp.where(X > 0, anp.sqrt(X), 0),
+    "written_sigmoid": lambda X: 1 / (1 + anp.exp(-X)),
+    "larger": lambda X: anp.maximum(X[:, 0], X[:, 1]),
+    "largest": lambda X: anp.max(X, axis=-1),
+    "product": lambda X: anp.prod(X, axis=-1),
+    "deviation": lambda X: anp.std(X, axis=-1),
+    "norm": lambda X: anp.linalg.norm(X, axis=-1),
+    "root_of_squares": lambda X: anp.sqrt(anp.sum(X**2, axis=-1)),
+}
 
 
 def evaluate(e: Example) -> tuple[Any, dict[str, Any]]:
     """Return value and gradients of an example."""
-
-    def objective(arrays: Any) -> Any:
-        H, p = arrays
-        for i, kind in enumerate(e.layers):
-            if kind == "linear":
-                H = anp.dot(H, p[i]["W"]) + p[i]["b"]
-            elif kind == "dropout":
-                H = H * e.factors[i]
-            elif kind == "normalise":
-                H = p[i]["gamma"] * H / anp.sqrt(anp.sum(H**2, axis=-1, keepdims=True))
-            elif kind == "relu":
-                H = H * (H > 0)
-            else:
-                H = anp.tanh(H) if kind == "tanh" else 1 / (1 + anp.exp(-H))
-        return loss(e, H) + sum(penalty(q, p[q.layer][q.name]) for q in e.penalties)
-
-    value, (dX, dp) = value_and_grad(objective)((e.X, [dict(each) for each in e.p]))
-    return value, {"X": dX, **{f"{i}/{key}": g for i, each in enumerate(dp) for key, g in each.items()}}
-
-
-def loss(e: Example, Z: Any) -> Any:
-    """Return the loss of outputs."""
-    if e.loss == "squared_error":
-        return anp.sum((Z - e.targets) ** 2) / (2 * len(Z))
-    w = anp.ones(len(Z)) if e.weights is None else e.weights
-    w = w if e.class_weights is None else w * e.class_weights[e.targets]
-    peak = anp.max(Z, axis=1)
-    logs = peak + anp.log(anp.sum(anp.exp(Z - peak[:, None]), axis=1)) - Z[anp.arange(len(Z)), e.targets]
-    return anp.sum(w * logs) / anp.sum(w)
-
-
-def penalty(q: WeightedPenalty, w: Any) -> Any:
-    """Return strength times a penalty."""
-    delta, s = w if q.anchor is None else w - q.anchor, 1.0 if q.scale is None else q.scale
-    if q.kind == "l2":
-        return q.strength * anp.sum(s * delta**2) / 2
-    if q.kind == "l1":
-        return q.strength * anp.sum(s * (anp.sqrt(delta**2 + q.epsilon**2) if q.epsilon else anp.abs(delta)))
-    return q.strength * len(w) ** 0.5 * anp.sum(anp.sqrt(anp.sum(s * delta**2, axis=0) + q.epsilon**2))
+    return value_and_grad(lambda arrays: value_of(e, FUNCTIONS, arrays))(e.inputs)

@@ -3,48 +3,58 @@
 from typing import Any
 
 import torch
-from torch.nn import functional
+from torch.nn import functional as F  # noqa: N812, its usual name
 
-from npnet.check.conformance import Example, WeightedPenalty
+from npnet.check.conformance import Example
+from npnet.check.conformance.formulas import value_of
 
-__all__ = ["evaluate"]
+__all__ = ["FUNCTIONS", "evaluate"]
+
+
+def _cross_entropy(Z: Any, t: Any, w: Any) -> Any:
+    return (w * F.cross_entropy(Z, torch.tensor(t), reduction="none")).sum() / w.sum()
+
+
+def _group_lasso(d: Any, s: Any, epsilon: float) -> Any:
+    if epsilon:
+        return len(d) ** 0.5 * torch.sqrt((s * d**2).sum(0) + epsilon**2).sum()
+    return len(d) ** 0.5 * torch.linalg.vector_norm(s.sqrt() * d, dim=0).sum()
+
+
+FUNCTIONS = {
+    "linear": lambda X, W, b: F.linear(X, W.T, b),
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "normalise": lambda X, gamma: gamma * F.normalize(X, dim=-1),
+    "cross_entropy": _cross_entropy,
+    "squared_error": lambda Z, T: F.mse_loss(Z, T, reduction="sum") / (2 * len(Z)),
+    "sum": torch.sum,
+    "l2": lambda d, s: (s * d**2).sum() / 2,
+    "l1": lambda d, s, epsilon: (s * (torch.sqrt(d**2 + epsilon**2) if epsilon else d.abs())).sum(),
+    "group_lasso": _group_lasso,
+    "maximum": lambda X: torch.maximum(X, torch.zeros_like(X)),
+    "absolute": torch.abs,
+    "erf": torch.erf,
+    "elu": F.elu,
+    "softplus": F.softplus,
+    "clip": lambda X: torch.clamp(X, 0, 1),
+    "power_zero": lambda X: X**0.0,
+    "guarded_root": lambda X: torch.where(X > 0, torch.sqrt(X), 0.0),
+    "written_sigmoid": lambda X: 1 / (1 + torch.exp(-X)),
+    "larger": lambda X: torch.maximum(X[:, 0], X[:, 1]),
+    "largest": lambda X: X.amax(-1),
+    "product": lambda X: X.prod(-1),
+    "deviation": lambda X: X.std(-1, correction=0),
+    "cumulative_product": lambda X: X.cumprod(-1),
+    "norm": lambda X: torch.linalg.vector_norm(X, dim=-1),
+    "root_of_squares": lambda X: torch.sqrt((X**2).sum(-1)),
+}
 
 
 def evaluate(e: Example) -> tuple[Any, dict[str, Any]]:
     """Return value and gradients of an example."""
-    X = torch.tensor(e.X, requires_grad=True)
-    p = [{key: torch.tensor(w, requires_grad=True) for key, w in each.items()} for each in e.p]
-    H = X
-    for i, kind in enumerate(e.layers):
-        if kind == "linear":
-            H = functional.linear(H, p[i]["W"].T, p[i]["b"])
-        elif kind == "dropout":
-            H = H * torch.tensor(e.factors[i])
-        elif kind == "normalise":
-            H = p[i]["gamma"] * functional.normalize(H, dim=-1)
-        else:
-            H = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid}[kind](H)
-    targets = torch.tensor(e.targets)
-    if e.loss == "squared_error":
-        value = functional.mse_loss(H, targets, reduction="sum") / (2 * len(H))
-    else:
-        w = torch.ones(len(H), dtype=H.dtype) if e.weights is None else torch.tensor(e.weights)
-        w = w if e.class_weights is None else w * torch.tensor(e.class_weights)[targets]
-        value = (w * functional.cross_entropy(H, targets, reduction="none")).sum() / w.sum()
-    value = value + sum(penalty(q, p[q.layer][q.name]) for q in e.penalties)
+    arrays = {path: torch.tensor(a, requires_grad=True) for path, a in e.inputs.items()}
+    value = value_of(e, FUNCTIONS, arrays, torch.tensor)
     value.backward()
-    named = {"X": X, **{f"{i}/{key}": w for i, each in enumerate(p) for key, w in each.items()}}
-    return value.item(), {path: w.grad.numpy() for path, w in named.items()}
-
-
-def penalty(q: WeightedPenalty, w: torch.Tensor) -> torch.Tensor:
-    """Return strength times a penalty."""
-    delta = w if q.anchor is None else w - torch.tensor(q.anchor)
-    s = torch.ones_like(w) if q.scale is None else torch.tensor(q.scale)
-    if q.kind == "l2":
-        return q.strength * (s * delta**2).sum() / 2
-    if q.kind == "l1":
-        return q.strength * (s * (torch.sqrt(delta**2 + q.epsilon**2) if q.epsilon else delta.abs())).sum()
-    if q.epsilon:
-        return q.strength * len(w) ** 0.5 * torch.sqrt((s * delta**2).sum(0) + q.epsilon**2).sum()
-    return q.strength * len(w) ** 0.5 * torch.linalg.vector_norm(s.sqrt() * delta, dim=0).sum()
+    return value.item(), {path: w.grad.numpy() for path, w in arrays.items()}
