@@ -134,7 +134,7 @@ def compare(evaluate: Adapter, e: Example) -> Result:
 def between(e: Example, gradients: dict[str, Any]) -> bool:
     """Say whether gradients are subgradients (Clarke 1975): ⟨g, u⟩ is at most the steepest slope along u near the kink.
 
-    That is tried for entries that are not the answer's, and for random u. No gradient is a subgradient where a value jumps.
+    That is tried for entries that are not the answer's, and for random u. Where a value jumps, there is no subgradient.
     """
     rng, inputs = generator(0, "directions", e.name), {path: w.astype(np.longdouble) for path, w in e.inputs.items()}
     entries = [(path, index) for path, w in inputs.items() for index in np.ndindex(*w.shape)]
