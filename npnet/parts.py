@@ -45,9 +45,7 @@ def rates_of(dropout: Any, depth: int) -> tuple[float, ...]:
     dropout = dropout.tolist() if isinstance(dropout, np.ndarray) else dropout
     each = (dropout,) * depth if isinstance(dropout, Real) else dropout
     if not isinstance(each, tuple | list) or not all(isinstance(rate, Real) and 0 <= rate < 1 for rate in each):  # type: ignore[operator]
-        raise ValueError(
-            f"dropout is {shown(dropout)}; expected one rate, 0 <= rate < 1, or one after each hidden layer"
-        )
+        raise ValueError(f"dropout is {shown(dropout)}; expected a rate, 0 <= rate < 1, or one for each hidden layer")
     if len(each) not in (0, depth):
         raise ValueError(f"dropout is {each}; expected {depth} entries, one for each hidden layer")
     return tuple(map(float, each))  # plain numbers: a run that is loaded has the same
@@ -74,15 +72,12 @@ def check_parameters(trunk: Any, heads: Any) -> None:
             raise ValueError(f"{name} is {shown(p)}; expected parameters, as {{'W': W, 'b': b}}")
         for key, w in p.items():
             if not is_array(w):
-                kind = type(w).__name__
-                raise ValueError(f"{name} has a {kind} for {key!r}; expected an array of floats: {as_array(key, w)}")
+                raise ValueError(f"{name} has a {type(w).__name__} for {key!r}; expected an array: {as_array(key, w)}")
             if w.dtype.kind not in "fc":
                 raise ValueError(f"{name} has {key!r} of dtype {w.dtype}; expected floats: {key}.astype(numpy.float32)")
             precisions.setdefault(w.real.dtype, f"{name} has {key!r}")
             if owners.setdefault(id(w), f"{name} has for {key!r}") != f"{name} has for {key!r}":
-                raise ValueError(
-                    f"{name} has the array for {key!r} that {owners[id(w)]}; expected one of its own: a copy"
-                )
+                raise ValueError(f"{name} has the array for {key!r} that {owners[id(w)]}; expected a copy of its own")
     if len(precisions) > 1:
         (one, first), (other, second) = list(precisions.items())[:2]
         raise ValueError(f"{second} of dtype {other}; expected {one}, as {first}: .astype(numpy.{one.name})")
@@ -97,12 +92,17 @@ def check_linear(
             continue
         if set(p) != {"W", "b"} or p["W"].ndim != 2 or p["b"].shape != p["W"].shape[1:]:
             turned = set(p) == {"W", "b"} and p["b"].shape == p["W"].shape[:1]
-            hint = ": W.T, where outputs come first" if turned else ""
+            hint = ": W.T.copy(), where outputs come first" if turned else ""
             raise ValueError(f"{name} has {_shapes(p)}; expected W (inputs, outputs) and b (outputs,){hint}")
 
 
 def check_fit(trunk: Sequence[Parameters], path: Path, heads: Mapping[str, Link], zeros: Array) -> None:
-    """Raise ValueError for hidden layers that cannot read each other, beginning with zeros, and heads likewise."""
+    """Raise ValueError for arrays that no step can move, and for layers that cannot read each other, from zeros on."""
+    for name, p in _named(trunk, {head: p for head, (_, p) in heads.items()}).items():
+        for key, w in p.items():
+            if not (w.flags.c_contiguous and getattr(w.flags, "writeable", True)):  # a device's are writeable
+                what = "read-only" if w.flags.c_contiguous else "not C-contiguous, as W.T"
+                raise ValueError(f"{name} has {key!r}, which is {what}; expected its own array: {key}.copy()")
     with np.errstate(all="ignore"):
         try:
             last = forward(path, zeros)[0][-1]

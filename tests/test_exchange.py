@@ -244,7 +244,7 @@ def test_a_functional_model_of_keras_is_read_and_a_branching_one_refused():
 # scikit-learn ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:(Stochastic Optimizer|max_iter)")
 @pytest.mark.parametrize("activation", ["relu", "logistic", "tanh", "identity"])
 @pytest.mark.parametrize("classes", [2, 3])
 def test_a_network_comes_from_scikit_learn_with_the_same_probabilities(activation, classes):
@@ -261,7 +261,7 @@ def test_a_network_comes_from_scikit_learn_with_the_same_probabilities(activatio
     assert np.array_equal(theirs.coefs_[0], before)
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:(Stochastic Optimizer|max_iter)")
 def test_regressions_and_npnets_own_estimators_come_too_and_others_do_not():
     neural = pytest.importorskip("sklearn.neural_network", reason="the extra 'sklearn' brings it")
     from npnet.sklearn import MLPRegressor
