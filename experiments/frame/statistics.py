@@ -1,8 +1,9 @@
 """Means with their spread, and paired differences of methods that share seeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan, sqrt
+from statistics import fmean
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 @dataclass(frozen=True)
 class Paired:
-    """A mean difference over n pairs, its 95 % confidence interval, and the two-sided p of the paired t-test.
+    """A mean difference over n independent pairs, its 95 % confidence interval, and the two-sided p of the t-test.
 
     Interval and p are nan for fewer than two pairs; p is nan too where all differences are the same.
     """
@@ -52,19 +53,26 @@ class Paired:
     p: float
 
 
-def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Paired:
+def paired(one: Mapping[int, float], other: Mapping[int, float], cluster: Callable[[int], int] | None = None) -> Paired:
     """Compare one − other over the seeds that both have.
 
     With d the differences, s their standard deviation and t the 97.5 % point of Student's t with n − 1 degrees of
     freedom, the interval is mean(d) ± t s / √n.
+
+    cluster: from a seed to what it shares with other seeds, such as the network that their runs begin with. Runs of one
+    cluster are not independent: d are then the means of clusters, and n their number. Where all clusters have as many
+    runs this is the interval of the mixed model with a random effect of the cluster.
+    Source: Donner and Klar 2000, on the analysis of cluster means.
     """
     from scipy import stats
 
-    seeds = sorted(one.keys() & other.keys())
-    a, b = np.array([one[seed] for seed in seeds]), np.array([other[seed] for seed in seeds])
-    mean, sd = mean_sd(a - b)
-    if len(seeds) < 2:
-        return Paired(len(seeds), mean, nan, nan, nan)
-    half = interval(a - b)
-    p = float(stats.ttest_rel(a, b).pvalue) if sd > 1e-12 else nan
-    return Paired(len(seeds), mean, mean - half, mean + half, p)
+    clusters: dict[int, list[float]] = {}
+    for seed in sorted(one.keys() & other.keys()):
+        clusters.setdefault(cluster(seed) if cluster else seed, []).append(one[seed] - other[seed])
+    d = [fmean(each) for each in clusters.values()]
+    mean, sd = mean_sd(d)
+    if len(d) < 2:
+        return Paired(len(d), mean, nan, nan, nan)
+    half = interval(d)
+    p = float(stats.ttest_1samp(d, 0.0).pvalue) if sd > 1e-12 else nan
+    return Paired(len(d), mean, mean - half, mean + half, p)

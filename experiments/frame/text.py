@@ -1,6 +1,6 @@
 """Numbers as tables print them: means with standard deviations, paired differences with intervals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isnan
 
 from experiments.frame.statistics import mean_sd, paired
@@ -21,9 +21,14 @@ def spread(values: Sequence[float], digits: int) -> str:
     return number(centre, digits) + ("" if isnan(deviation) else f" ± {deviation:.{digits}f}")
 
 
-def difference(one: Mapping[int, float], other: Mapping[int, float], digits: int) -> list[str]:
-    """Return the mean difference of values paired by seed with its 95 % interval, and the p of its t-test."""
-    found = paired(dict(one), dict(other))
+def difference(
+    one: Mapping[int, float], other: Mapping[int, float], digits: int, cluster: Callable[[int], int] | None = None
+) -> list[str]:
+    """Return the mean difference of values paired by seed with its 95 % interval, and the p of its t-test.
+
+    cluster: as `paired` takes it.
+    """
+    found = paired(dict(one), dict(other), cluster)
     if not found.n:
         return ["–", "–"]
     low, high = (number(end, digits, "+") for end in (found.low, found.high))

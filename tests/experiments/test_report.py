@@ -16,8 +16,9 @@ from experiments.published import published
 from experiments.studies.tables import figures
 from experiments.studies.tables.claims import Theirs, claims_grid, claims_of, count, theirs, write_claims
 from experiments.studies.tables.design import REGULARIZERS, ROWS, TABLES, TableDesign, protocol
-from experiments.studies.tables.report import comparison_grid, table_grid, table_notes
+from experiments.studies.tables.report import comparison_grid, lost, table_grid, table_notes
 from experiments.studies.tables.results import Point, TableResults, joined_results, read_results, write_results
+from experiments.studies.tables.transfer import table_jobs
 
 TABLE3 = TableDesign(TABLES["table3"], protocol(TABLES["table3"], "quick"))
 
@@ -92,6 +93,47 @@ def test_equal_differences_have_no_p():
     assert isnan(paired({0: 1.5, 1: 2.5}, {0: 1.0, 1: 2.0}).p)
 
 
+def test_runs_that_begin_with_one_network_count_once():
+    """Three networks that differ by whole points, and four heads on each by hundredths: n is 3, not 12."""
+    fine = {seed: 10.0 + (seed % 3) + 0.01 * (seed // 3) for seed in range(12)}
+    found, alone = (
+        paired(fine, dict.fromkeys(fine, 10.0), lambda seed: seed % 3),
+        paired(fine, dict.fromkeys(fine, 10.0)),
+    )
+    means = [0.015, 1.015, 2.015]
+    low, high = stats.t.interval(0.95, 2, 1.015, stats.sem(means))
+    assert found.n == 3
+    assert (found.difference, found.low, found.high) == pytest.approx((1.015, low, high))
+    assert found.p == pytest.approx(stats.ttest_1samp(means, 0).pvalue)
+    assert alone.n == 12
+    assert alone.p < 0.01 < found.p
+
+
+def test_repetitions_take_turns_at_the_first_networks():
+    how = replace(protocol(TABLES["table1"], "smoke"), seeds=5, networks=2)
+    design = TableDesign(TABLES["table1"], how, ("none",))
+    jobs = {job.name: job for job in table_jobs([design])}
+    firsts = [name for name in jobs if name.startswith("first")]
+    assert firsts == ["first-mnist04-500-500-none", "first-mnist04-500-500-none-1"]
+    assert [jobs[name].arguments["protocol"].data_seed for name in firsts] == [0, 1]
+    for seed in range(5):
+        for method in design.methods:
+            assert jobs[design.second_job("none", method, seed)].needs == (firsts[seed % 2],)
+        assert how.of(seed).data_seed == seed % 2
+    assert design.cluster(3) == design.cluster(1) == 1
+    assert replace(design, protocol=replace(how, networks=1)).cluster is None
+    values = {("first", 0): 1.0, ("first", 1): 5.0} | {("fine", seed): 10.0 + seed for seed in range(5)}
+    names = {"first": "probe_error", "fine": "probe_error"}
+    found = [Measurement("table1", "", m, "none", seed, names[m], v) for (m, seed), v in values.items()]
+    assert lost(TableResults(design, {}, found, []), "probe_error", "fine", "none") == {
+        0: 9.0,
+        1: 6.0,
+        2: 11.0,
+        3: 8.0,
+        4: 13.0,
+    }
+
+
 def test_the_table_has_ours_beside_the_papers():
     grid = table_grid(
         results_of({("fine", "none"): [(9, 20, 3, 40), (9, 22, 4, 44)], ("gradual", "none"): [(9, 15, 3, 90)]})
@@ -112,7 +154,7 @@ def test_the_comparison_is_of_forgetting():
     row = comparison_grid(results_of(runs)).rows[0]
     assert row[:3] == ["none", "12.00", "6.50"]
     assert row[3] == "+5.50 (−0.85 … +11.85)"
-    assert row[-1] == "2"
+    assert row[-1] == "2, from 1 network"
 
 
 def test_notes_tell_amounts_and_what_is_missing():
@@ -191,7 +233,7 @@ def test_of_several_scales_the_largest_counts(tmp_path):
         ("none", 20_000),
     ]
     assert count(claims) == count([claims[3], claims[1], claims[2]])
-    assert [row[4] for row in claims_grid(claims).rows[:3]] == ["2,000 × 3", "20,000 × 3", "2,000 × 3"]
+    assert [row[4] for row in claims_grid(claims).rows[:3]] == ["2,000 × 3 heads", "20,000 × 3 heads", "2,000 × 3 heads"]
     assert len(claims_grid(claims).rows) == 25
     once = replace(large, measurements=[m for m in large.measurements if m.seed == 0])
     assert count(claims_of([once, small])) == count(claims_of([small]))
@@ -273,7 +315,7 @@ def test_pairs_are_the_seeds_that_both_methods_have():
     results = as_published(TABLES["table1"])
     late = [m for m in results.measurements if (m.method, m.seed) != ("gradual", 2)]
     (row, *_) = comparison_grid(TableResults(results.design, {}, late, [])).rows
-    assert row[-1] == "2"
+    assert row[-1] == "2, from 1 network"
     fine = [m.value for m in late if (m.metric, m.method, m.regularizer) == ("task_a_error_after", "fine", "none")]
     assert float(row[1]) == pytest.approx((fine[0] + fine[1]) / 2 - 1.2, abs=0.005)
 

@@ -14,7 +14,7 @@ DRAWN = Table(1, ("digits04",), "digits59", (200, 200))
 """The task of table 1 on drawn digits, with smaller layers."""
 
 QUICK = TrainingProtocol(
-    train=8_000, validation=2_000, test=5_000, own_first=True, patience=10, max_epochs_a=100, max_epochs_b=100
+    train=8_000, validation=2_000, test=5_000, networks=5, patience=10, max_epochs_a=100, max_epochs_b=100
 )
 """Two fifths of the paper's images and half of its patience: some three minutes on two cores."""
 
@@ -25,7 +25,7 @@ def quickstart_design(digits: Digits, preset: Preset) -> TableDesign:
     Every seed has a first network of its own, so the intervals say what to expect of another network.
     """
     table = DRAWN if digits == "drawn" else TABLES["table1"]
-    how = QUICK if digits == "drawn" else replace(protocol(table, "paper"), own_first=True)
+    how = QUICK if digits == "drawn" else replace(protocol(table, "paper"), networks=5)
     if preset == "smoke":
         how = replace(how, train=200, validation=100, test=100, seeds=2, max_epochs_a=3, max_epochs_b=4)
     return TableDesign(table, how, ("none", "dropout"), variant="quickstart")

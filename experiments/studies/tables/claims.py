@@ -2,7 +2,8 @@
 
 A pair is a table and a regularizer, 24 in all. What is forgotten is the old task's test error after − before, the mean
 over the old tasks where there are five. Two of the paper's methods differ where the 95 % intervals of their means do
-not overlap; ours are paired by seed, and differ where the interval of the mean difference excludes zero.
+not overlap; ours are paired by seed, and differ where the interval of the mean difference excludes zero. Where all
+runs of a pair begin with one first network, that interval is about new heads on it alone.
 """
 
 from collections.abc import Iterable
@@ -37,7 +38,10 @@ class Theirs:
 
 @dataclass(frozen=True)
 class Claim:
-    """A pair, there and here. Ours, of fine and gradual by seed: points forgotten, new-task errors; fine − gradual."""
+    """A pair, there and here. Ours, of fine and gradual by seed: points forgotten, new-task errors; fine − gradual.
+
+    over: what the interval of the difference is about: new "heads" on one first network, or new first "networks".
+    """
 
     table: int
     regularizer: str
@@ -46,6 +50,7 @@ class Claim:
     forgotten: tuple[dict[int, float], dict[int, float]]
     new: tuple[dict[int, float], dict[int, float]]
     difference: Paired
+    over: str
 
     @property
     def same_sign(self) -> bool:
@@ -88,7 +93,7 @@ def claims_of(results: Iterable[TableResults]) -> list[Claim]:
             fine, gradual = (forgetting(each, method, regularizer) for method in ("fine", "gradual"))
             new = tuple(each.values("task_b_error", method, regularizer) for method in ("fine", "gradual"))
             if fine.keys() & gradual.keys():
-                difference = paired(fine, gradual)
+                difference = paired(fine, gradual, each.design.cluster)
                 train = each.design.protocol.train
                 claims.append(
                     Claim(
@@ -99,6 +104,7 @@ def claims_of(results: Iterable[TableResults]) -> list[Claim]:
                         (fine, gradual),
                         (new[0], new[1]),
                         difference,
+                        "networks" if each.design.cluster else "heads",
                     )
                 )
     return claims
@@ -124,7 +130,7 @@ def _ours(claim: Claim) -> list[str]:
     d = claim.difference
     interval = "" if isnan(d.low) else f" ({number(d.low, 1, '+')} … {number(d.high, 1, '+')})"
     return [
-        f"{claim.train:,} × {d.n}",
+        f"{claim.train:,} × {d.n} {claim.over}",
         *(spread(list(each.values()), 1) for each in claim.forgotten),
         number(d.difference, 1, "+") + interval,
         ", ".join(number(fmean(each.values()) if each else nan, 2) for each in claim.new),

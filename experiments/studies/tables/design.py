@@ -4,6 +4,7 @@ Source: Montone, O'Regan and Terekhov 2017, sections 3 to 5. What the paper does
 which weights a run ends with, whether patience begins again when a layer joins) are fields of Protocol, with defaults.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Literal, get_args
@@ -81,6 +82,8 @@ class TrainingProtocol(Sizes):
 
     Attributes:
         seeds: repetitions on the second task, for both methods.
+        networks: first networks, each with data and a start of its own; repetition s begins with network s modulo
+            networks. The paper's repetitions seem to begin with one.
         batch_size: examples in a batch.
         rate: learning rate.
         patience: a run ends after so many epochs without a new minimum of the validation error.
@@ -91,7 +94,6 @@ class TrainingProtocol(Sizes):
         keep: keep the weights of the best validation epoch, or the last ones.
         patience_restarts: whether patience starts again when a layer joins.
         data_seed: seed of the stimuli, of the split of image files, and of the first network.
-        own_first: whether each repetition has data and a first network of its own; else all start from the same one.
         pixels: unit: [0, 1]. centred: [-1, 1]. standard: mean 0, standard deviation 1 over the training images' pixels.
         difference: a layer joins when the difference of two epochs' errors is small: its absolute value, or the
             improvement.
@@ -101,6 +103,7 @@ class TrainingProtocol(Sizes):
     """
 
     seeds: int = 5
+    networks: int = 1
     batch_size: int = 20
     rate: float = 0.01
     patience: int = 20
@@ -111,7 +114,6 @@ class TrainingProtocol(Sizes):
     keep: Literal["best", "last"] = "best"
     patience_restarts: bool = True
     data_seed: int = 0
-    own_first: bool = False
     pixels: Pixels = "unit"
     difference: Literal["absolute", "improvement"] = "absolute"
     l1_scale: float = 1.0
@@ -119,7 +121,8 @@ class TrainingProtocol(Sizes):
     together: Literal["all", "mean"] = "all"
 
     def __post_init__(self) -> None:
-        for name in ("train", "validation", "test", "seeds", "batch_size", "patience", "max_epochs_a", "max_epochs_b"):
+        at_least_1 = ("seeds", "networks", "batch_size", "patience", "max_epochs_a", "max_epochs_b")
+        for name in ("train", "validation", "test", *at_least_1):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected at least 1")
         if not 0 < self.rate < inf:
@@ -139,13 +142,17 @@ class TrainingProtocol(Sizes):
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {known}")
 
     @property
-    def first_seeds(self) -> range:
-        """Return the seeds that name the first networks."""
-        return range(self.seeds) if self.own_first else range(1)
+    def first_networks(self) -> range:
+        """Return the first networks that any repetition begins with."""
+        return range(min(self.networks, self.seeds))
+
+    def network_of(self, seed: int) -> int:
+        """Return which first network a repetition begins with."""
+        return seed % self.networks
 
     def of(self, seed: int) -> "TrainingProtocol":
         """Return the protocol of one repetition, whose data_seed gives its data and its first network."""
-        return replace(self, seeds=1, own_first=False, data_seed=self.data_seed + (seed if self.own_first else 0))
+        return replace(self, seeds=1, networks=1, data_seed=self.data_seed + self.network_of(seed))
 
 
 @dataclass(frozen=True)
@@ -166,11 +173,16 @@ class TableDesign:
         """The name of the folder of its results."""
         return self.variant or self.table.name
 
+    @property
+    def cluster(self) -> Callable[[int], int] | None:
+        """What `paired` takes repetitions together by: their first network. None where all begin with one."""
+        return self.protocol.network_of if len(self.protocol.first_networks) > 1 else None
+
     def first_job(self, regularizer: str, seed: int = 0) -> str:
         """Return the name of the job of a repetition's first network, which all tables share that begin with it."""
         what = f"first-{'+'.join(self.table.first)}-{self.table.network}-{regularizer}"
-        if self.protocol.own_first:
-            what += f"-{seed}"
+        network = self.protocol.network_of(seed)
+        what += f"-{network}" if network else ""
         return f"{self.variant}-{what}" if self.variant else what
 
     def second_job(self, regularizer: str, method: str, seed: int) -> str:

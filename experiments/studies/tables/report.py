@@ -1,6 +1,6 @@
 """A table as the paper prints it, our numbers beside the published ones, and what the methods differ by."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from io import StringIO
 from itertools import product
 from pathlib import Path
@@ -50,13 +50,30 @@ def comparison_grid(results: TableResults) -> Grid:
         new, other = (results.values("task_b_error", method, regularizer) for method in ("fine", "gradual"))
         pairs = fine.keys() & gradual.keys()
         forgot = [number(mean_sd([each[seed] for seed in sorted(pairs)])[0], 2) for each in (fine, gradual)]
-        rows.append([regularizer, *forgot, *difference(fine, gradual, 2), *difference(new, other, 2), str(len(pairs))])
+        compared = [difference(*pair, 2, results.design.cluster) for pair in ((fine, gradual), (new, other))]
+        rows.append([regularizer, *forgot, *compared[0], *compared[1], _pairs(results, pairs)])
     old, second = "+".join(results.design.table.first), results.design.table.second
     header = ["", "forgotten: fine", "gradual", "difference (95 %)", "p", "new task: difference (95 %)", "p", "pairs"]
     title = (
         f"Error on {old} after − before, and error on {second}: fine − gradual in points, paired by seed, with t-test"
     )
     return Grid(title, header, rows)
+
+
+def _pairs(results: TableResults, seeds: Collection[int]) -> str:
+    """Return how many pairs of runs there are, and with how many first networks they begin."""
+    networks = len({results.design.protocol.network_of(seed) for seed in seeds})
+    return f"{len(seeds)}, from {networks} network{'s' * (networks != 1)}"
+
+
+def intervals_note(results: TableResults) -> str:
+    """Return what the intervals are about: new heads on one first network, or new first networks too."""
+    if results.design.cluster is None:
+        return (
+            "All runs of a row begin with one first network. Intervals and p values are about new heads on that "
+            "network; another first network may differ by more."
+        )
+    return "Intervals and p values are about new first networks: each network's runs count as one pair, their mean."
 
 
 def remains_grid(results: TableResults) -> Grid:
@@ -87,6 +104,7 @@ def table_notes(results: TableResults) -> list[str]:
         f"patience {p.patience}, {p.initialise} initialisation{head}, {p.keep} weights kept. "
         f"Paper: {theirs} {unit}, patience 20.",
     ]
+    lines.append(intervals_note(results))
     expected = len(design.regularizers) * len(design.methods) * p.seeds
     ends = [m for m in results.measurements if m.metric == "epochs"]
     second = [m for m in ends if m.method != "first"]
@@ -199,8 +217,8 @@ def lost(results: TableResults, metric: str, method: str, regularizer: str) -> d
         before = _mean_over_tasks(results, "task_a_error_before", method, regularizer)
     else:
         first = _mean_over_tasks(results, metric, "first", regularizer)
-        own = results.design.protocol.own_first
-        before = first if own else {seed: value for seed in after for value in first.values()}
+        starts = {seed: results.design.protocol.network_of(seed) for seed in after}
+        before = {seed: first[start] for seed, start in starts.items() if start in first}
     return {seed: value - before[seed] for seed, value in after.items() if seed in before}
 
 

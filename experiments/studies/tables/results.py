@@ -101,10 +101,7 @@ def collect_table(folder: Path, design: TableDesign) -> TableResults:
     seconds, memory = 0.0, 0
     for regularizer in design.regularizers:
         p = design.protocol
-        runs = [
-            ("first", seed if p.own_first else p.data_seed, design.first_job(regularizer, seed))
-            for seed in p.first_seeds
-        ] + [
+        runs = [("first", network, design.first_job(regularizer, network)) for network in p.first_networks] + [
             (method, seed, design.second_job(regularizer, method, seed))
             for seed in range(p.seeds)
             for method in design.methods

@@ -201,8 +201,8 @@ def table_jobs(designs: Sequence[TableDesign]) -> list[Job]:
     for design in designs:
         table = design.table
         for regularizer in design.regularizers:
-            for seed in design.protocol.first_seeds:
-                name, once = design.first_job(regularizer, seed), design.protocol.of(seed)
+            for network in design.protocol.first_networks:
+                name, once = design.first_job(regularizer, network), design.protocol.of(network)
                 what = {"first": table.first, "hidden": table.hidden, "protocol": once, "regularizer": regularizer}
                 job = first.setdefault(name, Job(name, learn_first, what))
                 if job.arguments != what:
