@@ -45,7 +45,7 @@ def rates_of(dropout: Any, depth: int) -> tuple[float, ...]:
     dropout = dropout.tolist() if isinstance(dropout, np.ndarray) else dropout
     each = (dropout,) * depth if isinstance(dropout, Real) else dropout
     if not isinstance(each, tuple | list) or not all(isinstance(rate, Real) and 0 <= rate < 1 for rate in each):  # type: ignore[operator]
-        raise ValueError(f"dropout is {shown(dropout)}; expected a rate, 0 <= rate < 1, or one for each hidden layer")
+        raise ValueError(f"dropout is {shown(dropout)}; expected one rate, 0 <= rate < 1, or one a hidden layer")
     if len(each) not in (0, depth):
         raise ValueError(f"dropout is {each}; expected {depth} entries, one for each hidden layer")
     return tuple(map(float, each))  # plain numbers: a run that is loaded has the same

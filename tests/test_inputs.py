@@ -222,11 +222,7 @@ PARTS = {  # hidden layer, head, and what is said
     "whole numbers": (layer(6, 4, W=np.ones((6, 4), int)), layer(4, 3), "trunk layer 1 has 'W' of dtype int64"),
     "outputs first": (layer(6, 4, W=layer(4, 6)["W"]), layer(4, 3), r"trunk layer 1 .*W\.T\.copy\(\), where outputs"),
     "a view of outputs first": (layer(6, 4, W=layer(4, 6)["W"].T), layer(4, 3), r"layer 1 has 'W', .*C-cont.*W\.copy"),
-    "read-only": (
-        layer(6, 4),
-        layer(4, 3, W=np.broadcast_to(np.float32(1), (4, 3))),
-        "head 't' has 'W', which is read",
-    ),
+    "read-only": (layer(6, 4), layer(4, 3, b=np.frombuffer(bytes(12), np.float32)), "head 't' has 'b', which is read"),
     "a pair": ((layer(6, 4)["W"], layer(6, 4)["b"]), layer(4, 3), "trunk layer 1 is .*expected parameters"),
     "an empty head": (layer(6, 4), {}, "head 't' is {}; expected parameters"),
 }
