@@ -96,7 +96,7 @@ def test_a_seed_counts_once_every_old_task_is_measured():
 
 def test_probes_may_be_asked_for_later(tmp_path):
     run(table3(tmp_path / "later", "--regularizers", "none"))
-    assert "new head" not in (tmp_path / "later" / "table3" / "table.md").read_text()
+    assert "a new head" not in (tmp_path / "later" / "table3" / "table.md").read_text()
     printed = run(table3(tmp_path / "later", "--regularizers", "none", "--probes"))
     assert "3 of 6 jobs had finished before" in printed
     run(table3(tmp_path / "once", "--regularizers", "none", "--probes"))

@@ -233,7 +233,8 @@ def test_of_several_scales_the_largest_counts(tmp_path):
         ("none", 20_000),
     ]
     assert count(claims) == count([claims[3], claims[1], claims[2]])
-    assert [row[4] for row in claims_grid(claims).rows[:3]] == ["2,000 × 3 heads", "20,000 × 3 heads", "2,000 × 3 heads"]
+    sizes = [row[4] for row in claims_grid(claims).rows[:3]]
+    assert sizes == ["2,000 × 3 heads", "20,000 × 3 heads", "2,000 × 3 heads"]
     assert len(claims_grid(claims).rows) == 25
     once = replace(large, measurements=[m for m in large.measurements if m.seed == 0])
     assert count(claims_of([once, small])) == count(claims_of([small]))
