@@ -1,14 +1,16 @@
 """npnet: multi-layer perceptrons written by hand, to read and to measure how they learn, transfer and forget.
 
 Reading order: arrays, layers, activations, losses, initialisers, network, perceptron, data, error, optimizers,
-penalties, regularizers, policies, step, objective, hyperparameters, run, training; smooth, gelu, schedules, clipping;
-then the rooms: methods, columns, matching, starting_point, joint_tuning, populations, tasks, sklearn, exchange, check,
-proofs. Every value comes with its gradient, and every gradient is proved by the complex step: `python -m npnet.proofs`.
+penalties, regularizers, policies, step, objective, hyperparameters, run, training; smooth, gelu, soft_losses,
+schedules, clipping, orders; then the rooms: methods, columns, matching, starting_point, joint_tuning, populations,
+tasks, sklearn, exchange, check, proofs. Every value comes with its gradient, and every gradient is proved by the
+complex step: `python -m npnet.proofs`.
 """
 
 from importlib import import_module
 from typing import Any
 
+from npnet import orders
 from npnet.activations import Activation, LeakyReLU, identity, relu
 from npnet.arrays import array_module, generator, to_device, to_host
 from npnet.check import check_gradient
@@ -21,7 +23,7 @@ from npnet.hyperparameters import Hyperparameters
 from npnet.initialisers import glorot, he, normal, uniform_fan_in
 from npnet.joint_tuning import joint_tasks, neighbours_of, selective_joint_tuning
 from npnet.layers import Dropout, Shared, chain, linear, normalise
-from npnet.losses import cross_entropy, soft_cross_entropy, squared_error
+from npnet.losses import Weighted, cross_entropy, squared_error
 from npnet.matching import (
     Match,
     Terms,
@@ -60,6 +62,7 @@ from npnet.regularizers import Regularizer
 from npnet.run import Run, TrainingJob
 from npnet.schedules import constant, cosine, step
 from npnet.smooth import sigmoid, silu, softplus, tanh
+from npnet.soft_losses import sigmoid_cross_entropy, soft_cross_entropy
 from npnet.starting_point import fisher_information, remember, starting_point
 from npnet.step import NotFiniteError
 from npnet.training import train
@@ -108,6 +111,7 @@ __all__ = [
     "TopLayers",
     "TrainingJob",
     "WarmUp",
+    "Weighted",
     "activation_matching",
     "array_module",
     "attention_transfer",
@@ -145,6 +149,7 @@ __all__ = [
     "neighbours_of",
     "normal",
     "normalise",
+    "orders",
     "plain_loss",
     "probe",
     "progressive",
@@ -153,6 +158,7 @@ __all__ = [
     "save_tree",
     "selective_joint_tuning",
     "sigmoid",
+    "sigmoid_cross_entropy",
     "silu",
     "soft_cross_entropy",
     "softplus",

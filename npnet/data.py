@@ -1,6 +1,11 @@
 """What training reads: inputs with labels, and the three splits of a task. Pixels stay as stored until read.
 
-Labels are whole numbers (N,), the classes of a classification, or floats (N, K), the target values of a regression.
+Labels are of one of four kinds, which says what an error is (see npnet.error):
+
+    classes        whole numbers (N,) from 0; for a head with one output 0 and 1
+    labels         0 or 1 for each of several labels (N, K)
+    probabilities  floats (N, K) of the classes, which sum to 1
+    values         floats (N, K), the targets of a regression, in units of their own
 """
 
 from dataclasses import dataclass
@@ -10,9 +15,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npnet.arrays import shown
-from npnet.readable import check_inputs, check_labels
+from npnet.losses import Weighted
+from npnet.readable import check_inputs, check_labels, check_weights
 
-__all__ = ["Split", "Task", "batch"]
+__all__ = ["Split", "Task", "batch", "part"]
 
 
 class Inputs(Protocol):
@@ -33,13 +39,15 @@ class Inputs(Protocol):
 
 @dataclass(frozen=True)
 class Split:
-    """Inputs (N, D), uint8 pixels (`batch` scales them to [0, 1]) or floats, and their labels.
+    """Inputs (N, D), uint8 pixels (`batch` scales them to [0, 1]) or floats, their labels, and perhaps their weights.
 
     inputs: an array, or any object of such a shape that gives arrays for the rows asked of it, in any order; where it
     has an attribute `varies` that is true, what it gives for a row may be another thing every time.
 
-    labels: an array of classes (N,), whole numbers from zero, or of the targets of a regression (N, K), floats in units
-    of their own.
+    labels: an array of one of the kinds above. kind: which; "" for what the array shows: whole numbers (N,) are
+    classes, floats (N, K) values.
+
+    weights: how much each example counts in the loss (N,), floats from zero; None: all alike. Errors count all alike.
 
     Raises ValueError for what training could not read, with what to call, where shapes or types do not fit together,
     and for targets that are not finite. Warns of uint8 inputs that use less than half of the range of pixels.
@@ -47,15 +55,23 @@ class Split:
 
     inputs: Inputs
     labels: NDArray[Any]
+    kind: str = ""
+    weights: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         check_inputs(self.inputs)
-        check_labels(self.labels, len(self.inputs))
+        object.__setattr__(self, "kind", check_labels(self.labels, len(self.inputs), self.kind))
+        check_weights(self.weights, len(self.inputs))
 
     @property
     def regression(self) -> bool:
         """Whether the labels are the target values of a regression."""
-        return self.labels.ndim == 2
+        return self.kind == "values"
+
+    def answers(self, rows: Any) -> Any:
+        """Return what a loss is given for some rows: their labels, or these with their weights."""
+        labels = self.labels[rows]
+        return labels if self.weights is None else Weighted(labels, self.weights[rows])
 
     @property
     def varies(self) -> bool:
@@ -64,16 +80,16 @@ class Split:
 
     def check(self, name: str, outputs: int) -> None:
         """Raise ValueError, calling the split `name`, where it is empty or its labels do not fit so many outputs."""
-        labels = self.labels
+        labels, classes = self.labels, max(outputs, 2)  # one output tells two classes apart
         if len(labels) == 0:
             raise ValueError(f"{name} is empty; expected at least one example")
-        if self.regression:
+        if self.kind != "classes":
             if labels.shape[1] != outputs:
                 raise ValueError(
                     f"labels of {name} have {labels.shape[1]} values each; expected {outputs}, one an output"
                 )
-        elif labels.min() < 0 or labels.max() >= outputs:
-            raise ValueError(f"labels of {name} run from {labels.min()} to {labels.max()}; expected 0 to {outputs - 1}")
+        elif labels.min() < 0 or labels.max() >= classes:
+            raise ValueError(f"labels of {name} run from {labels.min()} to {labels.max()}; expected 0 to {classes - 1}")
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -83,9 +99,8 @@ class Split:
 class Task:
     """A task: a name, the number of outputs of its head, and disjoint training, validation and test splits.
 
-    outputs: the classes of a classification, or the target values of a regression. Raises ValueError for what is no
-    name, number or Split, where a split does not fit the outputs or is empty, and where one split has classes and
-    another targets.
+    outputs: the classes (or 1 for two of them), the labels, or the target values. Raises ValueError for what is no
+    name, number or Split, where a split does not fit the outputs or is empty, and for splits with labels of two kinds.
     """
 
     name: str
@@ -105,12 +120,24 @@ class Task:
             split = getattr(self, which)
             if not isinstance(split, Split):
                 raise ValueError(f"{which} of task {self.name!r} is {shown(split)}; expected a Split of its own")
-            if split.regression != self.train.regression:
+            if split.kind != self.train.kind:
                 raise ValueError(
-                    f"labels of {which} of task {self.name!r} have dtype {split.labels.dtype}; expected classes or "
-                    f"targets in every split, as in train, {self.train.labels.dtype}"
+                    f"labels of {which} of task {self.name!r} are {split.kind}; expected {self.train.kind}, as in train"
                 )
             split.check(f"{which} of task {self.name!r}", self.outputs)
+
+    @staticmethod
+    def from_arrays(X: Any, y: Any, **options: Any) -> "Task":
+        """Return the task of inputs and answers of your own: see `npnet.tasks.task_from_arrays` for its options."""
+        from npnet.tasks.arrays import task_from_arrays
+
+        return task_from_arrays(X, y, **options)
+
+
+def part(split: Split, rows: Any) -> Split:
+    """Return some rows of a split, in memory."""
+    weights = None if split.weights is None else split.weights[rows]
+    return Split(split.inputs[rows], split.labels[rows], split.kind, weights)
 
 
 def batch(split: Split, rows: Any, dtype: DTypeLike = np.float32) -> NDArray[np.floating]:

@@ -1,4 +1,4 @@
-"""The error of a network on a split: percent misclassified, or the root mean squared error of a regression."""
+"""The error of a network on a split: percent misclassified, percent of labels, or root mean squared error."""
 
 import math
 from collections.abc import Sequence
@@ -8,9 +8,10 @@ import numpy as np
 from npnet.arrays import Array, array_module
 from npnet.data import Split, batch
 from npnet.layers import Path, forward
+from npnet.losses import Loss
 from npnet.network import Network
 
-__all__ = ["BLOCK", "error", "error_along", "first_not_finite", "largest"]
+__all__ = ["BLOCK", "error", "error_along", "first_not_finite", "largest", "mean_loss_along"]
 
 BLOCK = 1000  # rows evaluated at once: large enough for fast products, small enough for any memory
 
@@ -58,11 +59,12 @@ def largest(Z: Array) -> Array:
 
 @np.errstate(under="ignore", over="ignore", invalid="ignore")  # what is not finite is said below
 def error_along(path: Path, split: Split, dtype: np.dtype) -> float:
-    """Return the error of the outputs Z (N, K) that a path makes of the inputs of a split.
+    """Return the error of the outputs Z (N, K) that a path makes of a split's inputs; NaN where not all are finite.
 
-    Classes t (N,): 100/N Σₙ [argmaxₖ zₙₖ ≠ tₙ], percent misclassified (on a tie, the first largest output counts).
-    NaN where inputs or outputs are not finite.
-    Targets t (N, K): √(1/(N K) Σₙₖ (zₙₖ − tₙₖ)²), the root mean squared error, in the targets' own units.
+    Classes t (N,): 100/N Σₙ [argmaxₖ zₙₖ ≠ tₙ], percent misclassified (on a tie, the first largest output counts); with
+    one output, class 1 is where it is above 0. Probabilities t (N, K): the same, for the classes argmaxₖ tₙₖ.
+    Labels t (N, K): 100/(N K) Σₙₖ [[zₙₖ > 0] ≠ tₙₖ], percent of labels.
+    Values t (N, K): √(1/(N K) Σₙₖ (zₙₖ − tₙₖ)²), the root mean squared error, in the targets' own units.
     """
     total = 0.0
     for start in range(0, len(split), BLOCK):
@@ -71,12 +73,28 @@ def error_along(path: Path, split: Split, dtype: np.dtype) -> float:
         Z = forward(path, X)[0][-1]
         if not all(array_module(each).isfinite(each).all() for each in (X, Z)):
             return math.nan  # NaN has no largest output, and would count as class 0
-        if split.regression:
+        if split.kind == "values":
             D = Z.astype(np.float64) - t  # in double precision, where no square overflows
             total += float((D * D).sum())
         else:
-            total += int((array_module(Z).argmax(Z, axis=-1) != t).sum())
-    return math.sqrt(total / split.labels.size) if split.regression else 100 * total / len(split)
+            said = Z > 0 if split.kind == "labels" else Z[:, 0] > 0 if Z.shape[-1] == 1 else Z.argmax(-1)
+            total += int((said != (t.argmax(-1) if split.kind == "probabilities" else t)).sum())
+    if split.kind == "values":
+        return math.sqrt(total / split.labels.size)
+    return 100 * total / (split.labels.size if split.kind == "labels" else len(split))
+
+
+@np.errstate(under="ignore", over="ignore", invalid="ignore")
+def mean_loss_along(path: Path, split: Split, dtype: np.dtype, loss: Loss) -> float:
+    """Return the mean loss over the examples of a split, weighted where they have weights, at the end of a path."""
+    total, count = 0.0, 0.0
+    for start in range(0, len(split), BLOCK):
+        rows = slice(start, start + BLOCK)
+        n = len(split.labels[rows]) if split.weights is None else float(split.weights[rows].sum())
+        if n:  # a block in which nothing counts has no mean
+            value, _ = loss(forward(path, batch(split, rows, dtype))[0][-1], split.answers(rows))
+            total, count = total + n * float(value), count + n
+    return total / count
 
 
 def first_not_finite(path: Path, start: int, head: str | None, outputs: Sequence[Array]) -> str:

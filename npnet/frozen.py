@@ -6,7 +6,7 @@ not know of them: it is handed a split, and reads it.
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -49,13 +49,13 @@ class Kept:
             arrays: list[Any] = [each.inputs for *_, each in self.splits.values() if is_kept(each)]
             needed = inputs.nbytes + sum(array.nbytes for array in arrays)
             made = inputs if split.varies or needed > self.budget else inputs.array()
-            self.splits[key] = below, split, Split(made, split.labels)  # with what was read, so that ids stay its own
+            self.splits[key] = below, split, replace(split, inputs=made)  # with what was read, so that ids stay its own
         return self.splits[key][2]
 
     def read(self, split: Split, dtype: np.dtype, below: Path) -> Read:
         """Return the function that reads batches of what a frozen path makes of a split."""
         seen = self.split(below, split, dtype)
-        return lambda rows: (batch(seen, rows, dtype), seen.labels[rows])
+        return lambda rows: (batch(seen, rows, dtype), seen.answers(rows))
 
 
 def name_of_path(path: Path) -> tuple[Hashable, ...]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from npnet.arrays import plain_numbers
+from npnet.arrays import Array, plain_numbers
 from npnet.losses import Loss, cross_entropy
 from npnet.objective import plain_loss
 from npnet.optimizers import SGD, Optimizer
@@ -19,7 +19,12 @@ from npnet.policies import FineTuning, Mask
 from npnet.regularizers import Regularizer, check_proximal
 from npnet.step import WayDown
 
-__all__ = ["EarlyStopping", "Hyperparameters", "Stepping"]
+__all__ = ["EarlyStopping", "Hyperparameters", "Stepping", "shuffled"]
+
+
+def shuffled(rng: np.random.Generator, epoch: int, examples: int) -> Array:
+    """Return a permutation drawn from the run's own generator."""
+    return rng.permutation(examples)
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,7 @@ class Stepping:
     """How a step is made.
 
     batch_size    examples of a batch
+    order         in which they are seen: a function (rng, epoch from 0, examples) -> rows, as npnet.orders has them
     rate          learning rate: a number, or a schedule, from the epoch (from 0) to a number
     optimizer     how an array moves against its gradient; one with proximal steps takes the sums of regularizers that
                   have such a step (see regularizers.check_proximal)
@@ -43,13 +49,17 @@ class Stepping:
     regularizers: tuple[Regularizer, ...] = ()
     max_norm: float | None = None
     clip: Callable[[WayDown], WayDown] | None = None
+    order: Callable[[np.random.Generator, int, int], Array] = shuffled
 
 
 @dataclass(frozen=True)
 class EarlyStopping:
     """When a run ends, and with which weights.
 
-    patience           epochs without a new minimum of the validation error before the run stops; None: no such limit.
+    by                 what should fall: the validation "error", or the validation "loss", without penalties. Policies
+                       look at the error in either case
+    min_delta          by how much more than that a new minimum lies below the one before
+    patience           epochs without a new minimum before the run stops; None: no such limit.
                        Where layers join one by one, patience waits for the last of them
     patience_restarts  whether the count begins again when a layer joins
     max_epochs         epochs after which it stops in any case
@@ -65,6 +75,8 @@ class EarlyStopping:
     keep: Literal["best", "last"] = "best"
     together: Literal["all", "mean"] = "all"
     watch: tuple[str, ...] = ()
+    by: Literal["error", "loss"] = "error"
+    min_delta: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -132,6 +144,9 @@ _FITS: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "max_norm": (lambda value: value is None or value > 0, "a length above zero, or None"),
     "clip": (lambda value: value is None or callable(value), "what bounds gradients, as ClipByNorm(1.0), or None"),
+    "order": (callable, "a function (rng, epoch, examples) -> rows, as npnet.orders.as_stored"),
+    "by": (lambda value: value in ("error", "loss"), "'error' or 'loss'"),
+    "min_delta": (lambda value: isinstance(value, int | float) and 0 <= value < inf, "a finite number from zero"),
     "patience": (lambda value: value is None or _FITS["batch_size"][0](value), "a whole number, at least 1, or None"),
     "max_epochs": (_count(1), "a whole number, at least 1"),
     "keep": (lambda value: value in ("best", "last"), "'best' or 'last'"),

@@ -2,21 +2,29 @@
 
     loss(Z, t) -> (value, dZ)
 
-Values are means over the N examples. With leading axes, Z (R, N, K), there is one value for each of the R replicates
+Values are means over the N examples, weighted ones where the labels are `Weighted`. With leading axes, Z (R, N, K),
+there is one value for each of the R replicates
 and dZ is the gradient of each replicate's own value. All raise TypeError for what is not an array, as for lists.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from npnet.arrays import Array, array_module, check_array, check_floats
 from npnet.fused import compilable, few_logits
 
-__all__ = ["Loss", "cross_entropy", "soft_cross_entropy", "softmax", "squared_error"]
+__all__ = ["READS", "Loss", "Weighted", "cross_entropy", "reads", "shares", "softmax", "squared_error"]
 
-Loss = Callable[[Array, Array], tuple[Array, Array]]
+Loss = Callable[[Array, Any], tuple[Array, Array]]
+
+
+class Weighted(NamedTuple):
+    """Labels or targets with a weight for each example (..., N): what a loss is given of a split that has weights."""
+
+    labels: Array
+    weights: Array
 
 
 @np.errstate(under="ignore")  # an exponential that underflows to zero is no error, here and below
@@ -27,7 +35,7 @@ def softmax(Z: Array) -> Array:
 
 
 def cross_entropy(
-    Z: Array, labels: Array, weights: Array | None = None, class_weights: Array | None = None
+    Z: Array, labels: Array | Weighted, weights: Array | None = None, class_weights: Array | None = None
 ) -> tuple[Array, Array]:
     """Softmax cross-entropy of logits: L = Σₙ wₙ (log Σₖ e^{zₙₖ} − zₙₜ) / Σₙ wₙ, dZ = (softmax Z − onehot) wₙ / Σ w.
 
@@ -36,6 +44,7 @@ def cross_entropy(
     Raises ValueError where Z is not floats, for labels or weights that do not fit it, and for weights that sum to zero
     or less.
     """
+    labels, weights = labels if isinstance(labels, Weighted) else (labels, weights)
     check_floats("Z", Z)
     check_array("labels", labels)
     if weights is None and class_weights is None and _few(Z, labels):
@@ -65,7 +74,7 @@ def _cross_entropy(Z: Array, labels: Array, weights: Array | None, class_weights
     E = xp.exp(D - M)
     S = E.sum(-1, keepdims=True)
     others = xp.where(onehot, 0, E).sum(-1, keepdims=True)
-    share = _shares(Z, labels, weights, class_weights)  # (..., N, 1), or the number 1/N
+    share = shares(Z, weights, class_weights, labels)  # (..., N, 1), or the number 1/N
     # Where the true class is ahead its own E is 1: log1p keeps what log(1 + others) would round away.
     value = xp.where(M > 0, M + xp.log(S), xp.log1p(others))
     return (value * share).sum((-2, -1)), xp.where(onehot, -others, E) / S * share
@@ -82,58 +91,33 @@ def _few(Z: Array, labels: Array) -> bool:
     )
 
 
-@np.errstate(under="ignore")
-def soft_cross_entropy(Z: Array, P: Array, temperature: float = 1.0) -> tuple[Array, Array]:
-    """Cross-entropy with probabilities for labels: L = −(1/N) Σₙ Σₖ pₙₖ log f_T(zₙ)ₖ, f_T(z) = softmax(z/T).
-
-    dZ = (f_T Σₖ p − P)/(T N). Z and P (..., N, K), each row of P summing to one, softened with the same T where it
-    comes from another network's logits. As T grows, T² dZ tends to (z − v)/(K N) for logits z and v without mean.
-    Raises ValueError where the shapes differ, Z is not floats, or T is not above zero.
-    Source: Hinton, Vinyals and Dean 2015, section 2.
-    """
-    check_floats("Z", Z)
-    check_array("P", P)
-    if Z.shape != P.shape:
-        raise ValueError(f"P has shape {P.shape}; expected {Z.shape}, the shape of the logits")
-    if not temperature > 0:
-        raise ValueError(f"temperature is {temperature}; expected a number above zero")
-    xp, N = array_module(Z, P), Z.shape[-2]
-    D = Z / temperature
-    top = xp.arange(Z.shape[-1]) == D.real.argmax(-1)[..., None]  # (..., N, K), one for each row: its E is 1
-    D = D - xp.where(top, D, 0).sum(-1, keepdims=True)  # the top entry itself, its imaginary part too
-    E = xp.exp(D)
-    others = xp.where(top, 0, E).sum(-1, keepdims=True)
-    value = (P * (xp.log1p(others) - D)).sum((-2, -1)) / N
-    # At the top f Σp − p is the others' p less the others' share of Σp: no difference of two numbers near 1.
-    S, total = 1 + others, P.sum(-1, keepdims=True)
-    at_top = xp.where(top, 0, P).sum(-1, keepdims=True) - others / S * total
-    return value, xp.where(top, at_top, E / S * total - P) / (temperature * N)
-
-
-def squared_error(Z: Array, targets: Array) -> tuple[Array, Array]:
-    """Half the mean squared distance: L = (1/N) Σₙ ½‖zₙ − tₙ‖², dZ = (Z − T)/N.
+def squared_error(Z: Array, targets: Array | Weighted) -> tuple[Array, Array]:
+    """Half the mean squared distance: L = (1/N) Σₙ ½‖zₙ − tₙ‖², dZ = (Z − T)/N; with weights Σₙ wₙ ½‖zₙ − tₙ‖² / Σ w.
 
     Z and targets (..., N, K); value and gradient are in Z's precision. Raises ValueError where the shapes differ,
     and where Z is not floats.
     """
+    targets, weights = targets if isinstance(targets, Weighted) else (targets, None)
     check_floats("Z", Z)
     check_array("targets", targets)
     if Z.shape != targets.shape:
         raise ValueError(f"targets has shape {targets.shape}; expected {Z.shape}, the shape of the outputs")
-    N = Z.shape[-2]
     D = (Z - targets).astype(Z.dtype, copy=False)
-    return (D * D).sum((-2, -1)) / (2 * N), D / N
+    dZ = D * shares(Z, weights)
+    return (D * dZ).sum((-2, -1)) / 2, dZ
 
 
-def _shares(Z: Array, labels: Array, weights: Array | None, class_weights: Array | None) -> Array | np.floating:
-    """Return each example's share of the mean, wₙ / Σ w, in Z's precision."""
+def shares(
+    Z: Array, weights: Array | None, class_weights: Array | None = None, labels: Array | None = None
+) -> Array | np.floating:
+    """Return each example's share of the mean, wₙ / Σ w, in Z's precision: (..., N, 1), or the number 1/N."""
     real = Z.real.dtype.type
     if weights is None and class_weights is None:
         return real(1 / Z.shape[-2])
     w: Any = 1
     if weights is not None:
-        if weights.shape != labels.shape:
-            raise ValueError(f"weights has shape {weights.shape}; expected {labels.shape}, one for each example")
+        if weights.shape not in (Z.shape[:-1], Z.shape[-2:-1]):
+            raise ValueError(f"weights has shape {weights.shape}; expected {Z.shape[-2:-1]}, one for each example")
         w = weights
     if class_weights is not None:
         if class_weights.shape != Z.shape[-1:]:
@@ -143,3 +127,12 @@ def _shares(Z: Array, labels: Array, weights: Array | None, class_weights: Array
     if not (total > 0).all():
         raise ValueError(f"weights sum to {total}; expected a sum above zero")
     return (w / total)[..., None].astype(real)
+
+
+def reads(loss: Loss) -> tuple[str, ...]:
+    """Return the kinds of labels (see Split) that one of npnet's losses reads; () for any other function."""
+    return next((kinds for each, kinds in READS.items() if each is getattr(loss, "func", loss)), ())
+
+
+READS: dict[Callable[..., Any], tuple[str, ...]] = {cross_entropy: ("classes",), squared_error: ("values",)}
+"""The kinds of labels that each loss reads."""

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import array_module, as_array, is_array
+from npnet.arrays import array_module, as_array, is_array, shown
 
-__all__ = ["check_inputs", "check_labels"]
+__all__ = ["check_inputs", "check_labels", "check_rows", "check_weights"]
 
 _LOOK = 1_000  # rows of a mapped file that are looked at
 
@@ -59,21 +59,55 @@ def _check_rows(inputs: Any) -> None:
         )
 
 
-def check_labels(labels: Any, N: int) -> None:
-    """Raise ValueError for labels that are neither classes nor targets of N examples."""
+_FORMS = {"classes": (1, "iu"), "labels": (2, "biu"), "probabilities": (2, "f"), "values": (2, "f")}
+"""How many axes the labels of each kind have, and which dtypes."""
+
+
+def check_labels(labels: Any, N: int, kind: str = "") -> str:
+    """Return the kind of the labels of N examples. Raises ValueError for what is none, or of another kind."""
     if not is_array(labels):
         raise ValueError(f"labels is a {_kind(labels)}; expected an array: {as_array('labels', labels)}")
     shape, dtype = labels.shape, labels.dtype
-    if shape[:1] != (N,) or (len(shape), dtype.kind) not in ((1, "i"), (1, "u"), (2, "f")):
+    if kind and kind not in _FORMS:
+        raise ValueError(f"kind is {kind!r}; expected one of {', '.join(_FORMS)}")
+    kind = kind or ("values" if len(shape) == 2 else "classes")
+    axes, dtypes = _FORMS[kind]
+    if shape[:1] != (N,) or len(shape) != axes or dtype.kind not in dtypes:
         call = _labels(shape, dtype) if shape[:1] == (N,) else ""
         raise ValueError(
             f"labels has shape {shape} and dtype {dtype}; expected whole numbers ({N},), or floats ({N}, K){call}"
         )
-    if len(shape) == 2:
+    if kind == "labels" and not ((labels == 0) | (labels == 1)).all():
+        raise ValueError(f"labels run from {labels.min()} to {labels.max()}; expected 0 or 1 for each label")
+    if dtypes == "f":
         finite = array_module(labels).isfinite(labels).all(-1)  # (N, K) → (N,)
         if not finite.all():
             row = int(finite.argmin())
             raise ValueError(f"labels has {labels[row]} in row {row}; expected finite numbers")
+    if kind == "probabilities":
+        fits = (labels >= 0).all(-1) & (abs(labels.sum(-1) - 1) < 1e-3)
+        if not fits.all():
+            row = int(fits.argmin())
+            raise ValueError(f"labels has {labels[row]} in row {row}; expected probabilities, which sum to 1")
+    return kind
+
+
+def check_rows(rows: Any, N: int) -> None:
+    """Raise ValueError for an order of examples that is none: not whole numbers from 0 to N − 1, or none at all."""
+    if getattr(rows, "ndim", 0) != 1 or rows.dtype.kind not in "iu" or not rows.size:
+        raise ValueError(f"order gives {shown(rows)}; expected an array of row numbers, from 0 to {N - 1}")
+    if rows.min() < 0 or rows.max() >= N:
+        raise ValueError(f"order gives rows from {rows.min()} to {rows.max()}; expected 0 to {N - 1}")
+
+
+def check_weights(weights: Any, N: int) -> None:
+    """Raise ValueError for weights that are not one number from zero for each of N examples."""
+    if weights is None:
+        return
+    if not is_array(weights) or weights.shape != (N,) or weights.dtype.kind != "f":
+        raise ValueError(f"weights is {shown(weights)}; expected floats ({N},), one for each example, or None")
+    if not (array_module(weights).isfinite(weights) & (weights >= 0)).all():
+        raise ValueError(f"weights run from {weights.min()} to {weights.max()}; expected finite numbers from zero")
 
 
 def _is_read(dtype: np.dtype) -> bool:
@@ -103,5 +137,6 @@ def _labels(shape: tuple[int, ...], dtype: np.dtype) -> str:
         return ": labels.astype(numpy.int64) for classes, labels[:, None] for targets"
     if dtype.kind in "iub" and len(shape) == 2:
         classes = "labels[:, 0]" if shape[1] == 1 else "labels.argmax(1)"
-        return f": {classes} for classes, labels.astype(numpy.float32) for targets"
+        several = ', kind="labels" for several labels at once' if dtype.kind in "iub" else ""
+        return f": {classes} for classes, labels.astype(numpy.float32) for targets{several}"
     return ""

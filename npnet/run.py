@@ -16,7 +16,7 @@ from npnet.data import Split, Task
 from npnet.describe import describe, first_difference
 from npnet.hyperparameters import Hyperparameters
 from npnet.layers import Layer, Parameters
-from npnet.losses import cross_entropy, soft_cross_entropy, squared_error
+from npnet.losses import READS, cross_entropy, reads
 from npnet.network import Network
 from npnet.policies import Mask, mask_of, trains
 from npnet.trees import Tree
@@ -26,7 +26,7 @@ __all__ = ["Record", "Run", "TrainingJob"]
 Record = dict[str, Any]
 """One epoch: epoch, updates (so far), mask, rate, objective (mean over steps; without the penalties where these act by
 proximal steps), error (mean validation error), validation {task: error}, evaluations {name: error}. Errors are those of
-`npnet.error`."""
+`npnet.error`. Where the loss decides when to stop, losses {task: validation loss}."""
 
 
 @dataclass
@@ -135,16 +135,15 @@ class TrainingJob:
         for head, task in self.tasks.items():
             if head not in network.heads:
                 raise ValueError(f"tasks has {head!r}, whose head is frozen for good; expected the network's own")
-            loss, regression = self.settings.loss_of(head), task.train.regression
-            if getattr(loss, "func", loss) is soft_cross_entropy:
-                raise ValueError(
-                    f"loss is soft_cross_entropy for {head!r}, whose errors would be those of a regression; expected "
-                    "cross_entropy on labels.argmax(1): probabilities to learn from go into a term, npnet.Match"
-                )
-            if loss is (cross_entropy if regression else squared_error):  # others judge for themselves
-                given, kind = loss.__name__, "regression" if regression else "classification"
-                other = (squared_error if regression else cross_entropy).__name__
-                raise ValueError(f"loss is {given}; expected {other} for {head!r}, a {kind} task")
+            loss, kind = self.settings.loss_of(head), task.train.kind
+            fitting = [each for each, kinds in READS.items() if kind in kinds]
+            if kind == "classes":  # a softmax of one logit has nothing to tell apart, and labels have a logit each
+                fitting = [each for each in fitting if (each is cross_entropy) == (task.outputs > 1)]
+            if reads(loss) and getattr(loss, "func", loss) not in fitting:
+                names = " or ".join(each.__name__ for each in fitting)
+                outputs = f"{task.outputs} output{'s' * (task.outputs > 1)}"
+                given = getattr(loss, "func", loss).__name__
+                raise ValueError(f"loss is {given}; expected {names} for {head!r}, with {kind} and {outputs}")
         for head in self.settings.watch:
             if head not in self.tasks:
                 raise ValueError(f"watch has the task {head!r}; expected one of {', '.join(map(repr, self.tasks))}")

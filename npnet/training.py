@@ -9,18 +9,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
 from npnet.arrays import Array, array_module
 from npnet.blas import threads
 from npnet.data import Split, Task
-from npnet.error import error_along
+from npnet.error import error_along, mean_loss_along
 from npnet.frozen import Kept
 from npnet.hyperparameters import Hyperparameters
+from npnet.layers import Path
 from npnet.network import Network
 from npnet.optimizers import SGD
 from npnet.policies import summary, trains, waits
+from npnet.readable import check_rows
 from npnet.run import Record, Run, TrainingJob
 from npnet.step import Group, Move, NotFiniteError, Penalise, take_step
 from npnet.trees import copy_tree
@@ -91,9 +94,14 @@ def _epoch(job: TrainingJob, kept: Kept, look: bool = False) -> Record:
 
 
 def orders(job: TrainingJob, heads: Iterable[str]) -> dict[str, Array]:
-    """Draw the order in which the training examples of each of some tasks are seen in an epoch."""
-    xp, rng = array_module(job.run.network.first), job.run.rng
-    return {head: xp.asarray(rng.permutation(len(job.tasks[head].train))) for head in heads}
+    """Return the order in which the training examples of each of some tasks are seen in the next epoch."""
+    found = {}
+    for head in heads:
+        examples = len(job.tasks[head].train)
+        rows = job.settings.order(job.run.rng, len(job.run.history), examples)
+        check_rows(rows, examples)
+        found[head] = array_module(job.run.network.first).asarray(rows)
+    return found
 
 
 def batches(orders: Mapping[str, Array], size: int) -> list[tuple[str, Array]]:
@@ -126,17 +134,20 @@ def measure(
 
     moving = {id(group.parameters) for group in groups}
 
-    def error(head: str, split: Split) -> float:
+    def above(head: str, split: Split) -> tuple[Path, Split, np.dtype]:
         path = network.path(head)
         lowest = next((i for i, (_, p) in enumerate(path[:-1]) if id(p) in moving), len(path) - 1)
-        return error_along(path[lowest:], kept.split(path[:lowest], split, network.dtype), network.dtype)
+        return path[lowest:], kept.split(path[:lowest], split, network.dtype), network.dtype
 
     watched = settings.watch or tuple(job.tasks)
-    validation = {head: error(head, job.tasks[head].validation) for head in watched}
-    evaluated = {name: error(*of) for name, of in job.evaluations.items()}
+    seen = {head: above(head, job.tasks[head].validation) for head in watched}
+    validation = {head: error_along(*of) for head, of in seen.items()}
+    evaluated = {name: error_along(*above(*of)) for name, of in job.evaluations.items()}
+    by_loss = seen if settings.by == "loss" else {}
+    losses = {head: mean_loss_along(*of, settings.loss_of(head)) for head, of in by_loss.items()}
     if not math.isfinite(objective):
         raise NotFiniteError("objective", "the loss")
-    for name, measured in [*validation.items(), *evaluated.items()]:
+    for name, measured in [*validation.items(), *evaluated.items(), *losses.items()]:
         if not math.isfinite(measured):
             raise NotFiniteError("error", f"the outputs for {name!r}")
     return {
@@ -148,36 +159,49 @@ def measure(
         "error": sum(validation.values()) / len(validation),
         "validation": validation,
         "evaluations": evaluated,
+        **({"losses": losses} if losses else {}),
     }
 
 
-def epochs_without_minimum(history: Sequence[Record], together: str = "all", restarts: bool = True) -> int:
-    """Return for how many epochs no new minimum of the validation error has been made.
+def epochs_without_minimum(
+    history: Sequence[Record], together: str = "all", restarts: bool = True, by: str = "error", min_delta: float = 0.0
+) -> int:
+    """Return for how many epochs no new minimum of the validation error, or by "loss" of that, has been made.
 
     together: "all", the count of whichever task has waited longest, or "mean", that of the tasks' mean error. An error
     of zero can have no new minimum: a task that stands there does not wait, as long as another one does not.
-    restarts: the count begins again with the epoch in which the mask last changed.
+    restarts: the count begins again with the epoch in which the mask last changed. min_delta: by how much more than
+    that a new minimum lies below the one before.
     """
+    key = "validation" if by == "error" else "losses"
+    curves = [[record[key][head] for record in history] for head in history[-1][key]]
     if together == "mean":
-        curves = [[record["error"] for record in history]]
-    else:
-        curves = [[record["validation"][head] for record in history] for head in history[-1]["validation"]]
-    waited = _longest_wait(curves)
+        curves = [[sum(values) / len(curves) for values in zip(*curves, strict=True)]]
+    waited = _longest_wait(curves, min_delta)
     if restarts:
         under_this_mask = sum(1 for _ in takewhile(lambda r: r["mask"] == history[-1]["mask"], reversed(history)))
         waited = min(waited, under_this_mask)
     return waited
 
 
-def _longest_wait(curves: Sequence[Sequence[float]]) -> int:
+def _longest_wait(curves: Sequence[Sequence[float]], min_delta: float) -> int:
     """Return the epochs since the last minimum of whichever error has waited longest for one."""
     last, sums = len(curves[0]) - 1, [sum(errors) for errors in zip(*curves, strict=True)]
     if len(curves) == 1 or sums[last] == 0:  # all at zero: none of them can do better
-        return last - sums.index(min(sums))
+        return last - _newest_minimum(sums, min_delta)
     return max(
-        last - curve.index(min(curve)) if min(curve) > 0 else curve[::-1].index(0)  # at zero: since it was there last
+        last - _newest_minimum(curve, min_delta) if min(curve) else curve[::-1].index(0)  # at zero: since it was there
         for curve in curves
     )
+
+
+def _newest_minimum(curve: Sequence[float], min_delta: float) -> int:
+    """Return the epoch of the last new minimum of a curve."""
+    least, at = math.inf, 0
+    for epoch, value in enumerate(curve):
+        if value < least - min_delta:
+            least, at = value, epoch
+    return at
 
 
 def conclude(job: TrainingJob, record: Record) -> None:
@@ -186,12 +210,13 @@ def conclude(job: TrainingJob, record: Record) -> None:
     """
     run, settings, history = job.run, job.settings, job.run.history
     history.append(record)
-    if epochs_without_minimum(history, settings.together, restarts=False) == 0:
+    rule: dict[str, Any] = {"together": settings.together, "by": settings.by, "min_delta": settings.min_delta}
+    if epochs_without_minimum(history, **rule, restarts=False) == 0:
         weights = {"trunk": run.network.trunk, "heads": run.network.heads}
         run.best = copy_tree({"epoch": len(history), "network": weights, "learned": run.learned})
     joining = waits(settings.policy) and not all(map(trains, run.mask or ()))
     run.ask(settings.policy)
-    waited = epochs_without_minimum(history, settings.together, settings.patience_restarts)
+    waited = epochs_without_minimum(history, **rule, restarts=settings.patience_restarts)
     if settings.patience_restarts and summary(run.mask or ()) != record["mask"]:
         waited = 0
     impatient = settings.patience is not None and waited >= settings.patience and not joining

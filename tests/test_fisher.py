@@ -203,7 +203,7 @@ def test_memories_are_kept_apart_or_merged_and_saved(tmp_path):
         ({"head": "new"}, "head is 'new'"),
         ({"split": Split(np.zeros((0, 6)), np.zeros(0, int))}, "empty"),
         ({"split": Split(np.zeros((2, 6)), np.array([0, 3]))}, "0 to 2"),
-        ({"split": Split(np.zeros((2, 6)), np.zeros((2, 3)))}, "split has the targets of a regression"),
+        ({"split": Split(np.zeros((2, 6)), np.zeros((2, 3)))}, "split has values for 3 outputs; expected classes"),
     ],
 )
 def test_information_says_what_was_wrong(change, message):

@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as hnp
 
 from npnet.arrays import to_host
 from npnet.check import check_gradient
-from npnet.losses import cross_entropy, soft_cross_entropy, softmax, squared_error
+from npnet.losses import cross_entropy, softmax, squared_error
+from npnet.soft_losses import soft_cross_entropy
 
 logits = hnp.arrays(float, hnp.array_shapes(min_dims=2, max_dims=3, max_side=5), elements=st.floats(-50, 50, width=16))
 

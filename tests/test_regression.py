@@ -1,7 +1,6 @@
 """Regression: its labels, its error, and training towards targets as towards classes."""
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -66,7 +65,7 @@ def test_root_mean_squared_error_worked_by_hand(xp):
     assert error_along([], split, Z.dtype) == 3  # √((4 + 0 + 16 + 16) / 4)
 
 
-@given(st.integers(1, 2 * BLOCK + 3), st.integers(1, 4), st.sampled_from([np.float32, np.float64]), st.integers(0, 99))
+@given(st.integers(1, 2 * BLOCK + 3), st.integers(2, 4), st.sampled_from([np.float32, np.float64]), st.integers(0, 99))
 def test_errors_are_their_formulas(N, K, dtype, seed):
     rng = np.random.default_rng(seed)
     Z = rng.standard_normal((N, K)).astype(dtype)
@@ -222,7 +221,7 @@ def test_splits_that_do_not_fit_a_task_are_named():
     for outputs in (1, 3):
         with pytest.raises(ValueError, match=f"labels of train of task 'a' have 2 values each; expected {outputs}"):
             replace(task, outputs=outputs)
-    with pytest.raises(ValueError, match=r"labels of test of task 'a' have dtype int64; .* as in train, float64"):
+    with pytest.raises(ValueError, match="labels of test of task 'a' are classes; expected values, as in train"):
         replace(task, test=classes(outputs=2))
     with pytest.raises(ValueError, match="validation of task 'a' is empty"):
         replace(task, validation=Split(np.zeros((0, 5)), np.zeros((0, 2))))
@@ -238,7 +237,7 @@ def test_a_loss_that_does_not_fit_the_labels_is_named_before_anything_is_done():
         with pytest.raises(ValueError, match=f"loss is {wrong.__name__}; expected {right.__name__} for '{head}'"):
             next(train(run, {head: kinds[head]}, replace(SETTINGS, loss=wrong)))
     with pytest.raises(ValueError, match="labels has shape"):  # a loss of one's own says so itself
-        next(train(run, {"a": lines()}, replace(SETTINGS, loss=partial(cross_entropy, class_weights=np.ones(2)))))
+        next(train(run, {"a": lines()}, replace(SETTINGS, loss=lambda Z, t: cross_entropy(Z, t))))
     assert unchanged(run, before)
     next(train(run, {"a": lines()}, SETTINGS))  # no epoch was made with the wrong loss: it may begin with the right one
     with pytest.raises(ValueError, match=r"loss is npnet\.losses\.cross_entropy; expected .*squared_error"):

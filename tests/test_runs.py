@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -313,7 +314,9 @@ def test_numpys_scalars_in_settings_are_plain_numbers(tmp_path):
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("place", ["inputs", "hidden layer 1", "hidden layer 2", "head 't'"])
 def test_what_is_not_finite_is_no_class_and_is_named_by_its_place(place, value, activation):
-    task, network = blobs(classes=1), npnet.mlp((5, 4, 3), {"t": 1}, npnet.generator(0), activation=activation)
+    task = replace(blobs(classes=1), outputs=2)
+    network = npnet.mlp((5, 4, 3), {"t": 2}, npnet.generator(0), activation=activation)
+    network.heads["t"]["b"][0] = 100
     assert npnet.error(network, "t", task.test) == 0  # of one class alone: whatever is 0 would be right
     if place == "inputs":
         task.test.inputs[3, 2] = value
@@ -324,7 +327,7 @@ def test_what_is_not_finite_is_no_class_and_is_named_by_its_place(place, value, 
         npnet.error(network, "t", task.test)
     run = npnet.Run(network, npnet.generator(0))
     with pytest.raises(npnet.NotFiniteError):
-        next(npnet.train(run, {"t": blobs(classes=1)}, evaluations={"test": ("t", task.test)}))
+        next(npnet.train(run, {"t": replace(blobs(classes=1), outputs=2)}, evaluations={"test": ("t", task.test)}))
 
 
 @pytest.mark.parametrize("name", [3, None, ("t",), ["t"]])

@@ -219,7 +219,7 @@ def test_bad_input_is_named():
         (lambda: activations(network(), (3,)), r"layers is \(3,\)"),
         (lambda: joint_tasks(task, task), "are both 'b'"),
         (lambda: joint_tasks(source, task, np.array([], int)), "is empty"),
-        (lambda: misclassified(run.network, "b", Split(X, X)), "regression"),
+        (lambda: misclassified(run.network, "b", Split(X, X)), "has values; expected classes"),
         (lambda: next(selective_joint_tuning(run, source, task, neighbours, settings, every=0)), "every is 0"),
         (lambda: next(selective_joint_tuning(run, source, task, neighbours, settings, step=-1)), "step is -1"),
         (lambda: next(selective_joint_tuning(run, source, source, neighbours, settings)), "neighbours are of"),

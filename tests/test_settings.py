@@ -124,6 +124,9 @@ OTHERS = {
     "option of the optimizer": ({"optimizer": npnet.Momentum(0.9)}, "optimizer.momentum is 0.9; expected 0.8"),
     "clipping": ({"clip": None}, "clip is None; expected npnet.clipping.ClipByNorm"),
     "another clipping": ({"clip": npnet.ClipByNorm(0.5)}, "clip.norm is 0.5; expected 1.0"),
+    "order": ({"order": npnet.orders.Shuffled(3)}, "order is npnet.orders.Shuffled; expected npnet.hyperparam"),
+    "what falls": ({"by": "loss"}, "by is loss; expected error"),
+    "least improvement": ({"min_delta": 0.5}, "min_delta is 0.5; expected 0"),
     "optimizer of one's own": (
         {"optimizer": Halving(0.5)},
         "optimizer is test_settings.Halving; expected npnet",

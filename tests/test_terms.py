@@ -17,7 +17,7 @@ from npnet.columns import growing
 from npnet.data import Split, Task, batch
 from npnet.hyperparameters import Hyperparameters
 from npnet.layers import forward
-from npnet.losses import cross_entropy, soft_cross_entropy, softmax, squared_error
+from npnet.losses import cross_entropy, softmax, squared_error
 from npnet.matching import (
     Match,
     Terms,
@@ -55,6 +55,7 @@ from npnet.proofs.objectives import reading, value_and_gradients
 from npnet.regularizers import Regularizer
 from npnet.run import Run, TrainingJob
 from npnet.schedules import constant
+from npnet.soft_losses import soft_cross_entropy
 from npnet.starting_point import starting_point
 from npnet.step import Move, Penalise, take_step
 from npnet.training import train

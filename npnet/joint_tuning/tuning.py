@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import islice
 
 from npnet.arrays import Array, array_module
-from npnet.data import Split, Task, batch
+from npnet.data import Split, Task, batch, part
 from npnet.error import BLOCK, largest
 from npnet.hyperparameters import Hyperparameters
 from npnet.joint_tuning.selection import Neighbours
@@ -29,14 +29,14 @@ def joint_tasks(source: Task, task: Task, rows: Array | None = None) -> dict[str
     if source.name == task.name:
         raise ValueError(f"source and task are both {task.name!r}; expected two names, those of their heads")
     if rows is not None:
-        source = replace(source, train=Split(source.train.inputs[rows], source.train.labels[rows]))
+        source = replace(source, train=part(source.train, rows))
     return {task.name: task, source.name: source}
 
 
 def misclassified(network: Network, head: str, split: Split) -> Array:
     """Return which examples of a split a head gets wrong: (N,), true or false. Raises ValueError for a regression."""
-    if split.regression:
-        raise ValueError(f"split for head {head!r} has the targets of a regression; expected classes")
+    if split.kind != "classes" or network.head(head)["b"].shape[-1] == 1:
+        raise ValueError(f"split for head {head!r} has {split.kind}; expected classes, with an output each")
     blocks = []
     for at in range(0, len(split), BLOCK):
         rows = slice(at, at + BLOCK)

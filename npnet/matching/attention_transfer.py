@@ -87,7 +87,7 @@ def _with_maps(
     """Return settings with a term for the inputs, or for each pair of layers."""
 
     def at_input() -> Term:
-        if task.train.regression:
+        if task.train.kind != "classes":
             raise ValueError(f"kind is 'input'; expected classes, and {task.name!r} is a regression")
         theirs = head or task.name
         targets = cached_targets(partial(_at_input, teacher=teacher, head=theirs, p=p), task.train, teacher)

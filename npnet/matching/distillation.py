@@ -11,13 +11,14 @@ from functools import partial
 from npnet.arrays import Array
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
-from npnet.losses import soft_cross_entropy, softmax
+from npnet.losses import softmax
 from npnet.matching.match import Match
 from npnet.matching.objective import add_terms
 from npnet.matching.targets import cached_targets
 from npnet.methods.method import Method, check_inputs, with_head
 from npnet.network import Network
 from npnet.policies import FineTuning, Mask
+from npnet.soft_losses import soft_cross_entropy
 
 __all__ = ["distillation"]
 

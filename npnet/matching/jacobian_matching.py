@@ -74,7 +74,7 @@ def _with_jacobians(
     sizes = (teacher.inputs, teacher.head(theirs)["b"].size), (network.inputs, outputs)
     if sizes[0] != sizes[1]:
         raise ValueError(f"teacher has {sizes[0]} inputs and outputs; expected {sizes[1]}, those of the student")
-    if of == "label" and task.train.regression:
+    if of == "label" and task.train.kind != "classes":
         raise ValueError(f"of is 'label'; expected classes, and {task.name!r} is a regression")
     largest = partial(_largest, teacher=teacher, head=theirs)
     moved = partial(_unit_jacobian, teacher=teacher, head=theirs, of=of)

@@ -9,7 +9,7 @@ from typing import Any
 
 from npnet.activations import Elementwise
 from npnet.arrays import Array
-from npnet.losses import Loss
+from npnet.losses import Loss, Weighted
 from npnet.matching.jacobians import Of, at_logits, check_plain, flat, input_gradient, matrices, slope
 from npnet.matching.targets import Targets, check_targets
 from npnet.matching.terms import Passed, Place, TermInputs, TermOutput
@@ -74,6 +74,7 @@ class InputGradient:
         """Return the weighted loss of J and its gradients."""
         network, rows, Z = given.network, given.batch.rows, given.at[self.head]
         labels = given.batch.labels.get(self.task) if self.classes is None else self.classes[rows]
+        labels = labels.labels if isinstance(labels, Weighted) else labels
         C, back_top = at_logits(Z, self.of, labels)
         slopes, keeps = [], []
         for activation, *dropout in (given.above[i] for i in range(1, network.depth + 1)):

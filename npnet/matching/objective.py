@@ -98,7 +98,7 @@ def _reader(splits: Mapping[str, Split], kept: Kept, dtype: np.dtype) -> Callabl
 
     def above(below: Path) -> Read:
         read = kept.read(next(iter(splits.values())), dtype, below)
-        return lambda rows: (read(rows)[0], Batch(rows, {head: each.labels[rows] for head, each in splits.items()}))
+        return lambda rows: (read(rows)[0], Batch(rows, {head: each.answers(rows) for head, each in splits.items()}))
 
     return above
 

@@ -12,7 +12,7 @@ from functools import partial
 from npnet.arrays import Array
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
-from npnet.losses import soft_cross_entropy, softmax
+from npnet.losses import softmax
 from npnet.matching.match import LwFLoss
 from npnet.matching.objective import add_terms
 from npnet.matching.targets import cached_targets
@@ -20,6 +20,7 @@ from npnet.methods.method import Method
 from npnet.methods.policies import WarmUp
 from npnet.network import Network
 from npnet.policies import FineTuning, Mask
+from npnet.soft_losses import soft_cross_entropy
 
 __all__ = ["without_forgetting"]
 

@@ -27,7 +27,8 @@ def move(jobs: Sequence[TrainingJob], xp: ModuleType) -> list[TrainingJob]:
 
     def split(here: Split) -> Split:
         if id(here) not in known:
-            known[id(here)] = Split(there(here.inputs[:]), there(here.labels))
+            weights = None if here.weights is None else there(here.weights)
+            known[id(here)] = Split(there(here.inputs[:]), there(here.labels), here.kind, weights)
         return known[id(here)]
 
     def task(here: Task) -> Task:

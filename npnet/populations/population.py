@@ -18,6 +18,7 @@ import numpy as np
 
 from npnet.arrays import array_module, to_host
 from npnet.blas import threads
+from npnet.data import Split
 from npnet.frozen import Kept
 from npnet.layers import Parameters
 from npnet.network import Network
@@ -87,16 +88,18 @@ def _alike(jobs: Sequence[TrainingJob], going: Sequence[int]) -> list[list[int]]
 def _shape(job: TrainingJob) -> Hashable:
     """Return what jobs of one stack have in common."""
     network, settings = job.run.network, job.settings
-    tasks = [
-        (head, _shapes(network.head(head)), len(task.train), task.train.regression) for head, task in job.tasks.items()
-    ]
+    tasks = [(head, _shapes(network.head(head)), _form(task.train)) for head, task in job.tasks.items()]
     above = tuple(layer if isinstance(layer, Hashable) else id(layer) for layer, p in network.path() if p)
     return (
         tuple(map(_moving, job.run.mask or ())),
         (tuple(map(_shapes, network.trunk)), above, type(network)),
         (network.activations, network.dropout, network.input_dropout, network.dtype, tuple(tasks)),
-        (settings.batch_size, settings.loss, settings.optimizer, settings.clip, settings.blas_threads),
+        (settings.batch_size, settings.order, settings.loss, settings.optimizer, settings.clip, settings.blas_threads),
     )
+
+
+def _form(split: Split) -> Hashable:
+    return len(split), split.kind, split.weights is None
 
 
 def _shapes(p: Parameters) -> Hashable:

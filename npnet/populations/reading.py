@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from npnet.arrays import Array, array_module
 from npnet.data import Split, batch
 from npnet.frozen import Kept, Read, is_kept, name_of_path
 from npnet.layers import Path
+from npnet.losses import Weighted
 
 __all__ = ["SharedKept", "read_together"]
 
@@ -59,18 +61,24 @@ def read_together(splits: Sequence[Split], dtype: np.dtype) -> Read:
         first, *others = neighbours
         pieces.append((slice(first, first + 1 + len(others)), splits[first]))
 
-    def read(rows: Array) -> tuple[Array, Array]:
+    def read(rows: Array) -> tuple[Array, Any]:
         parts = []
         for which, split in pieces:
             mine = rows[which]
-            inputs, labels = batch(split, mine.reshape(-1), dtype), split.labels[mine.reshape(-1)]  # (r · n, ...)
-            parts.append((inputs.reshape(*mine.shape, -1), labels.reshape(*mine.shape, *labels.shape[1:])))
-        if len(parts) == 1:
-            return parts[0]
+            flat = mine.reshape(-1)  # (r · n,)
+            read = (batch(split, flat, dtype), *_answers(split, flat))
+            parts.append([each.reshape(*mine.shape, *each.shape[1:]) for each in read])
         xp = array_module(parts[0][0])
-        return xp.concatenate([X for X, _ in parts]), xp.concatenate([labels for _, labels in parts])
+        X, labels, *weights = (of[0] if len(of) == 1 else xp.concatenate(of) for of in zip(*parts, strict=True))
+        return X, Weighted(labels, *weights) if weights else labels
 
     return read
+
+
+def _answers(split: Split, rows: Array) -> tuple[Array, ...]:
+    """Return the labels of some rows, and their weights where there are any."""
+    answers = split.answers(rows)
+    return answers if isinstance(answers, Weighted) else (answers,)
 
 
 def _at_once(split: Split) -> bool:

@@ -16,7 +16,7 @@ from npnet.activations import Elementwise
 from npnet.arrays import Array, array_module
 from npnet.fused import Product, dense
 from npnet.layers import Back, Dropout, Layer, Link, Parameters, Path, linear
-from npnet.losses import Loss, cross_entropy, soft_cross_entropy, squared_error
+from npnet.losses import Loss, Weighted, reads
 from npnet.policies import Mask
 from npnet.step import Group, Move, Penalise
 from npnet.trees import Tree, map_tree
@@ -56,12 +56,12 @@ def stacked_form(path: Path, lowest: int) -> list[Link]:
 
 def stacked_loss(loss: Loss) -> Loss:
     """Return a loss that takes stacks: the library's own do, any other goes row by row."""
-    own = (cross_entropy, soft_cross_entropy, squared_error)
-    if (loss.func if isinstance(loss, partial) else loss) in own:
+    if reads(loss):
         return loss
 
-    def by_row(Z: Array, labels: Array) -> tuple[Array, Array]:
-        pairs = [loss(Z[r], labels[r]) for r in range(len(Z))]
+    def by_row(Z: Array, labels: Any) -> tuple[Array, Array]:
+        rows = map(Weighted, *labels) if isinstance(labels, Weighted) else labels
+        pairs = [loss(of, row) for of, row in zip(Z, rows, strict=True)]
         xp = array_module(Z)
         return xp.stack([xp.asarray(value) for value, _ in pairs]), xp.stack([dZ for _, dZ in pairs])
 

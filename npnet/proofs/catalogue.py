@@ -10,13 +10,14 @@ from npnet import activations, layers, smooth
 from npnet.arrays import Array, generator
 from npnet.columns.laterals import WithSideInputs, joined
 from npnet.fused import dense
-from npnet.losses import cross_entropy, squared_error
+from npnet.losses import Weighted, cross_entropy, squared_error
 from npnet.penalties import PENALTIES
 from npnet.populations.stack import stacked_form
 from npnet.proofs.case import Case, Draw, layer_case
 from npnet.proofs.matching_cases import matching_cases
 from npnet.proofs.network_cases import network_cases
 from npnet.proofs.path_cases import path_cases
+from npnet.soft_losses import sigmoid_cross_entropy
 from npnet.trees import Tree, map_tree
 
 __all__ = ["Case", "cases", "kinked_cases"]
@@ -135,6 +136,10 @@ def _losses(draw: Draw) -> Iterator[Case]:
     yield Case("cross_entropy, population", lambda Z: cross_entropy(Z, labels), (draw(2, 6, 3),))
     yield Case("squared_error", lambda Z: squared_error(Z, targets), (Z,))
     both = draw.xp.stack([targets, Z])
+    yield Case("sigmoid_cross_entropy", lambda Z: sigmoid_cross_entropy(Z, (targets > 0) * 1.0), (Z,))
+    yield Case("sigmoid_cross_entropy, one logit", lambda Z: sigmoid_cross_entropy(Z, labels % 2), (Z[:, :1],))
+    yield Case("cross_entropy, Weighted", lambda Z: cross_entropy(Z, Weighted(labels, weights)), (Z,))
+    yield Case("squared_error, Weighted", lambda Z: squared_error(Z, Weighted(targets, weights)), (Z,))
     yield Case("squared_error, population", lambda Z: squared_error(Z, both), (draw.xp.stack([Z, Z]),))
 
 

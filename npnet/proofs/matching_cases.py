@@ -11,7 +11,7 @@ from npnet.arrays import Array, generator
 from npnet.data import Split, Task
 from npnet.fused import dense
 from npnet.layers import Parameters
-from npnet.losses import cross_entropy, soft_cross_entropy, softmax, squared_error
+from npnet.losses import cross_entropy, softmax, squared_error
 from npnet.matching import Match, input_gradient, jacobian, without_forgetting
 from npnet.matching.jacobian_term import InputGradient
 from npnet.matching.jacobians import Of, loss_gradient
@@ -25,6 +25,7 @@ from npnet.perceptron import mlp
 from npnet.proofs.case import Case, Draw
 from npnet.proofs.objectives import moving, reading, value_and_gradients
 from npnet.regularizers import Regularizer
+from npnet.soft_losses import soft_cross_entropy
 from npnet.starting_point import starting_point
 from npnet.trees import Tree
 

@@ -68,9 +68,9 @@ def fisher_information(
     if not network.plain or not all(layer is linear for layer in layers):
         raise ValueError(f"network has layers {layers} below head {head!r}; expected linear ones alone, and no columns")
     split.check(f"the split for head {head!r}", network.head(head)["b"].shape[-1])
-    if split.regression:
+    if split.kind != "classes" or network.head(head)["b"].shape[-1] == 1:
         raise ValueError(
-            "split has the targets of a regression; expected classes, whose probabilities the network gives"
+            f"split has {split.kind} for {network.head(head)['b'].size} outputs; expected classes, with an output each"
         )
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; expected at least 1")

@@ -2,11 +2,12 @@
 
 Reading order: rules, appearance, line_stimuli (with geometry, addresses, figures, backgrounds, raster and truth below
 them); skeletons, handwriting, characters; family, stimuli, stimulus_sets, splits, line_tasks, digit_tasks; jitter,
-patches; idx, download, mnist.
+patches; idx, download, mnist; forms, scale, arrays, tables.
 """
 
 from npnet.data import Split, Task, batch
 from npnet.tasks.appearance import CALIBRATED, Appearance
+from npnet.tasks.arrays import ArrayTask, task_from_arrays
 from npnet.tasks.characters import CHARACTER_TRUTH
 from npnet.tasks.digit_tasks import digit_task
 from npnet.tasks.download import data_folder
@@ -20,6 +21,7 @@ from npnet.tasks.rules import TASKS, Figure, Rule
 from npnet.tasks.skeletons import ALPHABETS
 from npnet.tasks.stimuli import Stimuli, draw, draw_at
 from npnet.tasks.stimulus_sets import StimulusSet, stimulus_set
+from npnet.tasks.tables import csv_task, npz_task, read_csv
 from npnet.tasks.truth import TRUTH
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "TASKS",
     "TRUTH",
     "Appearance",
+    "ArrayTask",
     "Figure",
     "Handwriting",
     "ImageFiles",
@@ -41,6 +44,7 @@ __all__ = [
     "StimulusSet",
     "Task",
     "batch",
+    "csv_task",
     "data_folder",
     "digit_task",
     "draw",
@@ -52,8 +56,11 @@ __all__ = [
     "load",
     "mnist_halves",
     "mnist_task",
+    "npz_task",
     "patch_order",
+    "read_csv",
     "read_idx",
     "stimulus_set",
     "targets",
+    "task_from_arrays",
 ]

@@ -34,6 +34,6 @@ def in_patches(task: Task, side: int, size: int, channels: int = 1) -> Task:
         if split.inputs.shape[-1] != len(order):
             raise ValueError(f"images have {split.inputs.shape[-1]} values; expected {len(order)} for a side of {side}")
         pixels = split.inputs[:]
-        return Split(pixels[:, array_module(pixels).asarray(order)], split.labels)
+        return replace(split, inputs=pixels[:, array_module(pixels).asarray(order)])
 
     return replace(task, train=reordered(task.train), validation=reordered(task.validation), test=reordered(task.test))

@@ -1,0 +1,33 @@
+"""The orders in which the examples of an epoch are seen: functions (rng, epoch, examples) -> rows, epochs from 0.
+
+`npnet.hyperparameters.shuffled`, the default, draws from the run's own generator. One of your own may leave examples
+out or repeat them, and should depend on what it is given alone, so that a run can stop and go on.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from npnet.arrays import Array, generator, plain_numbers
+
+__all__ = ["Shuffled", "as_stored"]
+
+
+def as_stored(rng: np.random.Generator, epoch: int, examples: int) -> Array:
+    """Return the examples in the order in which they are stored, in every epoch."""
+    return np.arange(examples)
+
+
+@dataclass(frozen=True)
+class Shuffled:
+    """A permutation of its own seed, another one in every epoch: the same for two runs, whatever else they draw."""
+
+    seed: int
+
+    def __post_init__(self) -> None:
+        plain_numbers(self)
+        generator(self.seed)  # refuses what is no seed
+
+    def __call__(self, rng: np.random.Generator, epoch: int, examples: int) -> Array:
+        """Return the order of an epoch."""
+        return generator(self.seed, "order", epoch).permutation(examples)
