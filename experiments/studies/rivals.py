@@ -23,7 +23,7 @@ from experiments.frame.study import Plan, Preset, Study
 from experiments.frame.text import difference, spread
 from experiments.studies.tables.design import TABLES, TableDesign, protocol
 from experiments.studies.tables.probes import probe_jobs
-from experiments.studies.tables.report import forgetting, lost
+from experiments.studies.tables.report import forgetting, intervals_note, lost
 from experiments.studies.tables.results import TableResults, collect_table, design_from, read_results, write_results
 from experiments.studies.tables.transfer import table_jobs
 
@@ -85,9 +85,10 @@ def rivals_comparison(results: TableResults) -> Grid:
     rows = [list(rival) for rival in rivals]
     for of in (forgetting, lambda found, *which: found.values("task_b_error", *which)):
         pairs = [(of(results, method, row), of(results, "gradual", row)) for method, row in rivals]
-        ps = holm([paired(*pair).p for pair in pairs])
+        cluster = results.design.cluster
+        ps = holm([paired(*pair, cluster).p for pair in pairs])
         for row, pair, p in zip(rows, pairs, ps, strict=True):
-            row += [difference(*pair, 2)[0], "–" if isnan(p) else f"{p:.2g}"]
+            row += [difference(*pair, 2, cluster)[0], "–" if isnan(p) else f"{p:.2g}"]
     header = ["rival", "", "forgets more (95 %)", "p of all", "new task: worse by (95 %)", "p of all"]
     return Grid("Rival − Gradual Tuning, points, paired by seed; p of the t-tests, adjusted (Holm)", header, rows)
 
@@ -148,7 +149,9 @@ class Rivals(Study):
         grids = [rivals_grid(results, regularizer) for regularizer in results.design.regularizers]
         pairs = rivals_comparison(results)
         picture = "![What each method forgets, with its own head and with a new one](rivals.png)\n"
-        write_text(out / "table.md", "\n".join([*map(markdown, [*grids, pairs]), picture]))
+        write_text(
+            out / "table.md", "\n".join([*map(markdown, [*grids, pairs]), f"{intervals_note(results)}\n", picture])
+        )
         _draw(results, out / "rivals.png")
         for each in (*grids, pairs):
             show(each, console)

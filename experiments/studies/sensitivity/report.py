@@ -32,6 +32,10 @@ __all__ = [
     "write_sensitivity_report",
 ]
 
+_ABOUT = (
+    "All runs of a variant and row begin with one first network: spreads and signs are about new heads on it. Another "
+    "first network may differ by more."
+)
 _METHODS = ("fine", "gradual")
 _COLOURS = {"fine": "#0072B2", "gradual": "#D55E00"}
 
@@ -92,7 +96,7 @@ def _write(found: SensitivityResults, out: Path, console: Console) -> None:
     write_json(out / "results.json", found.about)
     grids = (forgetting_grid(found), claims_by_variant(found))
     picture = "![What each variant forgets](sensitivity.png)\n"
-    write_text(out / "table.md", "\n".join([*map(markdown, grids), picture]))
+    write_text(out / "table.md", "\n".join([*map(markdown, grids), f"{_ABOUT}\n", picture]))
     _draw(found, out / "sensitivity.png")
     for grid in grids:
         show(grid, console)

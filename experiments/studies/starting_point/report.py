@@ -131,7 +131,9 @@ def starting_point_notes(found: StartingPointResults) -> list[str]:
         f"Here: {_hidden(found)} networks, {p.seeds} seeds, batches of 20 for {p.iterations} steps without "
         "momentum, the rate divided by 10 after two thirds. Strengths are chosen by the mean validation error of all "
         f"seeds ({p.validation} images that are neither trained on nor tested on), from {p.strengths} α × "
-        f"{len(p.betas)} β for every penalty. {p.test:,} test images."
+        f"{len(p.betas)} β for every penalty. {p.test:,} test images.",
+        "All runs of a pair begin with one source network. Intervals and p values are about new heads and new target "
+        "examples on that network; another source network may differ by more.",
     ]
     for pair in p.pairs:
         source = about["sources"].get(pair.name)

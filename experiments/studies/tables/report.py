@@ -17,7 +17,16 @@ from experiments.studies.tables.design import TrainingProtocol, protocol, row_of
 from experiments.studies.tables.figures import caption, draw_curves
 from experiments.studies.tables.results import TableResults
 
-__all__ = ["comparison_grid", "forgetting", "lost", "remains_grid", "table_grid", "table_notes", "write_table_report"]
+__all__ = [
+    "comparison_grid",
+    "forgetting",
+    "intervals_note",
+    "lost",
+    "remains_grid",
+    "table_grid",
+    "table_notes",
+    "write_table_report",
+]
 
 _ALL_JOINED = ("joined_hidden_1", "gradual")
 _WIDE = 132  # columns, enough for the whole table side by side
