@@ -15,7 +15,9 @@ from npnet.check import check_gradient
 from npnet.data import Split, Task, part
 from npnet.error import mean_loss_along
 from npnet.losses import Weighted, cross_entropy, softmax, squared_error
+from npnet.matching.without_forgetting import _soft_sigmoid
 from npnet.run import Run, TrainingJob
+from npnet.smooth import sigmoid
 from npnet.soft_losses import sigmoid_cross_entropy, soft_cross_entropy
 
 LOSS = {
@@ -263,3 +265,14 @@ def test_parts_keep_the_kind_and_the_weights():
     assert few.kind == "labels"
     assert few.weights.tolist() == split.weights[[3, 1]].tolist()
     assert softmax(np.zeros((1, 2))).tolist() == [[0.5, 0.5]]
+
+
+def test_without_forgetting_keeps_a_head_with_one_logit_as_the_two_that_it_stands_for():
+    rng, T = np.random.default_rng(8), 2.0
+    Z, old = rng.standard_normal((2, 6, 1))
+    zeros = np.zeros((6, 1))
+    value, dZ = _soft_sigmoid(Z, sigmoid.value(old / T), T)
+    expected, both = soft_cross_entropy(np.hstack([zeros, Z]), softmax(np.hstack([zeros, old]) / T), T)
+    assert value == pytest.approx(expected, rel=1e-14)
+    assert np.allclose(dZ, both[:, 1:], rtol=1e-12)
+    assert check_gradient(lambda Z: _soft_sigmoid(Z, sigmoid.value(old / T), T), Z).error < 1e-12

@@ -20,7 +20,8 @@ from npnet.methods.method import Method
 from npnet.methods.policies import WarmUp
 from npnet.network import Network
 from npnet.policies import FineTuning, Mask
-from npnet.soft_losses import soft_cross_entropy
+from npnet.smooth import sigmoid
+from npnet.soft_losses import sigmoid_cross_entropy, soft_cross_entropy
 
 __all__ = ["without_forgetting"]
 
@@ -60,8 +61,9 @@ def _with_recall(
         raise ValueError("network has no old heads; expected at least one that is not to be forgotten")
 
     def keep(head: str) -> LwFLoss:
+        one_logit = network.head(head)["b"].shape == (1,)
         softened = partial(_softened, network=network, head=head, temperature=temperature)
-        loss = partial(soft_cross_entropy, temperature=temperature)
+        loss = partial(_soft_sigmoid if one_logit else soft_cross_entropy, temperature=temperature)
         targets = cached_targets(softened, task.train, network)
         return LwFLoss(f"recall of {head!r} on {task.name!r}", task.name, head, loss, targets, weight)
 
@@ -69,4 +71,11 @@ def _with_recall(
 
 
 def _softened(X: Array, labels: Array, network: Network, head: str, temperature: float) -> Array:
-    return softmax(network.logits(X, head) / temperature)
+    Z = network.logits(X, head) / temperature
+    return softmax(Z) if Z.shape[-1] > 1 else sigmoid.value(Z)  # of two classes one logit: the softmax of (0, z)
+
+
+def _soft_sigmoid(Z: Array, P: Array, temperature: float) -> tuple[Array, Array]:
+    """Return `soft_cross_entropy` of the two logits (0, z) that a head with one logit z stands for, (N, 1)."""
+    value, dZ = sigmoid_cross_entropy(Z / temperature, P)
+    return value, dZ / temperature
