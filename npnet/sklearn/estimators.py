@@ -1,6 +1,5 @@
 """The estimators: a perceptron that classifies, and one for targets with values, as scikit-learn's users know them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -8,14 +7,11 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from npnet.arrays import Array
-from npnet.data import Split
-from npnet.losses import Loss, cross_entropy, softmax, squared_error
 from npnet.sklearn.perceptron import Perceptron
-from npnet.sklearn.weights import weighted_cross_entropy, weighted_squared_error
+from npnet.sklearn.targets import Classes, Labels, Values
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
@@ -65,36 +61,28 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
     class_weight: Any = None
 
+    _reads_targets: ClassVar[dict[str, Any]] = {"multi_output": True}
+
     @property
     def classes_(self) -> Array:
         """The classes, sorted: the columns of `predict_proba`."""
-        return self.tasks_[self.task]
+        return self.tasks_[self.task].classes
 
-    def _targets_of(self, y: Array, classes: Any = None) -> Array:
+    def _target_of(self, y: Array, classes: Any = None) -> Classes | Labels:
         check_classification_targets(y)
-        return np.unique(y if classes is None else classes)
+        if type_of_target(y) == "multilabel-indicator":
+            return Labels(y.shape[1])
+        return Classes(np.unique(y if classes is None else classes))
 
-    def _encoded(self, y: Array, known: Array, dtype: Any) -> Array:
-        found = np.searchsorted(known, y).clip(max=len(known) - 1)
-        if (wrong := known[found] != y).any():
-            raise ValueError(f"y has the class {y[wrong].tolist()[0]!r}; expected one of the classes {known.tolist()}")
-        return found
-
-    def _outputs(self) -> int:
-        return len(self.classes_)
+    def _unknown_target(self, outputs: int) -> Classes:
+        return Classes(np.arange(max(outputs, 2)))
 
     def _weights(self, X: Any, y: Array, sample_weight: Any) -> Array | None:
         weights = super()._weights(X, y, sample_weight)
         if self.class_weight is None:
             return weights
-        by_class = compute_sample_weight(self.class_weight, self.classes_[y]).astype(X.dtype)
+        by_class = compute_sample_weight(self.class_weight, y).astype(X.dtype)
         return by_class if weights is None else weights * by_class
-
-    def _losses(self) -> tuple[Loss, Callable[..., Any]]:
-        return cross_entropy, weighted_cross_entropy
-
-    def _score_of(self, validation: Split, error: float) -> float:
-        return 1 - error / 100
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> "MLPClassifier":
         """Take one epoch over some examples and return the estimator.
@@ -103,24 +91,22 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         """
         return self._partial_fit(X, y, sample_weight, **({} if classes is None else {"classes": classes}))
 
-    def predict(self, X: Any, task: str | None = None) -> Array:
-        """Return the class of each input, (N,); task: another one that the network has learned, "old" for the last."""
-        Z = self._raw(X, task)
-        return self.tasks_[self._task(task)][Z.argmax(1)]
-
     def predict_proba(self, X: Any, task: str | None = None) -> Array:
-        """Return the probability of each class, (N, K), in the order of `classes_`."""
-        return softmax(self._raw(X, task))
+        """Return the probability of each class, or label, (N, K), in the order of `classes_`."""
+        return self._target(task).probabilities(self._raw(X, task))
 
     def predict_log_proba(self, X: Any, task: str | None = None) -> Array:
         """Return their logarithms, (N, K)."""
-        Z = self._raw(X, task)
-        Z = Z - Z.max(1, keepdims=True)
-        return Z - np.log(np.exp(Z).sum(1, keepdims=True))
+        return self._target(task).log_probabilities(self._raw(X, task))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, task: str | None = None) -> float:
-        """Return the accuracy on inputs with classes y."""
+        """Return the accuracy on inputs with classes y; of labels, the share of inputs with all of them right."""
         return accuracy_score(y, self.predict(X, task), sample_weight=sample_weight)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
 
 @dataclass(eq=False, repr=False)
@@ -132,31 +118,15 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     _reads_targets: ClassVar[dict[str, Any]] = {"multi_output": True, "y_numeric": True}
 
-    def _targets_of(self, y: Array) -> tuple[int, ...]:
-        return y.shape[1:] if y.shape[1:] != (1,) else column_or_1d(y, warn=True).shape[1:]
+    def _target_of(self, y: Array) -> Values:
+        return Values(y.shape[1:])
 
-    def _encoded(self, y: Array, known: tuple[int, ...], dtype: Any) -> Array:
-        if y.shape[1:] not in (known, known or (1,)):
-            raise ValueError(f"y has targets of shape {y.shape[1:]}; expected {known}, as at first")
-        return y.astype(dtype, copy=False).reshape(len(y), -1)
-
-    def _outputs(self) -> int:
-        return int(np.prod(self.tasks_[self.task], dtype=int))
-
-    def _losses(self) -> tuple[Loss, Callable[..., Any]]:
-        return squared_error, weighted_squared_error
-
-    def _score_of(self, validation: Split, error: float) -> float:
-        return float(1 - error**2 / max(validation.labels.var(0).mean(), np.finfo(np.float32).tiny))
+    def _unknown_target(self, outputs: int) -> Values:
+        return Values((outputs,))
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "MLPRegressor":
         """Take one epoch over some examples and return the estimator."""
         return self._partial_fit(X, y, sample_weight)
-
-    def predict(self, X: Any, task: str | None = None) -> Array:
-        """Return the values of each input, (N,) or (N, K) as the targets were; task: another one of the network's."""
-        Z = self._raw(X, task)
-        return Z.reshape(len(Z), *self.tasks_[self._task(task)])
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, task: str | None = None) -> float:
         """Return R² on inputs with targets y."""

@@ -1,6 +1,6 @@
-"""What an estimator learns from: inputs, dense or sparse, their targets in npnet's terms, and their weights."""
+"""What an estimator learns from, as npnet's splits: dense or sparse inputs, their targets and weights."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 from npnet.arrays import Array
 from npnet.data import Split
 
-__all__ = ["Examples", "held_out", "readable"]
+__all__ = ["held_out", "readable", "taken"]
 
 
 class _SparseRows:
@@ -33,40 +33,23 @@ def readable(X: Any) -> Any:
     return _SparseRows(X) if issparse(X) else np.asarray(X)
 
 
-@dataclass(frozen=True)
-class Examples:
-    """Inputs X (N, D), targets, classes (N,) or values (N, K), and weights (N,), None where all count alike."""
-
-    X: Any
-    targets: Array
-    weights: Array | None = None
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    def take(self, rows: Array) -> "Examples":
-        """Return some of the examples."""
-        return Examples(self.X[rows], self.targets[rows], None if self.weights is None else self.weights[rows])
-
-    def split(self) -> Split:
-        """Return them as npnet reads them, without weights."""
-        return Split(readable(self.X), self.targets)
-
-    @property
-    def mean_weight(self) -> float:
-        """The mean weight of an example."""
-        return 1.0 if self.weights is None else float(self.weights.mean())
+def taken(split: Split, rows: Array) -> Split:
+    """Return some examples of a split; sparse inputs stay sparse."""
+    inputs: Any = split.inputs
+    some = _SparseRows(inputs.matrix[rows]) if isinstance(inputs, _SparseRows) else inputs[rows]
+    weights = None if split.weights is None else split.weights[rows]
+    return replace(split, inputs=some, labels=split.labels[rows], weights=weights)
 
 
-def held_out(examples: Examples, fraction: float, random_state: Any) -> tuple[Examples, Examples]:
+def held_out(split: Split, fraction: float, random_state: Any) -> tuple[Split, Split]:
     """Return the examples to learn from and those set aside, classes in their proportions, as scikit-learn splits them.
 
     Raises ValueError where fewer than two would be set aside.
     """
-    classes = examples.targets if examples.targets.ndim == 1 else None
-    rows = train_test_split(np.arange(len(examples)), test_size=fraction, random_state=random_state, stratify=classes)
+    classes = split.labels if split.kind == "classes" else None
+    rows = train_test_split(np.arange(len(split)), test_size=fraction, random_state=random_state, stratify=classes)
     if len(rows[1]) < 2:
         raise ValueError(
-            f"validation_fraction is {fraction} of {len(examples)} examples; expected at least two for validation"
+            f"validation_fraction is {fraction} of {len(split)} examples; expected at least two for validation"
         )
-    return examples.take(rows[0]), examples.take(rows[1])
+    return taken(split, rows[0]), taken(split, rows[1])

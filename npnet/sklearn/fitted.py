@@ -4,6 +4,7 @@ from npnet.arrays import Array
 from npnet.measures import forgetting
 from npnet.network import Network
 from npnet.run import Record
+from npnet.sklearn.targets import Target
 
 __all__ = ["Fitted"]
 
@@ -13,6 +14,7 @@ class Fitted:
 
     network_: Network
     history_: list[Record]
+    tasks_: dict[str, Target]
     task: str
 
     @property
@@ -65,6 +67,16 @@ class Fitted:
     def intercepts_(self) -> list[Array]:
         """The biases b (K,) of each layer: the arrays of the network."""
         return [p["b"] for _, p in self.network_.path(self.task) if "b" in p]
+
+    @property
+    def out_activation_(self) -> str:
+        """What makes predictions of the outputs: "softmax", "logistic" or "identity"."""
+        return self.tasks_[self.task].out_activation
+
+    @property
+    def n_outputs_(self) -> int:
+        """The number of outputs."""
+        return self.tasks_[self.task].outputs
 
     @property
     def n_layers_(self) -> int:

@@ -13,20 +13,17 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from npnet.arrays import shown
-from npnet.data import Split, Task, batch
-from npnet.error import BLOCK
-from npnet.losses import Loss
+from npnet.data import Split, Task
+from npnet.error import mean_loss_along
 from npnet.methods import begin
 from npnet.network import Network
-from npnet.objective import plain_loss
 from npnet.perceptron import mlp
 from npnet.policies import FineTuning, trains, waits
 from npnet.run import Record, Run, TrainingJob
-from npnet.sklearn.examples import Examples
+from npnet.sklearn.examples import taken
 from npnet.sklearn.lbfgs import minimise
 from npnet.sklearn.settings import activation_of, hyperparameters, initialiser, method_of, policy_of
 from npnet.sklearn.stopping import Stopping
-from npnet.sklearn.weights import WeightedLoss
 from npnet.training import train
 
 __all__ = ["given", "job_of", "start", "take_epochs", "take_lbfgs"]
@@ -41,7 +38,7 @@ def given(e: Any) -> tuple[Network, dict[str, Any]] | None:
     if source is None:
         return None
     if isinstance(source, Network):
-        return source, dict.fromkeys(source.heads)
+        return source, {head: e._unknown_target(len(p["b"])) for head, p in source.heads.items()}
     if isinstance(getattr(source, "network_", None), Network):
         return source.network_, source.tasks_
     if hasattr(source, "fit"):
@@ -52,20 +49,19 @@ def given(e: Any) -> tuple[Network, dict[str, Any]] | None:
     raise ValueError(f"warm_start_from is {shown(source)}; expected an npnet.Network or a fitted estimator")
 
 
-def start(e: Any, examples: Examples, outputs: int, rng: np.random.Generator) -> Network:
+def start(e: Any, examples: Split, rng: np.random.Generator) -> Network:
     """Return the network that a fit begins with, its own arrays: a new one, or the given one's.
 
     Raises ValueError where a given network does not fit the examples.
     """
-    source, inputs = given(e), examples.X.shape[1]
+    source, inputs, outputs = given(e), examples.inputs.shape[1], e.tasks_[e.task].outputs
     if source is None:
         if e.method is not None:
             raise ValueError(f"method is {e.method!r}; expected a network to transfer from: warm_start_from=...")
         hidden = [e.hidden_layer_sizes] if np.ndim(e.hidden_layer_sizes) == 0 else list(e.hidden_layer_sizes)
         if not all(isinstance(n, int | np.integer) and n > 0 for n in hidden):
             raise ValueError(f"hidden_layer_sizes is {shown(e.hidden_layer_sizes)}; expected whole numbers from 1")
-        activation = activation_of(e.activation)
-        draw, dtype = initialiser(e.activation), examples.X.dtype
+        activation, draw, dtype = activation_of(e.activation), initialiser(e.activation), examples.inputs.dtype  # type: ignore[attr-defined]
         return mlp((inputs, *hidden), {e.task: outputs}, rng, draw, activation, e.dropout, dtype)
     network = replace(source[0].copy(), dropout=e.dropout)
     if network.inputs != inputs:
@@ -82,29 +78,24 @@ def start(e: Any, examples: Examples, outputs: int, rng: np.random.Generator) ->
 
 def job_of(
     e: Any,
-    examples: Examples,
-    outputs: int,
+    examples: Split,
     network: Network,
     rng: np.random.Generator,
     validation: Split | None,
     old: tuple[str, Split] | None,
 ) -> TrainingJob:
     """Return the training job of a fit."""
-    split, method = examples.split(), None if e.method is None else method_of(e.method)
+    method = None if e.method is None else method_of(e.method)
     policy = policy_of(e.policy) if method is None or e.policy is not None else method.policy
     if validation is None:
-        validation = examples.take(np.arange(1)).split() if policy == FineTuning() else split
-    task = Task(e.task, outputs, split, validation, validation)
-    loss, weighted_loss = e._losses()
-    settings = hyperparameters(e, examples, loss if examples.weights is None else weighted_loss)
+        validation = taken(examples, np.arange(1)) if policy == FineTuning() else examples
+    target = e.tasks_[e.task]
+    task = Task(e.task, target.outputs, examples, validation, validation)
+    settings = hyperparameters(e, examples, target.loss)
     if method is None:
         run, settings = Run(network, rng), replace(settings, policy=policy)
     else:
         run, settings = begin(replace(method, policy=policy), network, task, rng, settings, initialiser(e.activation))
-    if examples.weights is not None:
-        if settings.objective is not plain_loss:
-            raise ValueError(f"sample_weight is given; expected none for {e.method!r}, whose terms have no weights")
-        settings = replace(settings, objective=WeightedLoss(examples.weights))
     return TrainingJob(run, {e.task: task}, settings, {} if old is None else {"old": old})
 
 
@@ -144,20 +135,10 @@ def _entry(e: Any, run: Run, record: Record, validation: Split | None) -> Record
     """Return what `history_` says of an epoch."""
     entry = {"epoch": record["epoch"], "rate": record["rate"], "loss": record["objective"], "mask": record["mask"]}
     if validation is not None:
-        error = record["error"]
-        entry |= {"validation_loss": mean_loss(run.network, e.task, validation, e._losses()[0])}
-        entry |= {"validation_error": error, "validation_score": e._score_of(validation, error)}
+        target, error, path = e.tasks_[e.task], record["error"], run.network.path(e.task)
+        entry |= {"validation_loss": mean_loss_along(path, validation, run.network.dtype, target.loss)}
+        entry |= {"validation_error": error, "validation_score": target.score(validation, error)}
     return entry | {f"{name}_error": error for name, error in record["evaluations"].items()}
-
-
-def mean_loss(network: Network, head: str, split: Split, loss: Loss) -> float:
-    """Return the mean loss of a head on a split, without penalties and dropout."""
-    total = 0.0
-    for at in range(0, len(split), BLOCK):
-        rows = slice(at, at + BLOCK)
-        X, labels = batch(split, rows, network.dtype), split.labels[rows]
-        total += float(loss(network.logits(X, head), labels)[0]) * len(X)
-    return total / len(split)
 
 
 def take_lbfgs(e: Any, job: TrainingJob) -> None:

@@ -5,24 +5,24 @@ loss, policy and stopping rule are made from the parameters, then `npnet.train` 
 """
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from npnet.arrays import Array
 from npnet.data import Split
 from npnet.error import BLOCK, error
-from npnet.losses import Loss
 from npnet.run import Record
-from npnet.sklearn.examples import Examples, held_out, readable
+from npnet.sklearn.examples import held_out, readable, taken
 from npnet.sklearn.fitted import Fitted
 from npnet.sklearn.fitting import given, job_of, start, take_epochs, take_lbfgs
+from npnet.sklearn.targets import Target
 
 __all__ = ["Perceptron"]
 
@@ -66,24 +66,12 @@ class Perceptron(Fitted, BaseEstimator):
     _reads: ClassVar[dict[str, Any]] = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
     _reads_targets: ClassVar[dict[str, Any]] = {}
 
-    def _targets_of(self, y: Array) -> Any:
-        """Return what `tasks_` holds of a task with such targets: its classes, or how many values a target has."""
+    def _target_of(self, y: Array) -> Target:
+        """Return the kind of some targets, with what tells them apart."""
         raise NotImplementedError
 
-    def _encoded(self, y: Array, known: Any, dtype: Any) -> Array:
-        """Return targets as npnet reads them. Raises ValueError where they are not those that are known of the task."""
-        raise NotImplementedError
-
-    def _outputs(self) -> int:
-        """Return the number of outputs of the network."""
-        raise NotImplementedError
-
-    def _losses(self) -> tuple[Loss, Callable[..., Any]]:
-        """Return the loss, and that of examples with weights."""
-        raise NotImplementedError
-
-    def _score_of(self, validation: Split, error: float) -> float:
-        """Return the score that belongs to an npnet error on the validation set."""
+    def _unknown_target(self, outputs: int) -> Target:
+        """Return the targets of a head of which nothing but its outputs is known."""
         raise NotImplementedError
 
     def fit(
@@ -109,15 +97,14 @@ class Perceptron(Fitted, BaseEstimator):
         goes_on = self.warm_start and "network_" in vars(self)
         examples = self._examples(X, y, sample_weight, fresh=not goes_on)
         rng = np.random.Generator(state._bit_generator)  # the same stream, so that both draw what scikit-learn draws
-        network = self.network_.copy() if goes_on else start(self, examples, self._outputs(), rng)
+        network = self.network_.copy() if goes_on else start(self, examples, rng)
         validation = None if X_val is None else self._split("val", X_val, y_val, self.task)
         if self.early_stopping and validation is None:
-            examples, aside = held_out(examples, self.validation_fraction, state)
-            validation = aside.split()
+            examples, validation = held_out(examples, self.validation_fraction, state)
         old = None if X_old is None else (head := self._task("old"), self._split("old", X_old, y_old, head))
         before = None if old is None else error(network, *old)
         self.history_ = []
-        job = job_of(self, examples, self._outputs(), network, rng, validation, old)
+        job = job_of(self, examples, network, rng, validation, old)
         if self.solver == "lbfgs":
             take_lbfgs(self, job)
         else:
@@ -147,8 +134,8 @@ class Perceptron(Fitted, BaseEstimator):
         first = "network_" not in vars(self)
         examples = self._examples(X, y, sample_weight, fresh=first, **targets)
         rng = np.random.Generator(check_random_state(self.random_state)._bit_generator) if first else self._run.rng
-        network = start(self, examples, self._outputs(), rng) if first else self.network_
-        job = job_of(self, examples, self._outputs(), network, rng, None, None)
+        network = start(self, examples, rng) if first else self.network_
+        job = job_of(self, examples, network, rng, None, None)
         if first:
             self.history_: list[Record] = []
         else:
@@ -163,17 +150,25 @@ class Perceptron(Fitted, BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
-    def _examples(self, X: Any, y: Any, sample_weight: Any, fresh: bool, **targets: Any) -> Examples:
+    def _examples(self, X: Any, y: Any, sample_weight: Any, fresh: bool, **known: Any) -> Split:
         """Return checked examples, without those of weight zero; take note of their targets in a fresh fit."""
-        X, y = validate_data(self, X, y, reset=fresh, **self._reads, **self._reads_targets)
+        X, y = self._checked(X, y, reset=fresh)
         if fresh:
-            source = given(self)
-            self.tasks_ = {**(source[1] if source else {}), self.task: self._targets_of(y, **targets)}
-        y = self._encoded(y, self.tasks_[self.task], X.dtype)
-        examples = Examples(X, y, self._weights(X, y, sample_weight))
-        if examples.weights is None or examples.weights.all():
-            return examples
-        return examples.take(np.flatnonzero(examples.weights))
+            self.tasks_ = {**(given(self) or (None, {}))[1], self.task: self._target_of(y, **known)}
+        weights = self._weights(X, y, sample_weight)
+        split = self._read(X, y, self.task, weights)
+        return split if weights is None or weights.all() else taken(split, np.flatnonzero(weights))
+
+    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
+        """Return inputs and targets as scikit-learn checks them, one column of targets as (N,)."""
+        y = y.toarray() if issparse(y) else y
+        X, y = validate_data(self, X, y, reset=reset, **self._reads, **self._reads_targets)
+        return X, column_or_1d(y, warn=True) if y.shape[1:] == (1,) else y
+
+    def _read(self, X: Any, y: Array, task: str, weights: Array | None = None) -> Split:
+        """Return examples of a task as npnet reads them."""
+        target = self.tasks_[task]
+        return Split(readable(X), target.encoded(y, X.dtype), target.kind, weights)
 
     def _weights(self, X: Any, y: Array, sample_weight: Any) -> Array | None:
         """Return the weights of examples, None where none are given. Raises ValueError for weights below zero."""
@@ -189,8 +184,18 @@ class Perceptron(Fitted, BaseEstimator):
         """Return other examples of a task as npnet reads them."""
         if y is None:
             raise ValueError(f"X_{which} is given without y_{which}; expected both")
-        X, y = validate_data(self, X, y, reset=False, **self._reads, **self._reads_targets)
-        return Split(readable(X), self._encoded(y, self.tasks_[task], X.dtype))
+        return self._read(*self._checked(X, y, reset=False), task)
+
+    def predict(self, X: Any, task: str | None = None) -> Array:
+        """Return the class, the labels or the values of each input.
+
+        task: another one that the network has learned; "old" is the one before the estimator's own.
+        """
+        return self._target(task).predicted(self._raw(X, task))
+
+    def _target(self, task: str | None) -> Target:
+        check_is_fitted(self)
+        return self.tasks_[self._task(task)]
 
     def _task(self, name: str | None) -> str:
         """Return the name of a task: the estimator's own for None, the one learned before for "old".
@@ -208,7 +213,6 @@ class Perceptron(Fitted, BaseEstimator):
 
     def _raw(self, X: Any, task: str | None) -> Array:
         """Return the outputs (N, K) of the network for inputs: logits, or the values of a regression."""
-        check_is_fitted(self)
         head = self._task(task)
         X = readable(validate_data(self, X, reset=False, **self._reads))
         blocks = (X[at : at + BLOCK].astype(self.network_.dtype, copy=False) for at in range(0, len(X), BLOCK))

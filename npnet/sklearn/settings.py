@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.utils import shuffle
 
-from npnet.arrays import shown
+from npnet.arrays import Array, shown
 from npnet.columns import progressive
+from npnet.data import Split
 from npnet.hyperparameters import Hyperparameters
 from npnet.initialisers import Initialiser
 from npnet.layers import Parameters
@@ -20,11 +22,11 @@ from npnet.matching import without_forgetting
 from npnet.methods import HeadOnly, Method, fine_tuning, gradual_tuning, probe
 from npnet.methods.gradual_tuning import GradualTuning
 from npnet.optimizers import SGD, Adam, Momentum, Optimizer, ProximalSGD
+from npnet.orders import as_stored
 from npnet.penalties import group_lasso, l1, l2
 from npnet.policies import FineTuning, Mask
 from npnet.regularizers import Regularizer
 from npnet.schedules import constant
-from npnet.sklearn.examples import Examples
 
 __all__ = ["METHODS", "AdaptiveRate", "activation_of", "hyperparameters", "initialiser", "method_of", "policy_of"]
 
@@ -110,6 +112,22 @@ class _InverseScaling:
         return float(self.rate / (1 + epoch * self.examples) ** self.power)
 
 
+class Shuffled:
+    """The order of examples that scikit-learn draws: each epoch shuffles the one before, with the generator of old.
+
+    `random_state` so gives the same fit as there.
+    """
+
+    def __init__(self) -> None:
+        self.rows: Any = None
+
+    def __call__(self, rng: np.random.Generator, epoch: int, examples: int) -> Array:
+        """Return the order of an epoch."""
+        rows = np.arange(examples) if self.rows is None else self.rows
+        self.rows = shuffle(rows, random_state=np.random.RandomState(rng.bit_generator))
+        return self.rows
+
+
 def schedule_of(given: Any, rate: float, power: float, examples: int, steps_alone: bool) -> Callable[[int], float]:
     """Return the schedule of a `learning_rate`: a function of the epoch as it is, or one by its name.
 
@@ -140,14 +158,14 @@ def optimizer_of(e: Any) -> Optimizer:
     return choose("solver", e.solver, known, "an npnet optimizer")()
 
 
-def hyperparameters(e: Any, examples: Examples, loss: Loss, **more: Any) -> Hyperparameters:
+def hyperparameters(e: Any, examples: Split, loss: Loss) -> Hyperparameters:
     """Return the hyperparameters of an estimator for its training examples.
 
     Raises ValueError for parameters that are none, by npnet's or scikit-learn's name.
     """
-    N = len(examples)
+    N, weight = len(examples), 1.0 if examples.weights is None else float(examples.weights.mean())
     batch = N if e.solver == "lbfgs" else min(200 if e.batch_size == "auto" else e.batch_size, N)
-    penalties = (l2, e.alpha / (batch * examples.mean_weight)), (l1, e.l1), (group_lasso, e.group_lasso)
+    penalties = (l2, e.alpha / (batch * weight)), (l1, e.l1), (group_lasso, e.group_lasso)
     return Hyperparameters(
         batch_size=batch,
         rate=schedule_of(e.learning_rate, e.learning_rate_init, e.power_t, N, e.solver in ("sgd", "proximal")),
@@ -157,5 +175,5 @@ def hyperparameters(e: Any, examples: Examples, loss: Loss, **more: Any) -> Hype
         patience=None,
         max_epochs=e.max_iter,
         keep="last",
-        **more,
+        order=Shuffled() if e.shuffle else as_stored,
     )
