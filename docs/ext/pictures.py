@@ -66,7 +66,7 @@ def forgetting(page: Any) -> Figure:
     epochs = [record["epoch"] for record in history]
     panel.plot(epochs, [record["evaluations"]["before"] for record in history], color=FINE, label="digits 0 to 4 (old)")
     panel.plot(epochs, [record["error"] for record in history], color=SOFT, label="digits 5 to 9 (new)")
-    panel.set(xlabel="epochs on the new task", ylabel="percent wrong", ylim=(0, 20))
+    panel.set(xlabel="epochs on the new task", ylabel="percent wrong", ylim=(0, None))
     panel.legend(frameon=False)
     X = batch(page.old.test, slice(None), np.float64)
     then, now = (each.logits(X, "digits04").argmax(1) for each in (page.first.network, page.run.network))
@@ -105,7 +105,7 @@ def own_method(page: Any) -> Figure:
         panel.plot(new, old, "o", color=GRADUAL if method.name == "mine" else FINE)
         panel.annotate(method.name, (new, old), xytext=(6, 3), textcoords="offset points")
     panel.set(xlabel="digits 5 to 9 (new), percent wrong", ylabel="digits 0 to 4 (old), percent wrong")
-    panel.set(xlim=(0, 32), ylim=(0, None))
+    panel.set(xlim=(0, 40), ylim=(0, None))
     return figure
 
 

@@ -35,20 +35,15 @@ def test_no_block_is_of_a_kind_that_nobody_runs(page):
     assert kinds <= {"python", "text", "sh"}
 
 
-def test_the_readme_runs(tmp_path, monkeypatch):
+def test_the_readme_fits_a_screen_and_its_blocks_print_what_it_shows(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "README.md").read_text("utf-8")
-    small = {"40_000": "200", "4_000": "100", "max_epochs=20": "max_epochs=2"}
-    for large, little in small.items():
-        assert large in text
-        text = text.replace(large, little)
-    text = text.replace(
-        'npnet.generator(0, "second"))', 'npnet.generator(0, "second"), npnet.Hyperparameters(max_epochs=2))'
-    )
-    printed = "".join(play(text, "README.md"))
-    assert "fine learned" in printed
-    assert "gradual learned" in printed
-    assert "gradient confirmed" in printed
+    assert len(text.splitlines()) <= 120
+    forgetting, checked = play(text, "README.md")
+    assert forgetting == snippets(text)[0].output
+    assert checked.startswith("gradient confirmed")
+    rest = [float(line.split()[-2]) for line in forgetting.splitlines()[1:]]  # of the old task, in percent
+    assert rest[0] > rest[1] + 2, "fine tuning forgets more"
 
 
 def command_lines():
