@@ -31,7 +31,7 @@ from npnet.tasks.handwriting import HANDWRITING, Handwriting
 from npnet.tasks.raster import cover, paint
 from npnet.tasks.skeletons import ALPHABETS, MOST_POINTS, MOST_SPANS, WAYS, Alphabet, points_of, spans_of
 
-__all__ = ["CHARACTERS", "CHARACTER_SIDE", "CHARACTER_TRUTH"]
+__all__ = ["CHARACTERS", "CHARACTER_SIDE", "CHARACTER_TRUTH", "pieces_of"]
 
 CHARACTER_SIDE = 28  # px
 _CENTRE = (36.0, 50.0)  # of a skeleton
@@ -167,6 +167,13 @@ def _draw_all(
         for axis in range(2):
             for term in range(3):
                 record["bend"][axis, term] = bend[axis, term]
+
+
+def pieces_of(record: np.void) -> NDArray[np.float64]:
+    """Return the straight pieces (n, 4), x0, y0, x1, y1 in px, of which the character of a truth record was drawn."""
+    row = [character for character, _ in _WAYS].index(chr(record["character"])) + int(record["way"])
+    path = np.empty((MOST_SPANS * _PIECES, 4))
+    return path[: _trace(np.ascontiguousarray(record["points"]), _SPANS[row], int(_SPAN_COUNT[row]), path)]
 
 
 CHARACTERS = Family(
