@@ -24,12 +24,13 @@ from rich.table import Table
 
 from experiments.benchmarks.measured import print_missing, print_origin, row, write
 from experiments.benchmarks.timing import Contender, in_turn, one_core
-from npnet.tasks import Stimuli, draw, stimulus_set
+from npnet.tasks import ALPHABETS, Stimuli, draw, stimulus_set
+from npnet.tasks.characters import pieces_of
 from npnet.tasks.rules import SIDE
 
 __all__ = ["main"]
 
-TASKS = ("ac", "acl", "sb2l")  # of two, three and four segments
+TASKS = ("ac", "acl", "sb2l", "digits")  # of two, three and four segments; of curves in some forty short ones
 BLOCK = 1_000  # stimuli drawn at a time
 GOAL = 3.0  # seconds for a whole set in memory
 
@@ -118,6 +119,8 @@ PEERS: dict[str, tuple[str, dict[str, Callable[[Lines], Contender]]]] = {
 def lines_of(task: str) -> Lines:
     """Return the segments of the first block of a task's stimuli, as Python numbers."""
     truth = draw(task, 0, 0, BLOCK).truth
+    if task in ALPHABETS:
+        return [[tuple(piece) for piece in pieces_of(record).tolist()] for record in truth]
     return [
         [tuple(line) for line in record["segments"][: record["segment_count"]].tolist()]  # (segments, 4)
         for record in truth
@@ -139,7 +142,7 @@ def beside_peers(tasks: Sequence[str], blocks: int, rounds: int, console: Consol
             {"npnet": npnet_drawing(task)} | {name: make(images) for name, make in ways.items()}, blocks, rounds
         )
         rates = {name: BLOCK / median(times) for name, times in seconds.items()}
-        count = len(images[0])
+        count = round(sum(map(len, images)) / len(images))
         rows.append(row({"task": task, "segments": count, "block": BLOCK}, seconds, "npnet", rates=rates))
         ratios = rows[-1]["ratios"]
         peers = [f"{rates[name] / 1e3:,.0f} ({ratios[name]:.1f}×)" for name in ways]

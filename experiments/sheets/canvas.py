@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from experiments.frame.files import write_bytes
 from npnet.tasks import draw
-from npnet.tasks.rules import SIDE
 
 __all__ = ["DISTRACTOR", "FIGURE", "GREY", "Sheet", "one_of_each"]
 
@@ -36,7 +35,7 @@ class Sheet:
 
     def image(self, x: float, y: float, zoom: int, pixels: NDArray[np.uint8]) -> Any:
         """Show a stimulus at (x, y), and return axes whose coordinates are the stimulus's pixels."""
-        size = zoom * SIDE
+        size = zoom * len(pixels)
         box = (x / self.width, 1 - (y + size) / self.height, size / self.width, size / self.height)
         axes = self.canvas.add_axes(box)
         axes.imshow(pixels[..., None].repeat(3, axis=2), interpolation="nearest")  # a colour map would round greys
