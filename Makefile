@@ -32,6 +32,7 @@ bench: $(VENV)/.peers
 	$(BIN)/python -m experiments bench population
 	$(BIN)/python -m experiments bench jacobian
 	$(BIN)/python -m experiments bench stimuli
+	$(BIN)/python -m experiments bench estimator
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -E -W --keep-going -q -b html docs docs/_build/site -d docs/_build/doctrees

@@ -118,6 +118,9 @@ class StatusCommand:
         show_status(self.folder, console)
 
 
+Benchmark = Literal["step", "parts", "variants", "job", "frozen", "population", "jacobian", "stimuli", "estimator"]
+
+
 @dataclass(frozen=True)
 class BenchCommand:
     """Compare npnet's speed with other libraries.
@@ -125,6 +128,7 @@ class BenchCommand:
     Each benchmark runs in a process of its own, where every library has one thread. step: a training step. parts: where
     its time goes. variants: a step with penalties, other optimizers or dropout. job: all of table 1. frozen: frozen
     layers. population: many networks as one. jacobian: matching a teacher's Jacobian. stimuli: drawing images.
+    estimator: npnet.sklearn's estimators and scikit-learn's own, speed and errors.
 
     Attributes:
         which: the benchmark.
@@ -133,7 +137,7 @@ class BenchCommand:
         epochs: of "job" alone: epochs of each of its three runs; 0 runs the whole protocol, which takes minutes.
     """
 
-    which: Positional[Literal["step", "parts", "variants", "job", "frozen", "population", "jacobian", "stimuli"]]
+    which: Positional[Benchmark]
     json: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: none)")] = None
     instructions: Instructions = "all"
     epochs: Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: 3)")] = None

@@ -216,11 +216,11 @@ def conclude(job: TrainingJob, record: Record) -> None:
         run.best = copy_tree({"epoch": len(history), "network": weights, "learned": run.learned})
     joining = waits(settings.policy) and not all(map(trains, run.mask or ()))
     run.ask(settings.policy)
-    waited = epochs_without_minimum(history, **rule, restarts=settings.patience_restarts)
-    if settings.patience_restarts and summary(run.mask or ()) != record["mask"]:
-        waited = 0
-    impatient = settings.patience is not None and waited >= settings.patience and not joining
-    run.finished = run.finished or impatient or len(history) >= settings.max_epochs
+    joined = settings.patience_restarts and summary(run.mask or ()) != record["mask"]
+    if settings.patience is not None and not (joining or joined):
+        waited = epochs_without_minimum(history, **rule, restarts=settings.patience_restarts)
+        run.finished = run.finished or waited >= settings.patience
+    run.finished = run.finished or len(history) >= settings.max_epochs
     if run.finished and settings.keep == "best":
         run.network = replace(run.network, **run.best["network"])
         run.learned = run.best["learned"]

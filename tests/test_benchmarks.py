@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from experiments.benchmarks import (
+    estimator,
     frozen,
     jacobian,
     measured,
@@ -121,6 +122,34 @@ def written(path, benchmark):
         assert set(row["seconds"]) == set(row["ratios"])
         assert all(time > 0 for times in row["seconds"].values() for time in times)
     return found
+
+
+@pytest.mark.parametrize("solver", estimator.SOLVERS)
+def test_both_estimators_make_the_same_fit(solver):
+    kinds = [pytest.importorskip(module, reason="the extra 'sklearn' brings it") for module in KINDS]
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((60, 5)), rng.integers(0, 3, 60)
+    settings = {"hidden_layer_sizes": (4,), "solver": solver, "batch_size": 20}
+    one, other = (estimator.fitting(each.MLPClassifier, data, **settings)(3) for each in kinds)
+    assert one.n_iter_ == other.n_iter_ == 3
+    assert np.allclose(one.coefs_[0], other.coefs_[0], rtol=1e-9)
+
+
+def test_estimator_writes_speeds_and_errors(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("sklearn", reason="the extra 'sklearn' brings it")
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((40, 5)), rng.integers(0, 3, 40)
+    monkeypatch.setattr(estimator, "one_core", lambda: "a core")
+    monkeypatch.setattr(estimator, "problems", lambda examples: {"5-4-3": (data, (4,))})
+    monkeypatch.setattr(estimator, "DATA", ("iris",))
+    estimator.main(tmp_path / "estimator.json", rounds=2, seeds=2)
+    found = written(tmp_path / "estimator.json", "estimator")
+    assert [row["case"]["batch"] for row in found["rows"]] == [20, 200, 20, 200]
+    assert {name: len(each) for name, each in found["errors"]["iris"].items()} == {"npnet": 2, "sklearn": 2}
+    assert "times as fast" in capsys.readouterr().out
+
+
+KINDS = ("npnet.sklearn", "sklearn.neural_network")
 
 
 def test_step_and_frozen_write_what_they_measured(tmp_path, monkeypatch, capsys):

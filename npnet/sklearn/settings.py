@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils import shuffle
 
 from npnet.arrays import Array, shown
 from npnet.columns import progressive
@@ -123,8 +122,9 @@ class Shuffled:
 
     def __call__(self, rng: np.random.Generator, epoch: int, examples: int) -> Array:
         """Return the order of an epoch."""
-        rows = np.arange(examples) if self.rows is None else self.rows
-        self.rows = shuffle(rows, random_state=np.random.RandomState(rng.bit_generator))
+        places = np.arange(examples)
+        np.random.RandomState(rng.bit_generator).shuffle(places)
+        self.rows = places if self.rows is None else self.rows[places]
         return self.rows
 
 
