@@ -3,8 +3,8 @@
 Reading order: arrays, layers, activations, losses, initialisers, network, perceptron, data, error, optimizers,
 penalties, regularizers, policies, step, objective, hyperparameters, run, training; smooth, gelu, soft_losses,
 schedules, clipping, orders; then the rooms: methods, columns, matching, starting_point, joint_tuning, populations,
-tasks, sklearn, exchange, check, proofs. Every value comes with its gradient, and every gradient is proved by the
-complex step: `python -m npnet.proofs`.
+tasks, command, sklearn, exchange, check, proofs. Every value comes with its gradient, and every gradient is proved by
+the complex step: `python -m npnet.proofs`.
 """
 
 from importlib import import_module
@@ -72,9 +72,9 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """Import npnet.tasks when it is first asked for: a network on data of one's own needs none of it."""
-    if name == "tasks":
-        return import_module("npnet.tasks")
+    """Import npnet.tasks and npnet.plot when they are first asked for: a network on one's own data needs none of it."""
+    if name in ("tasks", "plot"):
+        return import_module(f"npnet.{name}")
     raise AttributeError(f"module 'npnet' has no attribute {name!r}")
 
 

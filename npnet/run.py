@@ -137,7 +137,7 @@ class TrainingJob:
                 raise ValueError(f"tasks has {head!r}, whose head is frozen for good; expected the network's own")
             loss, kind = self.settings.loss_of(head), task.train.kind
             fitting = [each for each, kinds in READS.items() if kind in kinds]
-            if kind == "classes":  # a softmax of one logit has nothing to tell apart, and labels have a logit each
+            if kind == "classes" and (task.outputs > 1 or task.train.labels.max() > 0):  # one logit has no softmax
                 fitting = [each for each in fitting if (each is cross_entropy) == (task.outputs > 1)]
             if reads(loss) and getattr(loss, "func", loss) not in fitting:
                 names = " or ".join(each.__name__ for each in fitting)

@@ -7,6 +7,7 @@ interrupted is undone, so a run never holds half an epoch.
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from itertools import takewhile
 from operator import itemgetter
 from typing import Any
@@ -37,17 +38,21 @@ def train(
     tasks: Mapping[str, Task],
     hyperparameters: Hyperparameters | None = None,
     evaluations: Mapping[str, tuple[str, Split]] | None = None,
+    progress: bool = False,
 ) -> Iterator[Record]:
     """Train until the run has finished, yielding the record of each epoch.
 
     The network's arrays move in place: keep `run.network.copy()` of an epoch, and give each of several runs a copy.
-
     tasks: {head: task}; batches of several tasks take turns in this order. evaluations: {name: (head, split)}, measured
     after every epoch in addition to the tasks' own validation errors. Between two records `run` is whole; save it then.
-    Raises ValueError where tasks, network and loss do not fit and where a run goes on with other hyperparameters than
-    its own, NotFiniteError as soon as a number is not finite: the run then stands as after the last good epoch.
+    progress: show epochs, errors, masks and the time left, with rich. Raises ValueError where tasks, network and loss
+    do not fit and where a run goes on with other hyperparameters than its own, NotFiniteError as soon as a number is
+    not finite: the run then stands as after the last good epoch.
     """
     job = TrainingJob(run, tasks, hyperparameters or Hyperparameters(), evaluations or {})
+    if progress:  # for people alone
+        yield from import_module("npnet.progress").shown(job, train(run, tasks, hyperparameters, evaluations))
+        return
     job.start()
     kept = Kept(job.settings.memory_budget)
     while not run.finished:
@@ -111,7 +116,6 @@ def batches(orders: Mapping[str, Array], size: int) -> list[tuple[str, Array]]:
     evenly among the batches of a larger one. Orders (N,) give rows (size,), those of a population (R, N) give rows
     (R, size); the last ones may be fewer.
     """
-
     turns: list[tuple[float, str, Array]] = []
     for head, order in orders.items():
         n = -(-order.shape[-1] // size)

@@ -33,6 +33,7 @@ RULES = (
     Rule("proofs", ANYTHING),
     Rule("core", ANYTHING, ("proofs", *FAMILIES, *FACES)),
     Rule("methods", ANYTHING, ("proofs", *FAMILIES, *FACES)),
+    Rule("command", ANYTHING, ("proofs", "check", *FAMILIES)),
     Rule("tasks", ANYTHING, ("proofs", "check", "methods", *FAMILIES, *FACES)),
     *(
         Rule(family, ANYTHING, ("proofs", *FACES, *(other for other in FAMILIES if other != family)))
@@ -144,7 +145,7 @@ def test_a_forbidden_import_is_found(tmp_path, room, line, found):
 
 # The plain path -------------------------------------------------------------------------------------------------------
 
-FUNCTIONS, FILES, LINES, LONGEST = 62, 14, 2605, 230  # lines: what is refused, by name; kinds of labels, weights
+FUNCTIONS, FILES, LINES, LONGEST = 62, 14, 2609, 230  # lines: what is refused, by name; kinds of labels, weights
 """The plain path is short: at most so many named functions in so many files of the text are run by the first epoch of a
 plain MLP, `import npnet.training` reads so many lines of it, and no file in the root of npnet has more lines than the
 longest of the text. Whoever makes it shorter lowers these numbers; whoever needs a higher one says why."""
