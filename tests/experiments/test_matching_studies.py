@@ -72,7 +72,7 @@ def until_done(tmp_path, function, **what):
     raise AssertionError("the job never ended")
 
 
-ANEW = "joint: random source, anew each epoch"
+ANEW = "joint: random source, new each epoch"
 
 
 @pytest.mark.parametrize("label", [SELECTIVE, ANEW])

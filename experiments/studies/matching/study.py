@@ -100,14 +100,14 @@ def _errors(found: Findings, table: str, family: str) -> Grid:
 
 
 def _saved(found: Findings, table: str, family: str) -> Grid:
-    """Return points of error saved beside cross-entropy alone, with that network's own where it has patches."""
+    """Return points of error saved against cross-entropy alone, with that network's own where it has patches."""
     rows = []
     for method in METHODS[table]:
         plain = PATCHED if method.startswith("patches") else CE
         if method != plain:
             places = [matching_setting(table, family, n) for n in _sizes(found, table)]
             rows.append([method, *(difference(found.values(p, plain), found.values(p, method), 1)[0] for p in places)])
-    title = f"{_title(found, table, family)}: points saved beside CE alone (95 %)"
+    title = f"{_title(found, table, family)}: points saved against CE alone (95 %)"
     return Grid(title, _header(found, table), rows)
 
 

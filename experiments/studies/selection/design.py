@@ -85,7 +85,7 @@ CHOICES: Mapping[str, ImageChoice] = {
     FINE: ImageChoice("none"),
     "joint: all source": ImageChoice("all"),
     "joint: random source": ImageChoice("random"),
-    "joint: random source, anew each epoch": ImageChoice("anew"),
+    "joint: random source, new each epoch": ImageChoice("anew"),
     "selective: Gabor": ImageChoice("Gabor"),
     "selective: Gabor, iterative": ImageChoice("Gabor", iterative=True),
     "selective: first layer": ImageChoice("first layer"),

@@ -1,12 +1,12 @@
 """Which source images help a small target: all, some at random, none, or those that look like the target's own?
 
-A network learns a source task, then a target of few images, with source images beside them whose head goes on training
+A network learns a source task, then a target of few images, together with source images, whose head goes on training
 (joint fine tuning). Selective joint fine tuning takes the nearest neighbours of each target image, by histograms of
 Gabor filters' responses or by the first layer's activations, and iteratively more of them for images that stay
 misclassified. Every choice makes as many passes over the target at the most; those that take source images along make
 more updates, in proportion to how many they take.
 
-Source: Ge and Yu 2017, the table as the lecture of 2018 shows it (there dogs and flowers beside ImageNet and Places).
+Source: Ge and Yu 2017, the table as the lecture of 2018 shows it (there dogs and flowers with ImageNet and Places).
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -66,7 +66,7 @@ class Selection(LongFormStudy):
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
-        """Return the source's table for each family, with what each choice saves beside fine tuning, paired by seed."""
+        """Return the source's table of each family, and what each choice saves against fine tuning, paired by seed."""
         return [_errors(found, family) for family in found.about["targets"]]
 
     @classmethod
@@ -103,7 +103,7 @@ def _errors(found: Findings, family: str) -> Grid:
         )
     source, target = found.about["sources"][family], found.about["targets"][family]
     title = f"{source['train']:,} {source['task']} → {target['train']:,} {target['task']}: errors in percent"
-    header = ["", "error", "saved beside fine tuning (95 %)", "p", "source images", f"{ALIKE[family]}, %"]
+    header = ["", "error", "saved against fine tuning (95 %)", "p", "source images", f"{ALIKE[family]}, %"]
     return Grid(title, header, rows)
 
 

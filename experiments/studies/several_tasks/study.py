@@ -70,7 +70,7 @@ class SeveralTasks(LongFormStudy):
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
-        """Return the source's table, and what learned weights save beside the others, paired by seed."""
+        """Return the source's table, and what learned weights save against the others, paired by seed."""
         return [_errors(found), _saved(found)]
 
     @classmethod
@@ -153,7 +153,7 @@ def _saved(found: Findings) -> Grid:
     for weighting in (*map(name_alone, UNITS), EQUAL, SEARCHED, SLOW, ALTERNATE):
         pairs = [(_values(found, weighting, task), _values(found, ALL, task)) for task in UNITS]
         rows.append([weighting, *(difference(*pair, 2)[0] if pair[0] else "" for pair in pairs)])
-    header = ["beside", *(words for _, words in UNITS.values())]
+    header = ["against", *(words for _, words in UNITS.values())]
     return Grid("What weights learned for all three tasks save (95 %)", header, rows)
 
 
