@@ -13,7 +13,7 @@ from experiments.studies.tables.results import Point, TableResults
 
 __all__ = ["draw_picture", "words"]
 
-_SIZE = (10.0, 6.4)  # inches
+_SIZE = (10.0, 6.0)  # inches
 _TICKS = (0.5, 1, 2, 3, 5, 10, 20, 50)
 
 
@@ -22,7 +22,7 @@ def words(results: TableResults) -> str:
     p = results.design.protocol
     return (
         f"Validation errors of both tasks while 5 to 9 is learned ({p.train:,} training images, no regularization). "
-        f"Thin lines are single networks, bold lines the mean of {p.seeds} for as long as all of them train. A "
+        f"Thin lines are single networks, bold lines the mean of {p.seeds}; one that has ended stays as it was. A "
         "triangle marks where a hidden layer joins a network's Gradual Tuning. Below: test digits that the old head "
         "read right at first, misreads after fine tuning, and still reads right after Gradual Tuning."
     )
@@ -35,6 +35,9 @@ def draw_picture(results: TableResults, misread: Misread | None, path: Path) -> 
         left, right = figure.add_axes((0.07, 0.42, 0.41, 0.49)), figure.add_axes((0.57, 0.42, 0.41, 0.49))
         _draw_task(left, results, old, "What is kept: 0 to 4, the old task")
         _draw_task(right, results, new, "What is learned: 5 to 9, the new task")
+        for method, x, y in (("fine", 0.05, 0.07), ("gradual", 0.3, 0.72)):  # falling curves leave these places free
+            right.text(x, y, NAMES[method], color=COLOURS[method], weight="bold", size=11, transform=right.transAxes)
+        left.text(0.98, 0.03, "▼ a hidden layer joins", color=COLOURS["gradual"], ha="right", transform=left.transAxes)
         if misread is not None and misread.digits:
             _draw_strip(figure, misread)
 
@@ -50,29 +53,27 @@ def _draw_task(panel: Any, results: TableResults, task: str, title: str) -> None
             panel.plot(*xy(joined), "v", color=COLOURS[method], markersize=7, markeredgecolor="white", zorder=5)
         if runs:
             errors += [point.error for points in runs for point in points]
-            _draw_mean(panel, runs, method)
+            panel.plot(*_mean(runs), color=COLOURS[method], linewidth=2.8, solid_capstyle="round")
     panel.set_title(title, loc="left", weight="bold", size=11)
     panel.set(xlabel="weight updates on the new task (thousands)", ylabel="validation error (%)")
-    panel.set_xlim(left=0)
     panel.grid(axis="y", color="0.92")
     panel.set_axisbelow(True)
+    panel.set_xlim(left=0)
     if errors and 0 < 8 * min(errors) < max(errors):  # a new head begins at chance
         panel.set_yscale("log")
         panel.set_yticks([tick for tick in _TICKS if min(errors) <= tick <= max(errors)])
         panel.yaxis.set_major_formatter("{x:g}")
         panel.yaxis.set_minor_formatter("")
+    else:
+        panel.set_ylim(bottom=0)
 
 
-def _draw_mean(panel: Any, runs: list[list[Point]], method: str) -> None:
-    """Draw the mean of all networks for as long as all of them train, with the method's name at its end."""
-    shortest = min(map(len, runs))
-    x = xy(runs[0][:shortest])[0]
-    mean = np.mean([xy(points[:shortest])[1] for points in runs], axis=0)
-    panel.plot(x, mean, color=COLOURS[method], linewidth=2.8)
-    panel.annotate(
-        NAMES[method], (x[-1], mean[-1]), (0, 7), textcoords="offset points", color=COLOURS[method], ha="right",
-        weight="bold", size=10,
-    )  # fmt: skip
+def _mean(runs: list[list[Point]]) -> tuple[list[float], Any]:
+    """Return updates and the mean error of all networks; one that has ended stays at its last error."""
+    longest = max(runs, key=len)
+    errors = [[point.error for point in points] for points in runs]
+    held = [each + each[-1:] * (len(longest) - len(each)) for each in errors]
+    return xy(longest)[0], np.mean(held, axis=0)
 
 
 def _draw_strip(figure: Any, misread: Misread) -> None:
