@@ -32,7 +32,7 @@ def draw_picture(results: TableResults, misread: Misread | None, path: Path) -> 
     """Draw the old task, the new task, and the misread digits below, and write a PNG."""
     (old,), new = results.design.table.first, results.design.table.second
     with picture(path, _SIZE, None) as figure:
-        left, right = figure.add_axes((0.07, 0.42, 0.41, 0.49)), figure.add_axes((0.57, 0.42, 0.41, 0.49))
+        left, right = figure.add_axes((0.07, 0.42, 0.41, 0.53)), figure.add_axes((0.57, 0.42, 0.41, 0.53))
         _draw_task(left, results, old, "What is kept: 0 to 4, the old task")
         _draw_task(right, results, new, "What is learned: 5 to 9, the new task")
         for method, x, y in (("fine", 0.05, 0.07), ("gradual", 0.3, 0.72)):  # falling curves leave these places free
@@ -82,14 +82,14 @@ def _draw_strip(figure: Any, misread: Misread) -> None:
     step = 0.80 / max(len(misread.digits), 12)
     side = 0.94 * step
     figure.text(
-        0.02, 0.30, "Old digits that fine tuning made the old head misread, and Gradual Tuning did not", size=11,
+        0.02, 0.27, "Old digits that fine tuning made the old head misread, and Gradual Tuning did not", size=11,
         weight="bold",
     )  # fmt: skip
     for y, name, words in ((0.085, "fine", "after fine tuning"), (0.035, "gradual", "after Gradual Tuning")):
         figure.text(0.02, y, words, color=COLOURS[name], size=10, weight="bold")
     for n, (image, digit, reading) in enumerate(zip(misread.images, misread.digits, misread.readings, strict=True)):
         pixels = image.reshape(round(len(image) ** 0.5), -1)
-        panel = figure.add_axes((0.19 + n * step, 0.135, side, side * width / height))
+        panel = figure.add_axes((0.19 + n * step, 0.145, side, side * width / height))
         panel.imshow(pixels, cmap="gray_r", vmin=0, vmax=255)
         panel.set_axis_off()
         for y, name, read in ((0.085, "fine", reading), (0.035, "gradual", digit)):
