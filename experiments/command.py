@@ -28,9 +28,9 @@ __all__ = ["main"]
 
 @dataclass(frozen=True)
 class StimuliCommand:
-    """Draw sheets of the line-and-angle stimuli.
+    """Draw sheets of the images that npnet makes.
 
-    They show all tasks, the truth about each image, and the parameters that one may choose.
+    They show lines and angles, digits and letters, the truth about them, and the parameters that one may choose.
 
     Attributes:
         out: folder for the pictures.

@@ -10,14 +10,17 @@ from matplotlib.image import imread
 
 from experiments import sheets as stimuli
 from experiments.command import main
+from experiments.sheets.characters_sheet import draw_character_truth
 from npnet.tasks import CALIBRATED, TASKS, Appearance, draw
+from npnet.tasks.characters import pieces_of
 from npnet.tasks.rules import ANGLE, CROSSING, TRIANGLE
 
 
 def test_the_command_writes_sheets_that_are_not_blank_and_says_where(tmp_path, capsys):
     out = tmp_path / "new" / "folder"
     assert main(["stimuli", "--out", str(out)]) == 0
-    assert sorted(path.name for path in out.iterdir()) == ["appearance.png", "stimuli.png", "truth.png"]
+    names = ["appearance.png", "digits.png", "letters.png", "stimuli.png", "truth.png"]
+    assert sorted(path.name for path in out.iterdir()) == names
     for path in out.iterdir():
         picture = imread(path)
         assert min(picture.shape[:2]) > 1000, path
@@ -75,6 +78,16 @@ def test_what_is_drawn_over_a_stimulus_is_its_truth(task):
             along = record["segments"][:2, 2:] - record["vertex"]
             assert np.einsum("ij,ij->i", arms, along) == pytest.approx(6 * np.linalg.norm(along, axis=1))
         assert len(rest) == (record["figure"] in (ANGLE, TRIANGLE, CROSSING))
+
+
+def test_what_is_drawn_over_a_character_is_its_truth():
+    for record in draw("digits", 0, 0, 5).truth:
+        axes = Figure().subplots()
+        draw_character_truth(axes, record)
+        *strokes, points, first = [line.get_xydata() for line in axes.lines]
+        assert np.array_equal(np.reshape(strokes, (-1, 4)), pieces_of(record))
+        assert np.array_equal(points, record["points"][: record["point_count"]])
+        assert np.array_equal(first, record["points"][:1])
 
 
 def test_one_of_each_is_what_it_says():
