@@ -121,7 +121,7 @@ def _html(text: str, folder: Path) -> str:
     def image(renderer: Any, tokens: Sequence[Token], i: int, options: Any, env: Any) -> str:
         picture = folder / str(tokens[i].attrs["src"])
         if picture.resolve().parent != folder.resolve() or not picture.is_file():
-            raise FolderError(f"picture {picture} is not there; expected it beside the table.md that shows it")
+            raise FolderError(f"picture {picture} is missing; expected it in the folder of the table.md that shows it")
         content = base64.b64encode(picture.read_bytes()).decode()
         return f'<img alt="{escape(tokens[i].content)}" src="data:image/png;base64,{content}">'
 

@@ -1,7 +1,7 @@
 """A run as data: where it stands after some epoch, and all that takes it to its end.
 
 All that a run needs to go on is in its `Run`, whose `tree()` is plain data: saved after any epoch and loaded anywhere,
-it goes on to the same bits as if it had never stopped. Its settings are part of it, as a description: a run that goes
+it gives the same bits as if it had never stopped. Its settings are part of it, as a description: a run that goes
 on with other ones is refused.
 """
 
@@ -159,8 +159,8 @@ class TrainingJob:
         elif difference := first_difference(run.settings, settings):
             name, began, now = difference
             raise ValueError(
-                f"{name} is {now}; expected {began}, with which this run began: go on with its own hyperparameters, or "
-                "begin another Run with its network"
+                f"{name} is {now}; expected {began}, with which this run began: resume it with its own "
+                "hyperparameters, or begin another Run with its network"
             )
         if run.mask is None:
             run.ask(self.settings.policy)

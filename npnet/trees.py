@@ -2,7 +2,7 @@
 
 A file is an `.npz` archive: one member for each array, one that holds the rest as JSON, and a SHA-256 of all of them.
 Nothing is ever pickled, and what could not be read back as it was is refused before anything is written. A file is
-written beside its final place and moved there at the end, so that a reader sees the old one or the new one.
+written next to its final place and moved there at the end, so that a reader sees the old one or the new one.
 """
 
 import hashlib

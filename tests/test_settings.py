@@ -197,7 +197,7 @@ def test_with_other_ones_it_is_refused_by_the_name_of_the_field(tmp_path, other)
     changes, message = OTHERS[other]
     run = begun(tmp_path, settings())()
     before = states(run)
-    with pytest.raises(ValueError, match=f"^{message}.*, with which this run began: go on with its own"):
+    with pytest.raises(ValueError, match=f"^{message}.*, with which this run began: resume it with its own"):
         next(npnet.train(run, {"a": blobs()}, settings(**changes)))
     assert same(before, states(run))
 

@@ -1,4 +1,4 @@
-"""What freezing saves: an epoch of the head alone beside one of the whole network, and of a linear classifier.
+"""What freezing saves: an epoch of the head alone, of the whole network, and of a linear classifier.
 
 1000-1000-1000 on 20,000 images at batch 20. The first head-only epoch computes the features that the later ones reuse;
 it is shown apart.

@@ -1,4 +1,4 @@
-"""What matching costs: a step of each term beside a plain step, on one core, in one run, in turn.
+"""What matching costs: a step of each term and a plain step, on one core, in one run, in turn.
 
 Targets are cached; teacher and student have the same shape. The floor is in operations: the two sweeps of the
 Jacobian of one logit are three more products with each weight matrix.

@@ -1,4 +1,4 @@
-"""The whole work of table 1 beside a plain torch script of the same protocol: digits 0 to 4, then 5 to 9.
+"""The whole work of table 1 compared with a plain torch script of the same protocol: digits 0 to 4, then 5 to 9.
 
 One first network learns mnist04; from it fine tuning and Gradual Tuning each learn mnist59. 500-500, batches of 20,
 rate 0.01, both validation errors after every epoch. Both sides begin with the same weights and see the batches in the
@@ -129,7 +129,7 @@ def main(
     core, console = one_core(), Console(width=120)
     present = print_missing({"torch": "torch"}, console)
     if not present:
-        console.print("nothing was measured: the whole job is measured beside torch's")
+        console.print("nothing was measured: the benchmark needs torch to compare with")
         return
     tasks, longest, rounds = tasks or halves(), epochs or LONGEST, rounds if epochs else 1
     jobs = {"npnet": npnet_job, "torch": torch_job}

@@ -1,9 +1,9 @@
-"""Speed of a population: steps times replicates a second, against replicates, beside the memory traffic this comes to.
+"""Speed of a population: steps times replicates a second, against replicates, with the memory traffic that this needs.
 
 Three sizes of network at batch 20, epochs of 100 steps with all that belongs to an epoch. On a GPU where CuPy finds
 one, on one core otherwise, where large networks take turns. A step of 20 examples is bound by memory: every weight is
 read going forward, read again going back (but for the lowest layer), its gradient written, and read with the weight to
-write the new one. That many bytes, times the rate of steps, stands beside the rate at which the device copies memory.
+write the new one. That many bytes, times the rate of steps, is compared with the rate at which the device copies it.
 """
 
 import importlib.util

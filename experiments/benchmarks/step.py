@@ -1,4 +1,4 @@
-"""One training step beside the same step in torch (eager), JAX (jitted) and scikit-learn, on one core, in one run.
+"""One training step and the same step in torch (eager), JAX (jitted) and scikit-learn, on one core, in one run.
 
 The floor is what the step's floating-point operations take at the rate of this run's best large matrix product: no
 implementation that does the same products can be faster.

@@ -1,4 +1,4 @@
-"""Whole stimuli beside bare lines by OpenCV, Pillow and scikit-image on one core; sets on all cores; the first start.
+"""Whole stimuli, and bare lines by OpenCV, Pillow and scikit-image on one core; sets on all cores; the first start.
 
 The peers draw nothing but the segments of the same stimuli, white on a fresh black image: no geometry to find, no
 background, no truth. Coordinates wait as Python numbers in each peer's own format, which costs the peers nothing.
@@ -128,7 +128,7 @@ def lines_of(task: str) -> Lines:
 
 
 def beside_peers(tasks: Sequence[str], blocks: int, rounds: int, console: Console) -> dict:
-    """Measure every task beside every peer that is installed, print the table, and return the measurements."""
+    """Measure every task and every peer that is installed, print the table, and return the measurements."""
     core = one_core()
     present = print_missing({module: name for module, (name, _) in PEERS.items()}, console)
     ways = {name: make for module in present for name, make in PEERS[module][1].items()}

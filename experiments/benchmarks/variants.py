@@ -1,4 +1,4 @@
-"""A training step with penalties, another optimizer or dropout, beside the same step as torch has it, on one core.
+"""A training step with penalties, another optimizer or dropout, compared with torch's, on one core.
 
 Penalties are on the weights and spare the biases. torch's L2 is its `weight_decay`, its L1 a term of the loss. Each
 step is measured with torch's usual optimizer and with its fused one, which updates all parameters in one call.

@@ -161,7 +161,7 @@ MISSING = {
     "chainer.gradient_check": "not run: its last release, 7.8.1, is older than NumPy 2",
     "MyGrad's tests": "not run: the rule is in MyGrad's test folder, which its package leaves out",
 }
-"""Rules that cannot be run beside NumPy 2, and why."""
+"""Rules that cannot be run with NumPy 2, and why."""
 
 
 def available() -> dict[str, Rule]:

@@ -23,7 +23,7 @@ Trial = tuple[Function, tuple[Tree, ...]]
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault by name. reports(strength, seed): what each check says of it.
+    """A fault by name. reports(strength, seed): what each check reports.
 
     trial(strength, seed): a function and arguments that other people's gradient checks can be given too; None where it
     is no gradient that is wrong. kinked: whether arguments are at kinks.

@@ -1,4 +1,4 @@
-"""`python -m experiments faults`: planted faults, which check sees which, how small, beside other people's rules."""
+"""`python -m experiments faults`: planted faults, which checks detect which, how small, and other packages."""
 
 import json
 from collections.abc import Callable, Sequence

@@ -118,7 +118,7 @@ def freezing_faults() -> Iterator[Fault]:
 
 
 def _fisher(name: str, wrong: Callable[..., Any]) -> Fault:
-    """Return the fault of the Fisher information: wrong(F, network, split), beside a loop over examples and classes."""
+    """Return the fault of the Fisher information: wrong(F, network, split), against loops over examples, classes."""
 
     def reports(strength: float, seed: int) -> Any:
         network, split = _small(seed), Split(*_batch(seed, 5))

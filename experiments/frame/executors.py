@@ -89,7 +89,7 @@ def cluster(address: str, folder: Path) -> Iterator[Executor]:
     """Yield an executor of a Dask cluster's workers, which must see the study's folder and a checkout of this commit.
 
     A worker that sees this process's own checkout uses that one; any other must be started in a checkout, or with one
-    in its PYTHONPATH. A job whose worker dies is given to another worker, and goes on there from its checkpoint. Raises
+    in its PYTHONPATH. A job whose worker dies is given to another worker, and resumes there from its checkpoint. Raises
     FolderError where no cluster answers, it has no workers, or they have another folder, version, or commit.
     """
     try:

@@ -44,13 +44,13 @@ def run(study: Study, console: Console) -> int:
                 outcome = run_jobs(plan.jobs, out, executor, display, resources.module)
         except KeyboardInterrupt:
             log(out, "stopped by Ctrl-C")
-            console.print(f"stopped; nothing is lost: the same command goes on from what is in {out}", soft_wrap=True)
+            console.print(f"stopped; nothing is lost: the same command resumes from {out}", soft_wrap=True)
             return INTERRUPTED
         except BrokenProcessPool as error:
             log(out, f"a worker died: {error}")
             raise FolderError(
-                f"a worker of folder {out} was killed, perhaps for want of memory; the same command goes on from where "
-                "it was, with --workers 1 in half the memory"
+                f"a worker of folder {out} was killed, perhaps because memory ran out; the same command resumes it, "
+                "and needs half the memory with --workers 1"
             ) from error
         if outcome.failed:
             failed = f"{len(outcome.failed)} of {len(plan.jobs)} jobs failed; {out}/log.txt says more"

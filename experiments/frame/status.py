@@ -77,7 +77,7 @@ def show_status(folder: Path, console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    table = Table("running", "for", "stands at", box=None)
+    table = Table("running", "for", "progress", box=None)
     for name in status.running:
         progress = progress_of(folder, name)
         if progress is not None:
@@ -85,7 +85,7 @@ def show_status(folder: Path, console: Console) -> None:
     if status.running:
         console.print(table)
     elif status.left:
-        console.print("nothing runs here now; the command that began it goes on from what is there")
+        console.print("nothing runs here now; the command that started it resumes it")
 
 
 def _kind(job: str) -> str:
@@ -100,7 +100,7 @@ def _expected(kind: str, means: dict[str, float]) -> float:
 
 
 def _duration(seconds: float) -> str:
-    """Return seconds as people say them."""
+    """Return seconds in words."""
     if seconds != seconds:
         return "an unknown time"
     minutes, hours = seconds / 60, seconds / 3600

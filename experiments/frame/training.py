@@ -84,7 +84,7 @@ def _go_on(workspace: Workspace, training: TrainingJob) -> float:
     if saved is None:
         return 0.0
     training.run = Run.from_tree(saved["run"])
-    workspace.log(f"goes on after epoch {len(training.run.history)}")
+    workspace.log(f"resumes after epoch {len(training.run.history)}")
     return saved["seconds"]
 
 

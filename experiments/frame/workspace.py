@@ -5,7 +5,7 @@
     jobs/<name>/result.json      the result, written last: where it is, the job has finished
 
 Every file is moved into place whole, so a process may be killed at any moment. A file named `stop` in the study's
-folder asks all jobs, on whatever machine, to leave a checkpoint after the epoch under way and to stop there.
+folder asks all jobs, on any machine, to write a checkpoint after the current epoch and stop.
 """
 
 import json
@@ -26,7 +26,7 @@ __all__ = ["STOP", "Stopped", "Workspace", "log"]
 
 STOP = "stop"
 
-# Seconds: what a killed job loses at most, beside the epoch under way. NPNET_CHECKPOINT_SECONDS says otherwise.
+# Seconds that a killed job loses at most, besides the current epoch. NPNET_CHECKPOINT_SECONDS changes it.
 CHECKPOINT_EVERY = 5.0
 SHOW_EVERY = 0.3
 
@@ -57,7 +57,7 @@ class Workspace:
         except FileNotFoundError:
             return None
         except ValueError as error:
-            self.log(f"checkpoint is damaged, the job begins again from its start ({error})")
+            self.log(f"checkpoint is damaged, the job starts again ({error})")
             return None
 
     def checkpoint(self, tree: Callable[[], Tree]) -> None:

@@ -20,7 +20,7 @@ PARAMETERS: dict[str, tuple[str, tuple[float, ...]]] = {
     "amplitude": ("of the pattern: with noise\nat most ground,\nand less than contrast", (0.0, 0.04, 0.2, 0.45)),
     "noise": ("of each pixel: with\namplitude at most ground,\nand less than contrast", (0.0, 0.1, 0.2, 0.35)),
 }
-"""The open parameters: what each is, and values over its range beside the default."""
+"""The open parameters: what each is, and values over its range besides the default."""
 
 
 def appearance_sheet(seed: int) -> Sheet:

@@ -1,4 +1,4 @@
-"""Growing a network for a new task: deeper, wider and both, beside tuning it as it is, and how much of it is trained.
+"""Growing a network for a new task: deeper, wider or both, and which part of it trains.
 
 Rows are what grows, drawn at random or copied, with activations brought to a learned length or left as they are;
 columns what trains: the new part and the head alone, the old layers from the top one by one as well, or everything.

@@ -1,4 +1,4 @@
-"""A module beside a frozen network, on targets of 30 to 3,000 images: is it worth more than tuning what is there?
+"""A module next to a frozen network, on targets of 30 to 3,000 images: is it better than tuning the network?
 
 An untrained network runs in parallel with the source network, which stays as it is; the head sees both. Its layers read
 the source's layers, too: none of them, the first alone, or all. It is compared with the usual methods: from scratch, a

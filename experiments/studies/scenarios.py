@@ -2,7 +2,7 @@
 
 The review's advice: for few and similar data a linear classifier on the top features; for few and different data one
 on lower features; for many data, similar or different, fine tuning through the whole network, though with many and
-different data one might expect to afford training from scratch. Each is put beside all the others, and beside Gradual
+different data one might expect to afford training from scratch. Each is compared with all the others, and with Gradual
 Tuning, in each of the four corners.
 
 Source: the review of 2017 on fine tuning, its four scenarios.
@@ -122,7 +122,7 @@ def _errors(found: Findings, family: str) -> Grid:
 
 
 def _verdicts(found: Findings) -> Grid:
-    """Return the advised method beside the best of the others in each corner, paired by seed."""
+    """Return the advised method against the best of the others in each corner, paired by seed."""
     rows = []
     for family, corner in product(found.about["sources"], CORNERS):
         advised = _values(found, family, corner, ADVICE[corner])

@@ -51,7 +51,7 @@ def begin_beside(
     setting: str,
     label: str,
 ) -> TrainingJob:
-    """Return the source network at its start on the target; JOINT has the old task's training set beside it.
+    """Return the source network at its start on the target; JOINT has the old task's training set too.
 
     Both tasks then count for when to stop, by their mean error; an epoch goes through both, and so has more updates.
     """

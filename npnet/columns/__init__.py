@@ -1,4 +1,4 @@
-"""Networks beside networks: side inputs from frozen columns, and the methods that add, grow and join columns.
+"""Networks next to frozen networks: side inputs from frozen columns, and the methods that add, grow and join columns.
 
 Reading order: laterals, network, column; progressive, modular, growing, merging.
 """

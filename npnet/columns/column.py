@@ -1,4 +1,4 @@
-"""A new column: untrained layers beside a network that is frozen from now on, reading some of what it makes."""
+"""A new column: untrained layers next to a network that is frozen from now on, and whose activations they read."""
 
 from collections.abc import Sequence
 from dataclasses import replace

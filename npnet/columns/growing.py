@@ -1,4 +1,4 @@
-"""Growing: more units beside the last hidden layer, a new layer on top of it, or both; the rest comes from the source.
+"""Growing: more units in the last hidden layer, a new layer on top of it, or both; the rest comes from the source.
 
 New units are drawn at random, and learn at another pace than those that have learned before. Bringing old and new
 activations to lengths of their own, each with a learned scale, reconciles the two.
@@ -37,7 +37,7 @@ def growing(
     """Return the method that grows the last hidden layer by `wider` units and puts a layer of `deeper` units on top.
 
     normalised: whoever reads a block of activations h, old or new, reads γ h/‖h‖₂ with a learned γ for each unit, which
-    begins as the mean length of that block on training inputs. noise: None draws the units beside old ones at random; a
+    begins as the mean length of that block on training inputs. noise: None draws the new units at random; a
     number copies the first `wider` old ones and adds normal noise of that many times their weights' standard deviation.
     trained: how many of the old hidden layers train as well, from the top; 0 trains the new part and the head alone,
     None everything. With 0 the old network stays whole as a column; else old and new are `merged`, without old heads.
@@ -50,7 +50,7 @@ def growing(
     if min(wider, deeper) < 0 or not wider + deeper or (noise or 0) < 0 or (trained or 0) < 0:
         raise ValueError(f"{given}; expected some growth and no negative number")
     if noise is not None and not wider:
-        raise ValueError(f"{given}; expected noise only where units are added beside old ones")
+        raise ValueError(f"{given}; expected noise only where units are added to a layer")
     surgery = partial(_grown, wider=wider, deeper=deeper, normalised=normalised, noise=noise, whole=trained == 0)
     policy = TopLayers(trained + bool(deeper)) if trained else FineTuning()
     return Method("+".join(["wider"] * bool(wider) + ["deeper"] * bool(deeper)), surgery, policy=policy)

@@ -1,6 +1,6 @@
 """Modular: an untrained network in parallel with the frozen source network; a head that sees both of them.
 
-For small targets: what the source knows is left as it is, and the module beside it learns what that does not cover.
+For small targets: the source network stays as it is, and the module next to it learns the rest.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ __all__ = ["modular"]
 def modular(
     stitched: Sequence[int] | None = (), widths: Sequence[int] | None = None, policy: Callable[..., Mask] | None = None
 ) -> Method:
-    """Return the method that adds a module, whose layers read the source's layers `stitched` beside their own.
+    """Return the method that adds a module, whose layers read the source's layers `stitched` as well as their own.
 
     stitched: numbers of the source's hidden layers, from 1; () for none, None for all but the last, which the head sees
     anyway. widths: of the module's hidden layers, by default those of the source. The surgery raises ValueError where a
@@ -40,7 +40,7 @@ def _with_module(
     stitched: Sequence[int] | None,
     widths: Sequence[int] | None,
 ) -> Network:
-    """Return the network with a module beside it."""
+    """Return the network with a module next to it."""
     new = list(widths or network.units)
     source = len(columns_of(network))
     possible = range(1, min(len(new), network.depth + 1))

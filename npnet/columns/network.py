@@ -1,4 +1,4 @@
-"""A network beside earlier ones: columns, frozen for good, whose activations its layers read as side inputs.
+"""A network next to earlier ones: columns, frozen for good, whose activations its layers read as side inputs.
 
 Its path begins with the column inputs, a layer that runs the columns; a link for each hidden layer and the head follow.
 """
@@ -43,7 +43,7 @@ class ColumnNetwork(Network):
                 f"reads is {self.reads}; expected {self.depth + 1} entries: every hidden layer's, the heads'"
             )
         if not self.columns:
-            raise ValueError("columns is (); expected at least one network to stand beside")
+            raise ValueError("columns is (); expected at least one earlier network")
         if self.input_dropout:
             raise ValueError(f"input_dropout is {self.input_dropout}; expected 0: it reads what other columns make")
         self.inputs = self.columns[0].inputs

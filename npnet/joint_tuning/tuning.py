@@ -1,4 +1,4 @@
-"""Joint fine tuning: the source task goes on beside the new one, with all of its images or those that are alike.
+"""Joint fine tuning: the source task trains together with the new one, with all of its images or with similar ones.
 
 Batches of both take turns through one trunk, each task with its head. Selective joint fine tuning takes of the source
 the nearest neighbours of the new task's images alone, and more of them, round by round, for images that stay

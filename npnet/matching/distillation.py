@@ -1,4 +1,4 @@
-"""Distillation: a student learns what a teacher says of every class, not the true one alone.
+"""Distillation: a student learns from a teacher's probabilities of all classes, not from the true class alone.
 
     objective = (1 − α) CE(y, f) + α T² CE(p_T, f_T),        p_T and f_T softmax of the teacher's and own logits over T
 

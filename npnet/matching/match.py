@@ -67,7 +67,7 @@ class SupervisedLoss:
 
 @dataclass(frozen=True)
 class Match:
-    """weight · loss(Y, targets): what the network has at a place, beside what another one had there.
+    """weight · loss(Y, targets): what the network has at a place, compared with what another one had there.
 
     targets: a row for each training example of the task. width: None, or that of the targets where a linear regressor,
     which trains along, is to bring Y to it: loss(Y W + b, targets). With frozen layers alone below the place there is

@@ -106,7 +106,7 @@ def _reader(splits: Mapping[str, Split], kept: Kept, dtype: np.dtype) -> Callabl
 def add_terms(settings: Hyperparameters, task: Task, terms: Sequence[Term], labels: float = 1.0) -> Hyperparameters:
     """Return settings whose objective has more terms; labels: the factor on the weight of the task's own loss.
 
-    Raises ValueError beside an objective that takes no terms, and for a factor on weights that are learned.
+    Raises ValueError for an objective that takes no terms, and for a factor on weights that are learned.
     """
     given = Terms() if settings.objective is plain_loss else settings.objective
     if not isinstance(given, Terms):

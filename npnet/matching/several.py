@@ -1,7 +1,7 @@
 """The sum of several terms: one walk up through the trunk to all heads, one way down that they all join.
 
 What terms share is computed once: each says what gradients it has at which place (see terms), and these join the way
-down there. How layers are penalised and moved is the step's business, as ever.
+down there. How layers are penalised and moved is the step's business, as always.
 """
 
 import math

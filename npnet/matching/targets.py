@@ -30,7 +30,7 @@ def cached_targets(f: Callable[[Array, Array], Array], split: Split, network: Ne
     """Return f(X, labels), a row (N, ...) for each example of a split, X as `network` reads it.
 
     An array if it fits `budget` bytes and the inputs are the same at every reading; otherwise an object that computes
-    the rows it is asked for, each time.
+    the requested rows, each time.
     """
     computed = _Computed(f, split, network.dtype)
     if split.varies:
@@ -44,7 +44,7 @@ def cached_targets(f: Callable[[Array, Array], Array], split: Split, network: Ne
 
 @dataclass(frozen=True)
 class _Computed:
-    """Targets of the rows that are asked for, computed each time."""
+    """Targets of the requested rows, computed each time."""
 
     f: Callable[[Array, Array], Array]
     split: Split

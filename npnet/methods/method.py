@@ -89,7 +89,7 @@ def begin(
     """Return the run and the hyperparameters with which `train` applies a method to a network and a new task.
 
     The given network is not changed. The method's policy replaces that of the hyperparameters. Raises ValueError where
-    a penalty is on layers that the network brings along, and the surgery changes them.
+    a penalty is on layers of the old network, and the surgery changes them.
     """
     given = hyperparameters or Hyperparameters()
     settings = replace(method.objective(network, task, given), policy=method.policy)

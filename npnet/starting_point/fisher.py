@@ -117,7 +117,7 @@ def remember(
             f"information is {given}; expected what fisher_information returns for these {network.depth} hidden layers"
         )
     if name in memories:
-        raise ValueError(f"name is {name!r}; expected a new one beside {', '.join(memories)}")
+        raise ValueError(f"name is {name!r}; expected a new one, other than {', '.join(memories)}")
     memories[name] = {"anchor": copy_tree(network.trunk), "fisher": information}
     return replace(network, memories=memories)
 

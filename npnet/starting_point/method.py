@@ -35,13 +35,13 @@ def starting_point(
     smoothing: float = 0.0,
     convention: str = "paper",
 ) -> Method:
-    """Return the method "name": α on what the network brings along, β on what is new, any update policy.
+    """Return the method "name": α on the layers that the network has, β on new ones, any update policy.
 
     smoothing: the ε of √(Δ² + ε²) in the kink of l1 and group lasso, 0 for the kink itself. convention: a row of
     CONVENTIONS. Names with "fisher" need a network with memories (`npnet.remember`), and have one term for each;
     of l1 and group lasso proximal steps take one memory alone.
     Raises ValueError for an unknown name or convention and negative numbers; its `begin` raises ValueError where
-    the network remembers nothing, and beside a surgery that changes the layers which the network brings along.
+    the network remembers nothing, and with a surgery that changes the network's layers.
     """
     for what, value, known in (("name", name, RECIPES), ("convention", convention, CONVENTIONS)):
         if value not in known:
@@ -66,7 +66,7 @@ def _with_penalties(
     on_trunk: Callable[..., Regularizer],
     on_new: Callable[..., Regularizer],
 ) -> Hyperparameters:
-    """Return settings with the penalties on what the network brings along, around where it stands, and on the rest."""
+    """Return settings with penalties on the network's layers, around their weights now, and on new ones."""
     recipe, inherited = RECIPES[name], network.depth
     if recipe.fisher:
         if not network.memories:

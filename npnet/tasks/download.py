@@ -111,7 +111,7 @@ def _check(path: Path, name: str, file: str) -> None:
     what = "is {1} of {0}".format(*known[content]) if content in known else f"has SHA-256 {found}"
     raise ValueError(
         f"{path} {what}; expected {FILES[name][file]}, or {CONTENTS[name][file]} for what is in it. "
-        "Delete it to have it downloaded anew, or point NPNET_DATA to another folder"
+        "Delete it to download it again, or point NPNET_DATA to another folder"
     )
 
 
@@ -147,7 +147,7 @@ def _download(name: str, file: str, place: Path) -> None:
         except (OSError, ValueError) as error:  # no network, a refusing server, a full disk; a wrong checksum
             failures.append(f"{mirror + file}: {error}")
     raise ConnectionError(
-        f"{place / file} is missing and no mirror delivered it. To go on without a network, {_by_hand(name, place)}. "
+        f"{place / file} is missing and no mirror delivered it. Without a network, {_by_hand(name, place)}. "
         "What was tried:\n" + "\n".join(failures)
     )
 

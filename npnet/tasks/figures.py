@@ -1,7 +1,7 @@
 """Draws the segments of a stimulus: proposes at random, measures what was proposed, and keeps only what obeys the rule.
 
 The amount of ink must not give the class away. So the lengths are drawn first, from one law for both classes, and
-nothing is drawn anew but angles and places; the class comes before the rejection, which never makes a class rarer. And
+only angles and places are drawn again; the class comes before the rejection, which never makes a class rarer. And
 since strokes that meet hide each other's ink, a figure's segments are longer by what is hidden. For strokes of width w
 that meet at an angle θ, in lengths of stroke, with m = w/4 + 1/(12 w) (the last term for edges with a ramp 1 px wide),
 
@@ -32,7 +32,7 @@ __all__ = ["crossing_hides", "draw_segments", "joint_hides", "segment"]
 
 _INNER, _OUTER = 0.2, 0.8  # a crossing's fractions of both lengths
 _FIGURES = 100_000  # proposals before giving up
-_PLACES = 20  # tries at a segment's place before the whole figure is proposed anew
+_PLACES = 20  # tries at a segment's place before the whole figure is drawn again
 
 
 @compiled()

@@ -78,7 +78,7 @@ def line_tasks(
     """Return several tasks about the same stimuli, {target: task}: they share each split's inputs, held in memory.
 
     Stimuli are those that answer everything asked. Raises ValueError as `line_task` does, for the same target twice,
-    and where "label" is asked beside what stimuli of one class alone have.
+    and where "label" is asked together with what only stimuli of one class have.
     """
     threads = whole("threads", threads, 1, 1024)
     kinds = [figure.kind for figure in (_rule_of(name).class_0, _rule_of(name).class_1)]

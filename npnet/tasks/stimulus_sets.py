@@ -88,7 +88,7 @@ class StimulusSet:
                 part = path.with_name(f".{path.name}.part" if alone else f".{path.name}.{os.getpid()}.part")
                 self._write(path, sidecar, part, threads)
             elif not sidecar.exists():
-                raise ValueError(f"file {path} has no {sidecar.name} beside it; give another path, or delete it")
+                raise ValueError(f"file {path} has no {sidecar.name} in its folder; give another path, or delete it")
         try:
             there = json.loads(sidecar.read_text())
             digest = there.pop("sha256")
@@ -117,7 +117,7 @@ class StimulusSet:
         return json.loads(json.dumps({**about, "rule": asdict(rule), "appearance": asdict(look)}))
 
     def _write(self, path: Path, sidecar: Path, part: Path, threads: int) -> None:
-        """Draw all stimuli into the file `part` beside `path`, say in the sidecar what it is, and move it there.
+        """Draw all stimuli into the file `part` next to `path`, say in the sidecar what it is, and move it there.
 
         Blocks are written as to any file: on a full disk that is an error, where a write to a map would be a crash.
         """

@@ -183,7 +183,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(uninterrupted, tmp_pat
         process.kill()
         process.communicate()  # ends only when the workers, who write to the same pipe, have ended too
     run(table3(tmp_path, "--workers", 2, **LONG))
-    assert "goes on after epoch" in (tmp_path / "log.txt").read_text()
+    assert "resumes after epoch" in (tmp_path / "log.txt").read_text()
     assert whole(tmp_path) == uninterrupted
 
 
@@ -215,7 +215,7 @@ def test_ctrl_c_ends_with_the_epoch_and_loses_nothing(uninterrupted, tmp_path):
     printed, _ = process.communicate(timeout=300)
     assert process.returncode == 130, printed
     assert "stopping after the epoch under way" in printed
-    assert "the same command goes on" in printed
+    assert "the same command resumes" in printed
     assert "Traceback" not in printed
     assert not (tmp_path / "stop").exists()
     log = (tmp_path / "log.txt").read_text()

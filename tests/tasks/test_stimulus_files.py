@@ -193,7 +193,7 @@ def test_a_damaged_sidecar_is_found(path, content):
 def test_a_file_that_we_did_not_write_stays_as_it_is(tmp_path):
     path = tmp_path / "mine.npy"
     np.save(path, np.arange(3))
-    with pytest.raises(ValueError, match=f"file {path} has no mine.npy.json beside it; give another path"):
+    with pytest.raises(ValueError, match=f"file {path} has no mine.npy.json in its folder; give another path"):
         SET.in_file(path)
     assert np.load(path).tolist() == [0, 1, 2]
     assert [each.name for each in tmp_path.iterdir() if not each.name.startswith(".")] == ["mine.npy"]

@@ -1,4 +1,4 @@
-"""Tasks one after another: a column for each beside all earlier ones, or one network that is tuned again and again.
+"""Tasks one after another: a column for each, next to all earlier ones, or one network that is tuned again and again.
 
 Four or five tasks in a fixed order. After each, the errors on all tasks so far fill a row of the error matrix, from
 which forgetting, backward and forward transfer follow (npnet.measures). The transfer score is a task's accuracy, just

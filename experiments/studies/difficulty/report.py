@@ -102,7 +102,7 @@ def _read(folder: Path, about: dict[str, Any]) -> list[TrialResult]:
 
 
 def _grid(found: list[TrialResult]) -> Grid:
-    """Return the table: a line a trial, the paper's error beside trials at the paper's size."""
+    """Return the table: a line for each trial, with the paper's error where the size is the paper's."""
     rows = []
     for trial, numbers, _ in sorted(found, key=lambda each: (-each.trial.train, each.trial.appearance != "calibrated")):
         paper = f"{paper_error(trial.regularizer):.1f}" if trial.train == PAPER_TRAIN else ""

@@ -1,1 +1,1 @@
-"""Distillation: what a large network says of every class teaches a small one more than the labels do. By how much?"""
+"""Distillation: how much more do a large network's outputs teach a small one than labels do?"""

@@ -1,4 +1,4 @@
-"""Distillation: what a large network says of every class teaches a small one more than the labels do. By how much?
+"""Distillation: how much more do a large network's outputs teach a small one than labels do?
 
 The teacher, 784-1200-1200-10 with dropout, max-norm constraints and images jittered by up to two pixels, learns all
 digits. Students without any regularization learn from the labels alone, or distilled at temperature T as well: 800-800
@@ -69,7 +69,7 @@ class Distillation(LongFormStudy):
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
-        """Return our three numbers beside the source's, errors by the number of examples and by temperature."""
+        """Return our three numbers with the source's, errors by the number of examples and by temperature."""
         return [_three(found), _by_examples(found), _by_temperature(found)]
 
     @classmethod

@@ -1,7 +1,7 @@
 """The design of the matching study: what is matched, in which rows of which table, and the jobs.
 
 "same": the student learns the teacher's own task. "other": it learns another one, and a branch, a head of the size of
-the teacher's, is to answer the new images as the teacher does; beside it the oracle, a student of the same shape that
+the teacher's, is to answer the new images as the teacher does; the oracle is a student of the same shape that
 learned the source task itself and is tuned. Students have two hidden layers as wide as the teacher's three.
 
 A fully connected layer has no places to attend to. "channels" is the attention map over the patches that a first layer

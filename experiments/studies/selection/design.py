@@ -94,7 +94,7 @@ CHOICES: Mapping[str, ImageChoice] = {
 
 
 def neighbours(source: Task, task: Task, network: Network, by: str, seed: int) -> Neighbours:
-    """Return which source images go along, or with "anew" begin to."""
+    """Return the source images that are trained on; of "anew" those of the first epoch."""
     M = len(source.train)
     if by == "all":
         return Neighbours(np.arange(M)[None], np.array([M]))
@@ -144,7 +144,7 @@ def learn_joint(
     if (saved := workspace.resume()) is not None:
         run, seconds = Run.from_tree(saved["run"]), saved["seconds"]
         near = near and Neighbours(**saved["neighbours"])
-        workspace.log(f"goes on after epoch {len(run.history)}")
+        workspace.log(f"resumes after epoch {len(run.history)}")
     start = time.monotonic()
     for record, now in _epochs(replace(training, run=run), old, task, near, choice, seed):
         near, tree = now, now and now.tree()

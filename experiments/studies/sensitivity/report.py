@@ -1,4 +1,4 @@
-"""What the open choices do: each variant's forgetting beside the paper's, and which claims hold under all."""
+"""What the open choices do: each variant's forgetting with the paper's, and which claims hold under all."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product

@@ -1,4 +1,4 @@
-"""A table as the paper prints it, our numbers beside the published ones, and what the methods differ by."""
+"""A table as the paper prints it, our numbers with the published ones, and what the methods differ by."""
 
 from collections.abc import Collection, Sequence
 from io import StringIO
