@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from npnet.arrays import Array, array_module, check_array, plain_numbers
+from npnet.arguments import checked
+from npnet.arrays import Array, array_module, check_array
 from npnet.layers import Back, Layer, Parameters, Shared, linear
 
 __all__ = [
@@ -50,6 +51,7 @@ class Elementwise:
         return Y, lambda dY: (dY * slope, {})
 
 
+@checked
 @dataclass(frozen=True)
 class Activation(Elementwise):
     """An elementwise layer without options, made of its functions."""
@@ -72,6 +74,7 @@ identity = Activation("identity", lambda X: X, lambda X, Y: array_module(X).ones
 """Y = X: for a network whose layers need no activation after them."""
 
 
+@checked
 @dataclass(frozen=True)
 class LeakyReLU(Elementwise):
     """Y = X where X > 0 and below · X elsewhere, the kink at 0 included. Raises ValueError for a `below` not finite."""
@@ -81,7 +84,6 @@ class LeakyReLU(Elementwise):
     curvature = 0
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         if not -math.inf < self.below < math.inf:
             raise ValueError(f"below is {self.below}; expected a finite number, as 0.01")
 

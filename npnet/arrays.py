@@ -6,7 +6,6 @@ explicit. Random numbers come from addressed host generators, which give the sam
 
 import sys
 import zlib
-from dataclasses import fields
 from types import ModuleType
 from typing import Any
 
@@ -24,7 +23,6 @@ __all__ = [
     "check_floats",
     "generator",
     "is_array",
-    "plain_numbers",
     "shown",
     "sum_to",
     "to_device",
@@ -73,23 +71,15 @@ def shown(value: Any) -> str:
     return " ".join(repr(value).split())[:80]
 
 
-def plain_numbers(settings: Any) -> None:
-    """Make Python's numbers of NumPy's scalars among the fields of a dataclass, where it is made.
-
-    A scalar has a precision that would join in every product; Python's numbers take the arrays'.
-    """
-    for each in fields(settings):
-        if isinstance(value := getattr(settings, each.name), np.generic):
-            object.__setattr__(settings, each.name, value.item())
-
-
 def cast(parameters: dict[str, Array], dtype: DTypeLike) -> dict[str, Array]:
     """Return a layer's parameters in another precision."""
     return {name: w.astype(dtype) for name, w in parameters.items()}
 
 
 def to_device(tree: Tree, xp: ModuleType) -> Tree:
-    """Copy every host array of a tree to the module `xp`; numbers stay as they are."""
+    """Copy every host array of a tree to the module `xp`; numbers stay as they are. Raises ValueError for no module."""
+    if not hasattr(xp, "asarray"):
+        raise ValueError(f"xp is {shown(xp)}; expected a module of arrays, numpy or cupy")
     return map_tree(lambda leaf: xp.asarray(leaf) if isinstance(leaf, np.ndarray) else leaf, tree)
 
 

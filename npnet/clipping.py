@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array, array_module, plain_numbers
+from npnet.arguments import checked
+from npnet.arrays import Array, array_module
 from npnet.fused import dense
 from npnet.layers import Parameters
 from npnet.step import Group, WayDown
@@ -17,6 +18,7 @@ from npnet.step import Group, WayDown
 __all__ = ["ClipByNorm"]
 
 
+@checked
 @dataclass(frozen=True)
 class ClipByNorm:
     """Multiply the gradients of a step by min(1, norm / ‖g‖₂).
@@ -30,7 +32,6 @@ class ClipByNorm:
     norm: float
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         if not self.norm > 0:
             raise ValueError(f"norm is {self.norm}; expected a number above zero")
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import Array, array_module
 from npnet.data import Split, batch
 from npnet.layers import Path, forward
@@ -16,6 +17,7 @@ __all__ = ["BLOCK", "error", "error_along", "first_not_finite", "largest", "mean
 BLOCK = 1000  # rows evaluated at once: large enough for fast products, small enough for any memory
 
 
+@checked
 def error(network: Network, head: str, split: Split) -> float:
     """Return the error of a head on a split, without dropout, as `error_along` defines it.
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from npnet.arrays import Array, plain_numbers
+from npnet.arrays import Array
 from npnet.losses import Loss, cross_entropy
 from npnet.objective import plain_loss
 from npnet.optimizers import SGD, Optimizer
@@ -97,12 +97,12 @@ class Hyperparameters(EarlyStopping, Stepping):
     blas_threads: int | None = 1
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
-        for name in ("regularizers", "watch"):
-            if isinstance(value := getattr(self, name), list):
-                object.__setattr__(self, name, tuple(value))
         for name, (fits, expected) in _FITS.items():
-            if isinstance(value := getattr(self, name), type) or not fits(value):
+            value = getattr(self, name)
+            if isinstance(value, list | np.generic):  # a scalar's precision would join in every product
+                value = tuple(value) if isinstance(value, list) else value.item()
+                object.__setattr__(self, name, value)
+            if isinstance(value, type) or not fits(value):
                 raise ValueError(f"{name} is {value!r}; expected {expected}")
         if self.optimizer.proximal:
             check_proximal(self.regularizers)
@@ -123,17 +123,21 @@ class Hyperparameters(EarlyStopping, Stepping):
         return self.loss[head]
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
 def _count(least: int) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, int | np.integer) and bool(value >= least)
+    return lambda value: isinstance(value, int) and value >= least
 
 
 _FITS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "batch_size": (_count(1), "a whole number, at least 1"),
     "rate": (
-        lambda value: callable(value) or (isinstance(value, int | float) and 0 < value < inf),
+        lambda value: callable(value) or (_is_number(value) and 0 < value < inf),
         "a number above zero, or a schedule, as cosine(0.1, epochs=50)",
     ),
-    "optimizer": (lambda value: hasattr(value, "update"), "an optimizer, as SGD()"),
+    "optimizer": (lambda value: hasattr(value, "update") and hasattr(value, "proximal"), "an optimizer, as SGD()"),
     "loss": (
         lambda value: callable(value) or (isinstance(value, Mapping) and all(isinstance(head, str) for head in value)),
         "a loss, or {head: loss}",
@@ -142,15 +146,16 @@ _FITS: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: isinstance(value, tuple) and all(isinstance(each, Regularizer) for each in value),
         "a tuple of Regularizers",
     ),
-    "max_norm": (lambda value: value is None or value > 0, "a length above zero, or None"),
+    "max_norm": (lambda value: value is None or (_is_number(value) and value > 0), "a length above zero, or None"),
     "clip": (lambda value: value is None or callable(value), "what bounds gradients, as ClipByNorm(1.0), or None"),
     "order": (callable, "a function (rng, epoch, examples) -> rows, as npnet.orders.as_stored"),
-    "by": (lambda value: value in ("error", "loss"), "'error' or 'loss'"),
+    "by": (lambda value: isinstance(value, str) and value in ("error", "loss"), "'error' or 'loss'"),
     "min_delta": (lambda value: isinstance(value, int | float) and 0 <= value < inf, "a finite number from zero"),
     "patience": (lambda value: value is None or _FITS["batch_size"][0](value), "a whole number, at least 1, or None"),
+    "patience_restarts": (lambda value: isinstance(value, bool), "True or False"),
     "max_epochs": (_count(1), "a whole number, at least 1"),
-    "keep": (lambda value: value in ("best", "last"), "'best' or 'last'"),
-    "together": (lambda value: value in ("all", "mean"), "'all' or 'mean'"),
+    "keep": (lambda value: isinstance(value, str) and value in ("best", "last"), "'best' or 'last'"),
+    "together": (lambda value: isinstance(value, str) and value in ("all", "mean"), "'all' or 'mean'"),
     "watch": (
         lambda value: isinstance(value, tuple) and all(isinstance(head, str) for head in value),
         "a tuple of heads' names",

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array, array_module, check_array, plain_numbers, sum_to, uniform
+from npnet.arguments import checked
+from npnet.arrays import Array, array_module, check_array, sum_to, uniform
 
 __all__ = [
     "Back",
@@ -69,6 +70,7 @@ class MadeOfLinear:
         raise NotImplementedError
 
 
+@checked
 @dataclass(frozen=True)
 class Shared(MadeOfLinear):
     """The linear layer that is shared over P patches of its input: the same W for each of them.
@@ -98,6 +100,7 @@ class Shared(MadeOfLinear):
         return Z.reshape(len(X), self.patches * K), back
 
 
+@checked
 @dataclass(frozen=True)
 class Dropout:
     """The layer Y = X · keep / (1 − rate), where each entry of keep is 1 with probability 1 − rate.
@@ -110,7 +113,6 @@ class Dropout:
     rate: float
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         if not 0 <= self.rate < 1:
             raise ValueError(f"rate is {self.rate}; expected a probability, 0 <= rate < 1")
 

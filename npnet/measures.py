@@ -6,6 +6,7 @@ there was no head for it yet. Where the sources have accuracies, signs here are 
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import Array, array_module
 from npnet.data import Split, batch
 from npnet.network import Network
@@ -21,6 +22,7 @@ __all__ = [
 ]
 
 
+@checked
 def forgetting(before: float, after: float) -> float:
     """Return by how much the error of an old task rose while a new one was learned: after − before.
 

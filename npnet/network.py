@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from npnet import parts
 from npnet.activations import layer_named, name_of, names_of
 from npnet.arrays import Array, array_module, cast, check_floats, shown, to_device, to_host
 from npnet.initialisers import Initialiser, glorot
 from npnet.layers import Dropout, Layer, Link, Parameters, forward, linear
-from npnet.parts import activation_of, check_fit, check_linear, check_parameters, inputs_of, rate_of, rates_of
 from npnet.trees import Tree, copy_tree, load_tree, save_tree
 
 __all__ = ["Network"]
@@ -53,17 +53,17 @@ class Network:
         Network.kinds[cls.__name__] = cls
 
     def __post_init__(self) -> None:
-        check_parameters(self.trunk, self.heads)
-        self.activation = activation_of(self.activation, self.depth)
-        self.dropout = rates_of(self.dropout, self.depth)
-        self.input_dropout = rate_of("input_dropout", self.input_dropout)
-        self.layers = tuple(self.layers) or (linear,) * self.depth
-        if len(self.layers) != self.depth:
-            raise ValueError(f"layers is {self.layers}; expected {self.depth} entries, one for each hidden layer")
+        parts.check_parameters(self.trunk, self.heads)
+        self.activation = parts.activation_of(self.activation, self.depth)
+        self.dropout = parts.rates_of(self.dropout, self.depth)
+        self.input_dropout = parts.rate_of("input_dropout", self.input_dropout)
+        self.layers = parts.layers_of(self.layers, self.head_layer, self.inputs, self.depth)
         if self.plain:
-            check_linear(self.trunk, self.layers, self.heads, self.head_layer)
-        self.inputs = self.inputs or inputs_of([*self.layers, self.head_layer], [*self.trunk, *self.heads.values()])
-        check_fit(self.trunk, self.path(), {name: self.path(name)[-1] for name in self.heads}, self._zeros())
+            parts.check_linear(self.trunk, self.layers, self.heads, self.head_layer)
+        self.inputs = self.inputs or parts.inputs_of(
+            [*self.layers, self.head_layer], [*self.trunk, *self.heads.values()]
+        )
+        parts.check_fit(self.trunk, self.path(), {name: self.path(name)[-1] for name in self.heads}, self._zeros())
 
     @property
     def depth(self) -> int:

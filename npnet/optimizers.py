@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from npnet.arrays import Array, array_module, plain_numbers
+from npnet.arguments import checked
+from npnet.arrays import Array, array_module
 from npnet.fused import Product, add_product, compilable, dense, descend, descend_adam
 
 __all__ = [
@@ -66,6 +67,7 @@ class ProximalSGD(SGD):
     proximal = True
 
 
+@checked
 @dataclass(frozen=True)
 class Momentum:
     """Heavy-ball momentum: v ← momentum · v + dw, w ← w − rate · v. Raises ValueError unless 0 ≤ momentum < 1.
@@ -81,7 +83,6 @@ class Momentum:
     proximal = False
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum is {self.momentum}; expected 0 <= momentum < 1")
 
@@ -103,6 +104,7 @@ class Momentum:
         return descend(w, v, outside * self.momentum) & descend(w, dw, rate)
 
 
+@checked
 @dataclass(frozen=True)
 class Adam:
     """Adam: m ← β₁m + (1−β₁)dw, v ← β₂v + (1−β₂)dw², w ← w − rate · m̂ / (√v̂ + ε), m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ).
@@ -120,7 +122,6 @@ class Adam:
     proximal = False
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1 and self.epsilon > 0):
             raise ValueError(
                 f"beta1, beta2, epsilon are {self.beta1, self.beta2, self.epsilon}; expected 0 <= beta < 1, epsilon > 0"
@@ -147,6 +148,7 @@ class Adam:
         return descend(w, move.astype(w.dtype, copy=False), rate)
 
 
+@checked
 @dataclass(frozen=True)
 class AdamW(Adam):
     """Adam with decoupled weight decay: w ← w − rate · weight_decay · w, then Adam's step.

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npnet.arrays import Array, generator, plain_numbers
+from npnet.arguments import checked
+from npnet.arrays import Array, generator
 
 __all__ = ["Shuffled", "as_stored"]
 
@@ -18,6 +19,7 @@ def as_stored(rng: np.random.Generator, epoch: int, examples: int) -> Array:
     return np.arange(examples)
 
 
+@checked
 @dataclass(frozen=True)
 class Shuffled:
     """A permutation of its own seed, another one in every epoch: the same for two runs, whatever else they draw."""
@@ -25,7 +27,6 @@ class Shuffled:
     seed: int
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         generator(self.seed)  # refuses what is no seed
 
     def __call__(self, rng: np.random.Generator, epoch: int, examples: int) -> Array:

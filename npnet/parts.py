@@ -14,7 +14,16 @@ from npnet.activations import ACTIVATIONS
 from npnet.arrays import Array, as_array, is_array, shown
 from npnet.layers import Layer, Link, Parameters, Path, Shared, forward, linear
 
-__all__ = ["activation_of", "check_fit", "check_linear", "check_parameters", "inputs_of", "rate_of", "rates_of"]
+__all__ = [
+    "activation_of",
+    "check_fit",
+    "check_linear",
+    "check_parameters",
+    "inputs_of",
+    "layers_of",
+    "rate_of",
+    "rates_of",
+]
 
 
 def activation_of(given: Any, depth: int) -> Any:
@@ -47,7 +56,7 @@ def rates_of(dropout: Any, depth: int) -> tuple[float, ...]:
     if not isinstance(each, tuple | list) or not all(isinstance(rate, Real) and 0 <= rate < 1 for rate in each):  # type: ignore[operator]
         raise ValueError(f"dropout is {shown(dropout)}; expected one rate, 0 <= rate < 1, or one a hidden layer")
     if len(each) not in (0, depth):
-        raise ValueError(f"dropout is {each}; expected {depth} entries, one for each hidden layer")
+        raise ValueError(f"dropout is {each}; expected {depth} entries, one for each hidden layer of the trunk")
     return tuple(map(float, each))  # plain numbers: a run that is loaded has the same
 
 
@@ -81,6 +90,20 @@ def check_parameters(trunk: Any, heads: Any) -> None:
     if len(precisions) > 1:
         (one, first), (other, second) = list(precisions.items())[:2]
         raise ValueError(f"{second} of dtype {other}; expected {one}, as {first}: .astype(numpy.{one.name})")
+
+
+def layers_of(layers: Any, head_layer: Any, inputs: Any, depth: int) -> tuple[Layer, ...]:
+    """Return the layer of each hidden layer, where () stands for linear ones.
+
+    Raises ValueError for what is no layer, for another number of them, and for inputs that are no number.
+    """
+    if not isinstance(layers, list | tuple) or not all(map(callable, layers)) or len(layers) not in (0, depth):
+        raise ValueError(f"layers is {shown(layers)}; expected {depth} entries, one for each layer of the trunk, or ()")
+    if not callable(head_layer):
+        raise ValueError(f"head_layer is {shown(head_layer)}; expected a layer, as npnet.linear")
+    if not isinstance(inputs, int | np.integer) or inputs < 0:
+        raise ValueError(f"inputs is {shown(inputs)}; expected how many values an input has")
+    return tuple(layers) or (linear,) * depth
 
 
 def check_linear(

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import DTypeLike
 
-from npnet.arrays import cast, shown
+from npnet.arguments import checked
+from npnet.arrays import cast
 from npnet.initialisers import Initialiser, glorot
 from npnet.layers import Layer, Shared, linear
 from npnet.network import Network
@@ -13,9 +14,10 @@ from npnet.network import Network
 __all__ = ["mlp"]
 
 
+@checked
 def mlp(
     widths: Sequence[int],
-    heads: dict[str, int],
+    heads: Mapping[str, int],
     rng: np.random.Generator,
     initialise: Initialiser = glorot,
     activation: Layer | str | Sequence[Layer | str] = "relu",
@@ -33,12 +35,6 @@ def mlp(
     Raises ValueError for widths or classes that are no whole numbers from one, a generator or a dtype that is none,
     patches that do not divide the inputs or have no hidden layer, and as `Network` does.
     """
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng is {rng!r}; expected a generator, as npnet.generator(0)")
-    if not isinstance(heads, Mapping):
-        raise ValueError(f"heads is {heads!r}; expected {{name: classes}}")
-    if not isinstance(widths, Sequence | np.ndarray) or isinstance(widths, str):
-        raise ValueError(f"widths is {shown(widths)}; expected (inputs, hidden, ..., hidden)")
     try:
         floats = np.dtype(dtype).kind == "f"
     except TypeError:
@@ -47,11 +43,11 @@ def mlp(
         name = getattr(dtype, "__name__", repr(dtype))
         raise ValueError(f"dtype is {name:.80}; expected one of floats, as numpy.float32")
     counts = [*widths, *heads.values()]
-    if len(widths) < 1 or not all(isinstance(n, int | np.integer) and n >= 1 for n in counts):
+    if len(widths) < 1 or min(counts) < 1:
         raise ValueError(
             f"widths is {tuple(widths)}, heads {heads}; expected inputs, hidden layers, classes, whole numbers from 1"
         )
-    if not isinstance(patches, int | np.integer) or patches < 1 or widths[0] % patches:
+    if patches < 1 or widths[0] % patches:
         raise ValueError(f"patches is {patches!r}; expected a number that divides {widths[0]}, the inputs")
     if patches > 1 and len(widths) == 1:
         raise ValueError(f"patches is {patches}; expected 1 where there is no hidden layer")

@@ -68,7 +68,7 @@ def check_labels(labels: Any, N: int, kind: str = "") -> str:
     if not is_array(labels):
         raise ValueError(f"labels is a {_kind(labels)}; expected an array: {as_array('labels', labels)}")
     shape, dtype = labels.shape, labels.dtype
-    if kind and kind not in _FORMS:
+    if not isinstance(kind, str) or (kind and kind not in _FORMS):
         raise ValueError(f"kind is {kind!r}; expected one of {', '.join(_FORMS)}")
     kind = kind or ("values" if len(shape) == 2 else "classes")
     axes, dtypes = _FORMS[kind]

@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from npnet.arrays import Array, array_module, plain_numbers
+from npnet.arguments import checked
+from npnet.arrays import Array, array_module
 from npnet.penalties import Penalty, group_lasso, l2
 
 __all__ = ["ActivePenalty", "Regularizer", "check_proximal", "prox_of_sum"]
 
 
+@checked
 @dataclass(frozen=True)
 class Regularizer:
     """`strength` times a penalty on the weights of some layers of a network: their matrices.
@@ -38,16 +40,22 @@ class Regularizer:
     inherited: int | None = None
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         if not self.strength >= 0:
             raise ValueError(f"strength is {self.strength}; expected zero or more")
-        if self.where not in ("all", "trunk", "head"):
-            raise ValueError(f"where is {self.where!r}; expected 'all', 'trunk' or 'head'")
         for layer, scales in enumerate(self.scales or (), 1):
             for name, scale in scales.items():
                 if not (scale >= 0).all():
                     least = scale.min()
                     raise ValueError(f"scales of hidden layer {layer}, {name}, begin at {least}; expected from zero")
+
+    def check(self, trunk: Sequence[dict[str, Array]]) -> None:
+        """Raise ValueError for anchors or scales that are not there for each layer of a trunk that it acts on."""
+        layers = trunk if self.inherited is None else trunk[: self.inherited]
+        for name in ("anchors", "scales"):
+            given = getattr(self, name)
+            keys = [sorted(q) for q in given or ()][: len(layers)]
+            if given is not None and keys != [sorted(p) for p in layers]:
+                raise ValueError(f"{name} has {keys}; expected {[sorted(p) for p in layers]}, a dict for each layer")
 
     def applies(self, layer: int, depth: int, name: str, weight: bool) -> bool:
         """Report whether it penalises a parameter of a layer: 0 … depth − 1 in the trunk, depth for the head.

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import shown
 from npnet.data import Split, Task
 from npnet.describe import describe, first_difference
@@ -29,6 +30,7 @@ proximal steps), error (mean validation error), validation {task: error}, evalua
 `npnet.error`. Where the loss decides when to stop, losses {task: validation loss}."""
 
 
+@checked
 @dataclass
 class Run:
     """A run as it stands after some epoch: network, generator, optimizer buffers, history, best weights.
@@ -51,9 +53,6 @@ class Run:
     settings: Tree = None
 
     def __post_init__(self) -> None:
-        for name, kind in (("network", Network), ("rng", np.random.Generator)):
-            if not isinstance(value := getattr(self, name), kind):
-                raise ValueError(f"{name} is {value!r}; expected a {kind.__name__}")
         bits = type(self.rng.bit_generator)
         if _BIT_GENERATORS.get(bits.__name__) is not bits:
             raise ValueError(
@@ -105,6 +104,7 @@ _BIT_GENERATORS: dict[str, Any] = {
 _PLAIN = ("buffers", "history", "best", "finished", "learned", "settings")
 
 
+@checked
 @dataclass
 class TrainingJob:
     """A run with all that takes it to its end: what `train` is given, one of many in a population.
@@ -122,15 +122,9 @@ class TrainingJob:
 
     def __post_init__(self) -> None:
         network = self.run.network
-        whole = isinstance(self.tasks, Mapping) and all(isinstance(task, Task) for task in self.tasks.values())
-        if not (whole and self.tasks):
-            raise ValueError(f"tasks is {shown(self.tasks)}; expected at least one Task by the name of its head")
+        if not self.tasks:
+            raise ValueError("tasks is {}; expected at least one Task by the name of its head")
         _check_fit(network, {head: (head, task.train) for head, task in self.tasks.items()})
-        for name, each in self.evaluations.items():
-            if not isinstance(name, str):
-                raise ValueError(f"evaluations has the name {shown(name)}; expected a string")
-            if not (isinstance(each, tuple | list) and len(each) == 2 and isinstance(each[1], Split)):
-                raise ValueError(f"evaluations has {shown(each)} for {name!r}; expected a pair (head, split)")
         _check_fit(network, self.evaluations)
         for head, task in self.tasks.items():
             if head not in network.heads:
@@ -144,6 +138,8 @@ class TrainingJob:
                 outputs = f"{task.outputs} output{'s' * (task.outputs > 1)}"
                 given = getattr(loss, "func", loss).__name__
                 raise ValueError(f"loss is {given}; expected {names} for {head!r}, with {kind} and {outputs}")
+        for each in self.settings.regularizers:
+            each.check(network.trunk)
         for head in self.settings.watch:
             if head not in self.tasks:
                 raise ValueError(f"watch has the task {head!r}; expected one of {', '.join(map(repr, self.tasks))}")

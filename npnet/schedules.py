@@ -6,7 +6,7 @@ Any function is one. Those below are data, so that a run can tell them apart.
 import math
 from dataclasses import dataclass
 
-from npnet.arrays import plain_numbers
+from npnet.arguments import checked
 
 __all__ = ["constant", "cosine", "step"]
 
@@ -16,6 +16,7 @@ def _check_rate(rate: float) -> None:
         raise ValueError(f"rate is {rate}; expected a finite number above zero")
 
 
+@checked
 @dataclass(frozen=True)
 class constant:  # noqa: N801
     """The schedule that is `rate` at every epoch. Raises ValueError for a rate that is not finite and above zero."""
@@ -23,7 +24,6 @@ class constant:  # noqa: N801
     rate: float
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         _check_rate(self.rate)
 
     def __call__(self, epoch: int) -> float:
@@ -31,6 +31,7 @@ class constant:  # noqa: N801
         return self.rate
 
 
+@checked
 @dataclass(frozen=True)
 class step:  # noqa: N801
     """The schedule rate · factor^⌊epoch / every⌋.
@@ -43,7 +44,6 @@ class step:  # noqa: N801
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         _check_rate(self.rate)
         if self.every < 1:
             raise ValueError(f"every is {self.every}; expected at least one epoch")
@@ -55,6 +55,7 @@ class step:  # noqa: N801
         return self.rate * self.factor ** (epoch // self.every)
 
 
+@checked
 @dataclass(frozen=True)
 class cosine:  # noqa: N801
     """The schedule that falls from rate to zero along half a cosine over the epochs, and stays there.
@@ -67,7 +68,6 @@ class cosine:  # noqa: N801
     epochs: int
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         _check_rate(self.rate)
         if self.epochs < 1:
             raise ValueError(f"epochs is {self.epochs}; expected at least one")

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import Array, array_module
 from npnet.blas import threads
 from npnet.data import Split, Task
@@ -33,6 +34,7 @@ from npnet.undo import snapshot
 __all__ = ["advance", "batches", "conclude", "epochs_without_minimum", "measure", "orders", "train"]
 
 
+@checked
 def train(
     run: Run,
     tasks: Mapping[str, Task],
@@ -135,7 +137,6 @@ def measure(
         for key, w in group.parameters.items():
             if not array_module(w).isfinite(w).all():
                 raise NotFiniteError(f"updated {key}", group.name)
-
     moving = {id(group.parameters) for group in groups}
 
     def above(head: str, split: Split) -> tuple[Path, Split, np.dtype]:
@@ -143,8 +144,7 @@ def measure(
         lowest = next((i for i, (_, p) in enumerate(path[:-1]) if id(p) in moving), len(path) - 1)
         return path[lowest:], kept.split(path[:lowest], split, network.dtype), network.dtype
 
-    watched = settings.watch or tuple(job.tasks)
-    seen = {head: above(head, job.tasks[head].validation) for head in watched}
+    seen = {head: above(head, job.tasks[head].validation) for head in settings.watch or job.tasks}
     validation = {head: error_along(*of) for head, of in seen.items()}
     evaluated = {name: error_along(*above(*of)) for name, of in job.evaluations.items()}
     by_loss = seen if settings.by == "loss" else {}

@@ -53,9 +53,16 @@ def copy_tree(tree: Tree) -> Tree:
     return map_tree(lambda leaf: leaf.copy() if hasattr(leaf, "dtype") else leaf, tree)
 
 
+def named_file(path: str | Path) -> Path:
+    """Return the path of a file. Raises ValueError for what names none."""
+    if not isinstance(path, str | os.PathLike) or not Path(path).name:
+        raise ValueError(f"path is {path!r:.80}; expected the name of a file")
+    return Path(path)
+
+
 def write_atomically(path: str | Path, content: bytes) -> None:
     """Write a whole file or none: to a new file in the same folder first, then moved into place."""
-    path = Path(path)
+    path = named_file(path)
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
     try:
         with open(temporary, "xb") as file:
@@ -94,9 +101,9 @@ def save_tree(path: str | Path, tree: Tree) -> None:
             return _TEXT + branch
         if branch is None or isinstance(branch, bool | int | float):
             return branch
-        kind = type(branch)
+        kind, place = type(branch), f"leaf {where}" if where else "tree"
         raise TypeError(
-            f"leaf {where} is a {kind.__name__} of {kind.__module__}; expected a host array, number, string or None "
+            f"{place} is a {kind.__name__} of {kind.__module__}; expected a host array, number, string or None "
             "(npnet.to_host copies device arrays, numpy.asarray makes arrays of what is like one)"
         )
 
@@ -143,7 +150,7 @@ def load_tree(path: str | Path) -> Tree:
             return branch.removeprefix(_TEXT)
         return branch
 
-    with open(path, "rb") as file:
+    with open(named_file(path), "rb") as file:
         kind = kind_of_file(file)
         try:
             if kind:

@@ -357,7 +357,7 @@ def test_bad_input_is_named():
     start, task = network(0), blobs("b")
     two = learn(progressive(), start, task)
     for f, words in (
-        (lambda: progressive("conv"), "lateral is 'conv'; expected 'linear' or 'adapter'"),
+        (lambda: progressive("conv"), "lateral is 'conv'; expected one of 'linear', 'adapter'"),
         (lambda: learn(modular((2,)), start, task), r"stitched is \(2,\); expected numbers among \[1\]"),
         (lambda: growing(), "wider is 0, deeper 0"),
         (lambda: growing(deeper=2, noise=0.1), "expected noise only where units are added"),

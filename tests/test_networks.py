@@ -116,7 +116,7 @@ def test_what_does_not_fit_is_named():
         ({"activation": ["relu"]}, r"activation is \['relu'\]; expected 2 entries, one for each hidden layer"),
         ({"activation": ["relu", "swish"]}, "activation is 'swish'; expected one of relu"),
         ({"input_dropout": 1.0}, "input_dropout is 1.0; expected a rate"),
-        ({"input_dropout": (0.1,)}, r"input_dropout is \(0.1,\); expected a rate"),
+        ({"input_dropout": (0.1,)}, r"input_dropout is \(0.1,\); expected a number"),
     ):
         with pytest.raises(ValueError, match=message):
             npnet.mlp((6, 8, 7), {"a": 3}, rng, **options)

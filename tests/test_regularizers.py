@@ -84,7 +84,7 @@ def test_a_sum_without_a_proximal_step_is_refused():
             "scales of hidden layer 2, W, begin at -0.5; expected from zero",
         ),
         ({"strength": 1.0, "scales": [{"b": np.array([1.0, np.nan])}]}, "scales of hidden layer 1, b, begin at nan"),
-        ({"strength": 1.0, "where": "heads"}, "where is 'heads'; expected 'all', 'trunk' or 'head'"),
+        ({"strength": 1.0, "where": "heads"}, "where is 'heads'; expected one of 'all', 'trunk', 'head'"),
     ],
 )
 def test_a_regularizer_names_what_it_refuses(options, message):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import to_host
 from npnet.check.compare import Kinks, compare, kept, unit
 from npnet.check.diagnosis import diagnose
@@ -23,6 +24,7 @@ AT_KINKS = 200  # the most entries at kinks of a larger array that are checked o
 
 
 @np.errstate(all="ignore")
+@checked
 def check_gradient(
     f: Callable[..., tuple[Any, Any]],
     *arrays: Tree,

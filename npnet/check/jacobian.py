@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import to_host
 from npnet.check.derivative import SIDES, STEP, Estimate, Ray
 from npnet.check.function import kind_of, quiet
@@ -29,6 +30,7 @@ DIRECTIONS = 4
 
 
 @np.errstate(all="ignore")
+@checked
 def check_jacobian(
     f: Callable[..., tuple[Any, Callable[..., Any], Callable[[Any], Any]]],
     *arrays: Tree,
@@ -95,7 +97,9 @@ def _pushed(problem: Problem, u: Direction, pushed: Any, rounding: Any) -> Line:
 def line_of(name: str, found: Any, wanted: Any, allowed: Any) -> Line:
     """Return the line of the entry in which two arrays differ most, relative to what is allowed."""
     excess = abs(found - wanted) / (allowed + 1e-300)
-    flat = int(np.argmax(np.where(excess == excess, excess, np.inf))) if excess.size else 0
+    if not excess.size:
+        raise ValueError(f"{name} has shape {found.shape}; expected arrays with at least one number")
+    flat = int(np.argmax(np.where(excess == excess, excess, np.inf)))
     index = tuple(int(i) for i in np.unravel_index(flat, found.shape))
     one, other, most = float(found[index]), float(wanted[index]), float(np.broadcast_to(allowed, found.shape)[index])
     error = relative_error(one, other, max(1e-3 * peak(wanted), 1e-300))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.check.compare import CONVENTIONS, Kinks, compare, unit
 from npnet.check.derivative import sample
 from npnet.check.problem import Problem
@@ -23,6 +24,7 @@ ENTRIES = 200  # the most entries of a parameter that are checked; of a larger o
 
 
 @np.errstate(all="ignore")
+@checked
 def check_kinks(
     f: Callable[..., tuple[Any, Any]], *arrays: Tree, convention: str = "smallest", seed: int = 0, method: str = "auto"
 ) -> Report:
@@ -61,6 +63,7 @@ def _jumps(problem: Problem, k: int, index: tuple[int, ...]) -> bool:
 
 
 @np.errstate(all="ignore")
+@checked
 def check_convex(f: Callable[..., tuple[Any, Any]], *arrays: Tree, draws: int = 200, seed: int = 0) -> Report:
     """Check the subgradient inequality of a convex function, f(y) ≥ f(x) + ⟨g, y − x⟩, for random y near and far.
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from npnet.arrays import Array
+from npnet.arguments import checked
+from npnet.arrays import Array, shown
 from npnet.check.jacobian import compare_trees
 from npnet.check.pytree import Tree, copy_tree, leaves
 from npnet.check.report import Line, Report
@@ -14,6 +15,7 @@ from npnet.check.rounding import factor
 __all__ = ["check_equal", "check_frozen", "check_mean", "check_resumed"]
 
 
+@checked
 def check_equal(found: Tree, wanted: Tree, terms: int = 64, what: str = "law") -> Report:
     """Check that two computations of the same numbers agree to rounding.
 
@@ -23,12 +25,16 @@ def check_equal(found: Tree, wanted: Tree, terms: int = 64, what: str = "law") -
     """
     shapes = [[(path, np.shape(leaf)) for path, leaf in leaves(tree)] for tree in (found, wanted)]
     if shapes[0] != shapes[1]:
-        raise ValueError(f"found has leaves {shapes[0]}; expected {shapes[1]}")
+        raise ValueError(f"found has leaves {shapes[0]}; expected {shapes[1]}, as wanted")
     return Report(compare_trees(found, wanted, factor(terms, np.dtype(float)), "found"), None, what=what)
 
 
+@checked
 def check_frozen(move: Callable[[], Any], frozen: Tree, moving: Tree = ()) -> Report:
     """Check that move() changes no bit of `frozen`, and changes every array of `moving`."""
+    for name, tree in (("frozen", frozen), ("moving", moving)):
+        if not all(np.asarray(leaf).dtype.kind in "biufc" for _, leaf in leaves(tree)):
+            raise ValueError(f"{name} is {shown(tree)}; expected arrays of numbers, or a tree of these")
     before, started = copy_tree(frozen), copy_tree(moving)
     move()
     complaints = [
@@ -44,6 +50,7 @@ def check_frozen(move: Callable[[], Any], frozen: Tree, moving: Tree = ()) -> Re
     return Report((), None, tuple(complaints), what="freezing")
 
 
+@checked
 def check_resumed(begin: Callable[[], Any], go_on: Callable[[Any], Any], save: Callable[[Any], Any]) -> Report:
     """Check that a run that is stopped, saved and resumed gives the same bits as one that never stopped.
 
@@ -63,13 +70,18 @@ def check_resumed(begin: Callable[[], Any], go_on: Callable[[Any], Any], save: C
     return Report((), None, tuple(complaints), what="resuming")
 
 
+@checked
 def check_mean(draw: Callable[[int], Array], mean: Array, draws: int = 2000, deviations: float = 7.0) -> Report:
     """Check that draw(0), draw(1), … have this mean, entry by entry, within `deviations` standard errors.
 
     By chance an entry is more than seven standard errors away once in 4e11. This is the only check here that is not
     exact: it finds an error larger than `deviations`/√draws of a draw's standard deviation.
     """
+    if draws < 2:
+        raise ValueError(f"draws is {draws}; expected at least 2")
     drawn = np.stack([draw(i) for i in range(draws)])
+    if drawn.shape[1:] != mean.shape:
+        raise ValueError(f"mean has shape {mean.shape}; expected {drawn.shape[1:]}, as what is drawn")
     centre, spread = drawn.mean(0), drawn.std(0) / draws**0.5
     allowed = deviations * spread + factor(draws, np.dtype(float)) * abs(mean)
     excess = abs(centre - mean) / (allowed + 1e-300)

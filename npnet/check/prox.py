@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import Array, generator
 from npnet.check.derivative import SIDES, Ray, measured_noise
 from npnet.check.function import quiet
@@ -55,6 +56,7 @@ class Trial:
 
 
 @np.errstate(all="ignore")
+@checked
 def check_prox(
     penalty: Callable[[Array], Any] | None,
     prox: Callable[[Array, float], Array],

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
+
 __all__ = ["UNDECIDED", "Line", "Report", "units_apart"]
 
 UNDECIDED = "cannot be decided"
@@ -17,6 +19,7 @@ def units_apart(a: float, b: float) -> float:
     return float(gap / np.spacing(max(abs(a), abs(b)))) if np.isfinite(gap) else float("inf")
 
 
+@checked
 @dataclass(frozen=True)
 class Line:
     """One checked parameter: the place of its worst error, both values there, and their distance.
@@ -70,6 +73,7 @@ class Line:
         )
 
 
+@checked
 @dataclass(frozen=True)
 class Report:
     """What a check found. It is true if nothing is wrong, and prints one line for each parameter.

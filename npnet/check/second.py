@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import to_host
 from npnet.check.derivative import SIDES, STEP, Estimate, Ray
 from npnet.check.function import quiet
@@ -51,6 +52,7 @@ def hessian_vector_product(
 
 
 @np.errstate(all="ignore")
+@checked
 def check_hessian(
     f: Callable[..., tuple[Any, Any]],
     *arrays: Tree,

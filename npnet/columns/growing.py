@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import Array, array_module
 from npnet.columns.column import add_column
 from npnet.columns.laterals import fan_in
@@ -27,6 +28,7 @@ __all__ = ["growing"]
 _LOOK = 1_000  # training inputs that say how long activations are
 
 
+@checked
 def growing(
     wider: int = 0,
     deeper: int = 0,

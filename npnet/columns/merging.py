@@ -1,5 +1,6 @@
 """Merging: a grown network and the column that it stands on as one network, all of which may train."""
 
+from npnet.arguments import checked
 from npnet.arrays import array_module
 from npnet.columns.laterals import joined
 from npnet.columns.network import ColumnNetwork, columns_of
@@ -9,6 +10,7 @@ from npnet.network import Network
 __all__ = ["merged"]
 
 
+@checked
 def merged(network: Network) -> Network:
     """Return a grown network as one without columns, which computes the same, and in which everything may train.
 

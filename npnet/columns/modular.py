@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.columns.column import add_column
 from npnet.columns.network import columns_of
 from npnet.data import Task
@@ -19,6 +20,7 @@ from npnet.policies import FineTuning, Mask
 __all__ = ["modular"]
 
 
+@checked
 def modular(
     stitched: Sequence[int] | None = (), widths: Sequence[int] | None = None, policy: Callable[..., Mask] | None = None
 ) -> Method:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import Array, array_module, check_floats
 from npnet.columns.laterals import SideDropout, WithSideInputs
 from npnet.initialisers import Initialiser, glorot
@@ -22,6 +23,7 @@ Source = tuple[int, int]
 """What is read: (column, level). Level 0 of any column are the inputs, level i its hidden layer i's outputs."""
 
 
+@checked
 @dataclass
 class ColumnNetwork(Network):
     """A network whose layers also read earlier networks.
@@ -40,7 +42,7 @@ class ColumnNetwork(Network):
     def __post_init__(self) -> None:
         if len(self.reads) != self.depth + 1:
             raise ValueError(
-                f"reads is {self.reads}; expected {self.depth + 1} entries: every hidden layer's, the heads'"
+                f"reads is {self.reads}; expected {self.depth + 1} entries: of each layer of the trunk, of the heads"
             )
         if not self.columns:
             raise ValueError("columns is (); expected at least one earlier network")

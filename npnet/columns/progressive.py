@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.columns.column import Lateral, add_column
 from npnet.columns.network import Source, columns_of
 from npnet.data import Task
@@ -21,6 +22,7 @@ from npnet.policies import FineTuning, Mask
 __all__ = ["progressive"]
 
 
+@checked
 def progressive(
     lateral: Lateral = "linear", widths: Sequence[int] | None = None, policy: Callable[..., Mask] | None = None
 ) -> Method:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import Array, array_module
 from npnet.data import Split, batch
 from npnet.network import Network
@@ -138,7 +139,7 @@ def nearest(targets: Array, source: Array, k: int) -> Array:
     equally near ones the first comes first. Raises ValueError unless 1 ≤ k ≤ M and the widths are equal.
     """
     xp = array_module(targets, source)
-    if not 1 <= k <= len(source) or targets.shape[-1] != source.shape[-1]:
+    if not 1 <= k <= len(source) or not targets.ndim == source.ndim == 2 or targets.shape[1] != source.shape[1]:
         raise ValueError(
             f"k is {k}, targets {targets.shape}, source {source.shape}; expected 1 <= k <= {len(source)}, equal widths"
         )
@@ -185,6 +186,7 @@ class Neighbours:
         return {"ranking": self.ranking, "counts": self.counts}
 
 
+@checked
 def neighbours_of(targets: Array, source: Array, k: int, most: int | None = None) -> Neighbours:
     """Return the neighbours of targets (N, d) in a source (M, d): k of each count, `most` (by default k) are ranked.
 

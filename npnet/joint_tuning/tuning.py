@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from npnet.arrays import Array, array_module
+from npnet.arguments import checked
+from npnet.arrays import Array, array_module, shown
 from npnet.data import Split, Task, batch, part
 from npnet.error import BLOCK, largest
 from npnet.hyperparameters import Hyperparameters
@@ -21,6 +22,7 @@ from npnet.training import train
 __all__ = ["joint_tasks", "misclassified", "selective_joint_tuning"]
 
 
+@checked
 def joint_tasks(source: Task, task: Task, rows: Array | None = None) -> dict[str, Task]:
     """Return both tasks by their heads, the new one first, the source's training set cut down to some rows.
 
@@ -29,6 +31,8 @@ def joint_tasks(source: Task, task: Task, rows: Array | None = None) -> dict[str
     if source.name == task.name:
         raise ValueError(f"source and task are both {task.name!r}; expected two names, those of their heads")
     if rows is not None:
+        if rows.dtype.kind not in "iub":
+            raise ValueError(f"rows is {shown(rows)}; expected whole numbers")
         source = replace(source, train=part(source.train, rows))
     return {task.name: task, source.name: source}
 
@@ -44,6 +48,7 @@ def misclassified(network: Network, head: str, split: Split) -> Array:
     return array_module(blocks[0]).concatenate(blocks)
 
 
+@checked
 def selective_joint_tuning(
     run: Run,
     source: Task,

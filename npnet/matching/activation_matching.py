@@ -8,6 +8,7 @@ Where a pair's widths differ, a linear regressor that trains along stands betwee
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from npnet.arguments import checked
 from npnet.arrays import Array
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
@@ -23,6 +24,7 @@ from npnet.policies import FineTuning, Mask
 __all__ = ["activation_matching"]
 
 
+@checked
 def activation_matching(
     teacher: Network,
     beta: float = 1.0,

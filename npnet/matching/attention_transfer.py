@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal, get_args
 
+from npnet.arguments import checked
 from npnet.arrays import Array
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
@@ -30,6 +31,7 @@ __all__ = ["attention_transfer"]
 Kind = Literal["units", "channels", "input"]
 
 
+@checked
 def attention_transfer(
     teacher: Network,
     kind: Kind = "units",

@@ -8,6 +8,7 @@ The teacher's logits on the training inputs are computed once. T² keeps the siz
 from collections.abc import Callable
 from functools import partial
 
+from npnet.arguments import checked
 from npnet.arrays import Array
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
@@ -23,6 +24,7 @@ from npnet.soft_losses import soft_cross_entropy
 __all__ = ["distillation"]
 
 
+@checked
 def distillation(
     teacher: Network,
     alpha: float = 0.9,

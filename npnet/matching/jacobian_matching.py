@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal, get_args
 
+from npnet.arguments import checked
 from npnet.arrays import Array
 from npnet.data import Task
 from npnet.error import largest
@@ -28,6 +29,7 @@ __all__ = ["jacobian_matching"]
 Of = Literal["largest", "label", "all"]
 
 
+@checked
 def jacobian_matching(
     teacher: Network,
     of: Of = "largest",
@@ -70,6 +72,8 @@ def _with_jacobians(
     """Return settings with the term of the teacher's Jacobians."""
     theirs = head or task.name
     check_plain(teacher, theirs)
+    if branch and branch not in network.heads:
+        raise ValueError(f"branch is {branch!r}; expected one of {', '.join(map(repr, network.heads))}, the student's")
     outputs = network.head(branch)["b"].size if branch else task.outputs
     sizes = (teacher.inputs, teacher.head(theirs)["b"].size), (network.inputs, outputs)
     if sizes[0] != sizes[1]:

@@ -18,8 +18,9 @@ Komodakis 2017, section 3.2.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Literal, get_args
+from typing import Literal
 
+from npnet.arguments import checked
 from npnet.arrays import Array, array_module, sum_to
 from npnet.fused import Product
 from npnet.layers import Back, Shared, forward, linear
@@ -118,6 +119,7 @@ def at_logits(Z: Array, of: Of, classes: Array | None) -> tuple[Array, Callable[
     return (classes[..., None] == xp.arange(K)).astype(Z.dtype), None  # (N, K)
 
 
+@checked
 def jacobian(network: Network, head: str, X: Array, of: Of = "logits", classes: Array | None = None) -> Array:
     """Return ∂z/∂x of a head without dropout: (N, K · D) of every logit, (N, D) of one logit or of the loss.
 
@@ -125,8 +127,8 @@ def jacobian(network: Network, head: str, X: Array, of: Of = "logits", classes: 
     classes are missing or not the head's, and for a network with hidden layers that are not linear maps.
     """
     check_plain(network, head)
-    if of not in get_args(Of):
-        raise ValueError(f"of is {of!r}; expected one of {', '.join(get_args(Of))}")
+    if X.shape[1:] != (network.inputs,):
+        raise ValueError(f"X has shape {X.shape}; expected (N, {network.inputs})")
     count = network.head(head)["b"].size
     if classes is not None:
         whole = classes.dtype.kind in "iu" and classes.shape == X.shape[:1]

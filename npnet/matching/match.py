@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from npnet.arrays import Array, array_module, cast, to_device
+from npnet.arguments import checked
+from npnet.arrays import Array, array_module, cast, shown, to_device
 from npnet.initialisers import glorot
 from npnet.layers import Parameters, linear
 from npnet.losses import Loss, squared_error
@@ -65,6 +66,7 @@ class SupervisedLoss:
         return TermOutput(total, at, {"s": self.weight * (0.5 - share * value)})
 
 
+@checked
 @dataclass(frozen=True)
 class Match:
     """weight · loss(Y, targets): what the network has at a place, compared with what another one had there.
@@ -86,6 +88,10 @@ class Match:
     def __post_init__(self) -> None:
         if not self.weight >= 0:
             raise ValueError(f"weight is {self.weight}; expected zero or more")
+        if self.width is not None and self.width < 1:
+            raise ValueError(f"width is {self.width}; expected the width of the targets, or None")
+        if not hasattr(self.targets, "__len__") or not hasattr(self.targets, "__getitem__"):
+            raise ValueError(f"targets is {shown(self.targets)}; expected an array, a row for each training example")
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -99,7 +105,8 @@ class Match:
         widths = width_of(network, self.place), self.targets[:1].shape[-1]
         if self.width is None and self.loss is squared_error and widths[0] != widths[1]:
             raise ValueError(
-                f"targets of {self.name!r} have {widths[1]} values each; expected {widths[0]}, as the place"
+                f"targets of {self.name!r} have {widths[1]} values each; expected {widths[0]}, as the place, "
+                "or a width for a regressor"
             )
 
     def acts(self, mask: Mask) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.data import Split, Task
 from npnet.frozen import Kept, Read
 from npnet.hyperparameters import Hyperparameters
@@ -19,6 +20,7 @@ from npnet.step import Objective
 __all__ = ["Terms", "add_terms"]
 
 
+@checked
 @dataclass(frozen=True)
 class Terms:
     """The objective of a run with terms in addition to the losses on labels.
@@ -103,6 +105,7 @@ def _reader(splits: Mapping[str, Split], kept: Kept, dtype: np.dtype) -> Callabl
     return above
 
 
+@checked
 def add_terms(settings: Hyperparameters, task: Task, terms: Sequence[Term], labels: float = 1.0) -> Hyperparameters:
     """Return settings whose objective has more terms; labels: the factor on the weight of the task's own loss.
 
@@ -111,6 +114,8 @@ def add_terms(settings: Hyperparameters, task: Task, terms: Sequence[Term], labe
     given = Terms() if settings.objective is plain_loss else settings.objective
     if not isinstance(given, Terms):
         raise ValueError(f"objective is {given!r}; expected plain_loss or Terms, to which terms can be added")
+    if not labels >= 0:
+        raise ValueError(f"labels is {labels}; expected a weight, zero or more")
     if labels != 1 and not isinstance(given.weights, Mapping):
         raise ValueError(f"weights is {given.weights!r}; expected numbers, which this method scales by {labels}")
     if labels != 1 and isinstance(given.weights, Mapping):

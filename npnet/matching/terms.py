@@ -105,8 +105,9 @@ class Term(Protocol):
 def check_place(network: Network, place: Place) -> None:
     """Raise ValueError where a network has no such place, or one that a term cannot reach."""
     if isinstance(place, str):
-        if network.head(place) is not network.heads.get(place):
-            raise ValueError(f"place is {place!r}, a head that is frozen for good; expected one of the network's own")
+        if place not in network.heads:
+            own = ", ".join(map(repr, network.heads)) or "(no heads yet)"
+            raise ValueError(f"place is {place!r}; expected a head of the network's own, {own}, or a hidden layer")
     elif not network.plain:
         raise ValueError(f"place is hidden layer {place} of a network with columns; expected one without")
     elif not 1 <= place <= network.depth:

@@ -9,6 +9,7 @@ for their answers cannot change.
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from npnet.arguments import checked
 from npnet.arrays import Array
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
@@ -26,6 +27,7 @@ from npnet.soft_losses import sigmoid_cross_entropy, soft_cross_entropy
 __all__ = ["without_forgetting"]
 
 
+@checked
 def without_forgetting(
     weight: float = 1.0,
     temperature: float = 2.0,

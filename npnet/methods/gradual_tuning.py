@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from npnet.arrays import plain_numbers
+from npnet.arguments import checked
 from npnet.methods.method import Method
 from npnet.policies import Mask, Policy, top_layers
 
 __all__ = ["GradualTuning", "gradual_tuning"]
 
 
+@checked
 @dataclass(frozen=True)
 class GradualTuning(Policy):
     """The head alone at first; the next hidden layer down joins whenever two consecutive epochs differ by too little.
@@ -30,7 +31,6 @@ class GradualTuning(Policy):
     gradual = True
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         if not self.tolerance > 0:
             raise ValueError(f"tolerance is {self.tolerance}; expected percentage points above zero")
         if self.difference not in ("absolute", "improvement"):

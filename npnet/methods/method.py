@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
 from npnet.initialisers import Initialiser, glorot
@@ -35,6 +36,7 @@ def nothing(network: Network, task: Task, settings: Hyperparameters) -> Hyperpar
     return settings
 
 
+@checked
 @dataclass(frozen=True)
 class Method:
     """A transfer method: a name, a surgery, an objective and an update policy.
@@ -78,6 +80,7 @@ def _either(name: str, what: str, one: Any, other: Any, usual: tuple[Any, ...]) 
     return chosen[0] if chosen else max(one, other, key=usual.index)
 
 
+@checked
 def begin(
     method: Method,
     network: Network,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from npnet.arrays import plain_numbers
+from npnet.arguments import checked
 from npnet.policies import Entry, FineTuning, Mask, Policy, top_layers, waits
 
 __all__ = [
@@ -22,6 +22,7 @@ def _check_count(layers: int) -> None:
         raise ValueError(f"layers is {layers}; expected zero or more")
 
 
+@checked
 @dataclass(frozen=True)
 class GradualByEpoch(Policy):
     """One more layer every `every` epochs, from the head down: the schedule that looks at no error.
@@ -33,7 +34,6 @@ class GradualByEpoch(Policy):
     gradual = True
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         if self.every < 1:
             raise ValueError(f"every is {self.every}; expected at least one epoch")
 
@@ -42,6 +42,7 @@ class GradualByEpoch(Policy):
         return top_layers(len(history) // self.every, depth)
 
 
+@checked
 @dataclass(frozen=True)
 class Freeze(Policy):
     """The first `layers` hidden layers never move; more than there are means all of them, a classifier on features.
@@ -52,7 +53,6 @@ class Freeze(Policy):
     layers: int
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         _check_count(self.layers)
 
     def __call__(self, history: Sequence[float], depth: int) -> Mask:
@@ -60,6 +60,7 @@ class Freeze(Policy):
         return top_layers(max(depth - self.layers, 0), depth)
 
 
+@checked
 @dataclass(frozen=True)
 class TopLayers(Policy):
     """The head and the `layers` hidden layers below it train, those beneath never; more than there are means all.
@@ -70,7 +71,6 @@ class TopLayers(Policy):
     layers: int
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         _check_count(self.layers)
 
     def __call__(self, history: Sequence[float], depth: int) -> Mask:
@@ -87,6 +87,7 @@ class HeadOnly(Policy):
         return top_layers(0, depth)
 
 
+@checked
 @dataclass(frozen=True)
 class Discriminative(Policy):
     """Each layer's rate is `factor` times that of the layer above; on top of any other policy.
@@ -98,7 +99,6 @@ class Discriminative(Policy):
     policy: Callable[..., Mask] = field(default_factory=FineTuning)
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         if not self.factor > 0:
             raise ValueError(f"factor is {self.factor}; expected a number above zero")
 
@@ -119,6 +119,7 @@ def _scaled(entry: Entry, factor: float) -> Entry:
     return entry * factor
 
 
+@checked
 @dataclass(frozen=True)
 class EqualBudget(Policy):
     """Another policy (fine tuning by default), stopped after as many epochs as the run it is paired with made.
@@ -131,7 +132,6 @@ class EqualBudget(Policy):
     policy: Callable[..., Mask] = field(default_factory=FineTuning)
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         if self.epochs < 1:
             raise ValueError(f"epochs is {self.epochs}; expected at least one")
 
@@ -145,6 +145,7 @@ class EqualBudget(Policy):
         return self.policy(history, depth) if len(history) < self.epochs else (0.0,) * (depth + 1)
 
 
+@checked
 @dataclass(frozen=True)
 class WarmUp(Policy):
     """The head alone for some epochs, then another policy (fine tuning by default), whose history begins there.
@@ -156,7 +157,6 @@ class WarmUp(Policy):
     policy: Callable[..., Mask] = field(default_factory=FineTuning)
 
     def __post_init__(self) -> None:
-        plain_numbers(self)
         if self.epochs < 1:
             raise ValueError(f"epochs is {self.epochs}; expected at least one")
 

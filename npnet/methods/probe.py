@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.data import Task
 from npnet.initialisers import Initialiser
 from npnet.methods.method import Method, new_head
@@ -17,6 +18,7 @@ from npnet.network import Network
 __all__ = ["probe"]
 
 
+@checked
 def probe(layer: int | None = None) -> Method:
     """Return the method that trains a new head on hidden layer `layer`, from 1; by default on the last.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import to_device, to_host
 from npnet.data import Split, Task
 from npnet.regularizers import Regularizer
@@ -15,6 +16,7 @@ from npnet.run import Run, TrainingJob
 __all__ = ["move"]
 
 
+@checked
 def move(jobs: Sequence[TrainingJob], xp: ModuleType) -> list[TrainingJob]:
     """Return the jobs with all their arrays in xp, numpy or cupy.
 

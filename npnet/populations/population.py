@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import array_module, to_host
 from npnet.blas import threads
 from npnet.data import Split
@@ -46,17 +47,20 @@ __all__ = ["train_population"]
 _CACHE = 2**19  # bytes of a trunk's weights; measured at 16 networks, batch 20, with 2 MB of cache a core
 
 
+@checked
 def train_population(jobs: Sequence[TrainingJob]) -> Iterator[dict[int, Record]]:
     """Train every job until its run has finished, yielding after each epoch {place in the sequence: record}.
 
     Each goes through what `train` would take it through, to the same numbers within rounding; on the host, to the same
     bits in whatever company. Between two yields every run is whole: save it there. A run that diverges is rolled back
     to the epoch before and has a `failure`; the others go on. Raises TypeError where arrays of different modules are
-    among them, or no job is given, and ValueError for another objective than the plain loss, for masks with a share for
-    each weight, and for one run given twice.
+    among them, and ValueError for no jobs, another objective than the plain loss, masks with a share for each weight,
+    and one run given twice.
     """
     if len({id(each.run) for each in jobs}) < len(jobs):
         raise ValueError(f"jobs are {len(jobs)}, some of them of the same run; expected a run for each")
+    if not jobs:
+        raise ValueError("jobs is []; expected at least one")
     array_module(*(each.run.network.first for each in jobs))
     for place, each in enumerate(jobs):
         if each.settings.objective is not plain_loss or not callable(each.settings.loss):

@@ -18,6 +18,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import Array, array_module
 from npnet.data import Split, batch
 from npnet.error import largest
@@ -43,6 +44,7 @@ batched    the true labels again, but the square of each batch's mean gradient i
 _BLOCK = 1000  # examples at a time, in the modes that do not depend on it
 
 
+@checked
 def fisher_information(
     network: Network,
     head: str,
@@ -89,6 +91,7 @@ def fisher_information(
     return [{name: F / count for name, F in p.items()} for p in information]
 
 
+@checked
 def remember(
     network: Network,
     name: str,

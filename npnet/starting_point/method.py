@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from npnet.arguments import checked
 from npnet.data import Task
 from npnet.hyperparameters import Hyperparameters
 from npnet.methods.method import Method
@@ -27,6 +28,7 @@ from npnet.trees import copy_tree
 __all__ = ["starting_point"]
 
 
+@checked
 def starting_point(
     name: str,
     alpha: float,

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from npnet.arguments import checked
 from npnet.penalties import Penalty, group_lasso, l1, l2
 from npnet.starting_point.fisher import Mode
 
 __all__ = ["CONVENTIONS", "RECIPES", "Convention", "Recipe"]
 
 
+@checked
 @dataclass(frozen=True)
 class Recipe:
     """What a penalty of the family is made of: its form, whether it is centred at w0, whether Fisher scales it."""

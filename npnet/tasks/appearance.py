@@ -10,6 +10,8 @@ bounds below leave nothing to clip, and keep every pixel of a stroke's core brig
 
 from dataclasses import dataclass
 
+from npnet.arguments import checked
+
 __all__ = ["CALIBRATED", "Appearance", "Range", "check_range", "check_within"]
 
 Range = tuple[float, float]
@@ -17,6 +19,7 @@ Range = tuple[float, float]
 _ROUNDING = 1e-9  # sums of decimals are not exact: 0.1 + 0.2 is a little more than 0.3
 
 
+@checked
 @dataclass(frozen=True)
 class Appearance:
     """How the stimuli look.

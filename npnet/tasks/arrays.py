@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import generator, shown
 from npnet.data import Split, Task
 from npnet.tasks.forms import Answers, answers_of, codes_of, inputs_of, weights_of
@@ -67,6 +68,7 @@ class ArrayTask(Task):
         return np.asarray(self.classes)[(Z[:, 0] > 0).astype(int) if Z.shape[-1] == 1 else Z.argmax(-1)]
 
 
+@checked
 def task_from_arrays(
     X: Any,
     y: Any,

@@ -3,6 +3,7 @@
 Images are uint8 (N, 784), 0 background to 255 full ink, and labels int64 (N,), as those of `mnist_halves`.
 """
 
+from npnet.arguments import checked
 from npnet.data import Task
 from npnet.tasks.characters import CHARACTERS
 from npnet.tasks.handwriting import HANDWRITING, Handwriting
@@ -14,6 +15,7 @@ from npnet.tasks.stimulus_sets import stimulus_set
 __all__ = ["digit_task"]
 
 
+@checked
 def digit_task(
     name: str,
     seed: int,

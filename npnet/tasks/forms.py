@@ -90,7 +90,7 @@ def answers_of(y: Any, n: int, kind: str = "") -> Answers:
     if array.ndim == 2 and array.shape[1] == 1 and kind in ("", "classes"):
         array = array[:, 0]
     if array.ndim not in (1, 2) or len(array) != n:
-        raise ValueError(f"y has shape {array.shape}; expected ({n},) or ({n}, K), an answer for each input")
+        raise ValueError(f"y has shape {array.shape}; expected ({n},) or ({n}, K), an answer for each row of X")
     _check_present(array)
     if kind == "labels" or (kind in ("", "classes") and array.ndim == 2 and _binary(array)):
         ones = array.astype(np.int64)

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from npnet.arguments import checked
 from npnet.tasks.appearance import Range, check_range, check_within
 
 __all__ = ["HANDWRITING", "Handwriting"]
 
 
+@checked
 @dataclass(frozen=True)
 class Handwriting:
     """How characters are written. Every number is drawn uniformly, for each image by itself and whatever its class.

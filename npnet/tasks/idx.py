@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from npnet.arguments import checked
+
 __all__ = ["read_idx"]
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -28,6 +30,7 @@ _GZIP = b"\x1f\x8b"
 _MOST_EXPANSION = 1032  # deflate spends at least two bits on 258 bytes, so no honest file expands more
 
 
+@checked
 def read_idx(path: str | PathLike[str]) -> NDArray[Any]:
     """The array of an IDX file: its type in this machine's byte order, its shape; uint8 (N, rows, columns) for images.
 

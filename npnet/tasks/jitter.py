@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from npnet.arguments import checked
 from npnet.arrays import generator
 
 __all__ = ["Jittered"]
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Jittered:
     """Square images (N, side²) as the inputs of a Split: rows come shifted by −pixels … pixels to the side and down.

@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from npnet.arguments import checked
+from npnet.arrays import shown
 from npnet.data import Split, Task
 from npnet.tasks.appearance import CALIBRATED, Appearance
 from npnet.tasks.rules import APART, CROSSING, SIDE, TASKS, Rule
@@ -29,6 +31,7 @@ TARGETS = {
 """What a task can ask about a stimulus."""
 
 
+@checked
 def line_task(
     name: str,
     seed: int,
@@ -65,6 +68,7 @@ def line_task(
     return Task(name, splits["train"].labels.shape[1] if target != "label" else 2, **splits)
 
 
+@checked
 def line_tasks(
     name: str,
     seed: int,
@@ -99,11 +103,14 @@ def line_tasks(
     return {target: Task(target, outputs[target], **splits[target]) for target in asked}
 
 
+@checked
 def targets(truth: NDArray[np.void], target: Target) -> NDArray[np.float32]:
     """Return what a target is for some truth records (n,): (n, K) float32, NaN where a stimulus has no such thing.
 
     Raises ValueError for the label, which is no part of the truth, and for an unknown target.
     """
+    if truth.dtype.names is None:
+        raise ValueError(f"truth is {shown(truth)}; expected records, as Stimuli have them")
     if target == "angle":
         crossing = np.minimum(truth["crossing_angle"], 180 - truth["crossing_angle"])  # which end is first is not seen
         answers = np.where(np.isnan(truth["angle"]), crossing, truth["angle"])[:, None] / 180
@@ -122,7 +129,7 @@ def targets(truth: NDArray[np.void], target: Target) -> NDArray[np.float32]:
 def _rule_of(name: str) -> Rule:
     """Return the rule of a task; ValueError that names the known ones where there is none."""
     if name not in TASKS:
-        raise ValueError(f"task is {name!r}; expected one of {', '.join(TASKS)}")
+        raise ValueError(f"name is {name!r}; expected one of {', '.join(TASKS)}")
     return TASKS[name]
 
 

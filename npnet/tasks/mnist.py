@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from npnet.arguments import checked
 from npnet.arrays import generator
 from npnet.data import Split, Task
 from npnet.tasks.download import fetch
@@ -28,6 +29,7 @@ class ImageFiles(NamedTuple):
     test_labels: NDArray[np.uint8]
 
 
+@checked
 def load(name: str, folder: Path | None = None) -> ImageFiles:
     """The set "mnist" or "fashion-mnist", from `folder` (default: data_folder()), downloaded into it where missing.
 
@@ -37,6 +39,7 @@ def load(name: str, folder: Path | None = None) -> ImageFiles:
     return ImageFiles(*(read_idx(path) for path in fetch(name, folder).values()))
 
 
+@checked
 def mnist_task(validation: int = 5_000, folder: Path | None = None) -> Task:
     """All ten digits: the last `validation` of the 60,000 training images validate, the 10,000 test images test.
 
@@ -45,11 +48,13 @@ def mnist_task(validation: int = 5_000, folder: Path | None = None) -> Task:
     return _whole_set("mnist", validation, folder)
 
 
+@checked
 def fashion_task(validation: int = 5_000, folder: Path | None = None) -> Task:
     """All ten kinds of clothing, split as mnist_task splits the digits; raises the same errors."""
     return _whole_set("fashion-mnist", validation, folder)
 
 
+@checked
 def mnist_halves(
     seed: int = 0,
     train: int = 20_000,

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from npnet.arguments import checked
 from npnet.tasks.addresses import name_key
 from npnet.tasks.appearance import Appearance
 from npnet.tasks.characters import CHARACTERS
@@ -39,6 +40,7 @@ class Stimuli(NamedTuple):
     truth: NDArray[np.void]
 
 
+@checked
 def draw(task: str, seed: int, start: int, stop: int, appearance: Look | None = None, threads: int = 1) -> Stimuli:
     """The stimuli at the addresses (task, seed, i) for i = start … stop − 1, the same bits for every slice and threads.
 
@@ -53,6 +55,7 @@ def draw(task: str, seed: int, start: int, stop: int, appearance: Look | None = 
     return draw_at(task, seed, np.arange(start, stop, dtype=np.uint64), appearance, threads)
 
 
+@checked
 def draw_at(
     task: str,
     seed: int,

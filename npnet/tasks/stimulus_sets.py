@@ -22,6 +22,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from npnet.arguments import checked
 from npnet.tasks.family import SOURCES
 from npnet.tasks.stimuli import Look, Stimuli, appearance_of, draw_at, family_of, labels_at, whole
 from npnet.trees import write_atomically
@@ -31,6 +32,7 @@ __all__ = ["StimulusSet", "stimulus_set"]
 _BLOCK = 10_000  # stimuli drawn into a file at a time: 13 MB
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class StimulusSet:
     """The stimuli of a task and seed at some addresses `indices` (n,) uint64, with an appearance (None: the
@@ -151,6 +153,7 @@ class StimulusSet:
             yield records.tobytes()
 
 
+@checked
 def stimulus_set(task: str, seed: int, start: int, stop: int, appearance: Look | None = None) -> StimulusSet:
     """Return the set at the addresses (task, seed, i) for i = start … stop − 1; raises what `draw` raises."""
     start = whole("start", start, 0, 2**63)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.foreign import kind_of_file
 from npnet.tasks.arrays import ArrayTask, task_from_arrays
 
@@ -60,6 +61,7 @@ class Table:
         return np.concatenate(parts, 1)
 
 
+@checked
 def read_csv(path: str | PathLike[str], target: str | int = -1) -> Table:
     """Return the table of a file of values apart by commas, semicolons or tabs, in UTF-8.
 
@@ -113,6 +115,7 @@ def _column(cells: list[str]) -> np.ndarray:
     return np.array(cells, np.float64) if all(map(_is_number, cells)) else np.array(cells)
 
 
+@checked
 def csv_task(path: str | PathLike[str], target: str | int = -1, **options: Any) -> tuple[ArrayTask, Table]:
     """Return the task of a table, and the table: see `read_csv` and, for the options, `task_from_arrays`.
 
@@ -126,6 +129,7 @@ _PARTS = {"train": ("train", ""), "validation": ("val", "validation", "valid"), 
 _INPUTS, _ANSWERS = ("images", "x", "X", "data", "inputs"), ("labels", "y", "Y", "targets", "target")
 
 
+@checked
 def npz_task(path: str | PathLike[str], **options: Any) -> ArrayTask:
     """Return the task of an .npz archive with arrays of inputs and answers.
 

@@ -167,9 +167,13 @@ def test_training_on_images_kept_nowhere_has_the_same_bits(task, target, tmp_pat
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"name": "zz"}, ValueError, "task is 'zz'; expected one of ac, acl, at"),
-        ({"target": "color"}, ValueError, "target is 'color'; expected one of label, angle, fractions, lengths"),
-        ({"store": "disk"}, ValueError, r"store is 'disk'; expected 'memory', 'nowhere' or the Path of a folder"),
+        ({"name": "zz"}, ValueError, "name is 'zz'; expected one of ac, acl, at"),
+        (
+            {"target": "color"},
+            ValueError,
+            "target is 'color'; expected one of 'label', 'angle', 'fractions', 'lengths'",
+        ),
+        ({"store": "disk"}, ValueError, r"store is 'disk'; expected one of 'memory', 'nowhere' or a Path"),
         ({"store": None}, ValueError, "store is None"),
         ({"store": "nowhere", "threads": 0}, ValueError, "threads is 0"),
         ({"seed": -1}, ValueError, "seed is -1; expected 0 to"),
