@@ -162,15 +162,17 @@ class FaultsCommand:
         json: also write the measurements to this file.
         runs: checks of correct code with npnet, each with another seed, to count false alarms.
         anchor_runs: the same for each of the other packages.
+        only: measure these alone, "npnet" among them; the numbers of the others are kept from the file.
     """
 
     json: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: none)")] = None
     runs: int = 1000
     anchor_runs: int = 1000
+    only: tuple[str, ...] = ()
 
     def __call__(self, console: Console) -> None:
         """Plant them."""
-        import_module("experiments.faults.table").main(console, self.json, self.runs, self.anchor_runs)
+        import_module("experiments.faults.table").main(console, self.json, self.runs, self.anchor_runs, self.only)
 
 
 @dataclass(frozen=True)

@@ -272,3 +272,118 @@ def test_the_state_is_put_back_after_an_exception():
     with pytest.raises(ValueError, match="matmul"):
         f(X[:, :2], {"W": 2 * W, "b": W[0]})
     assert np.array_equal(layer.W, W)
+
+
+# What is handed over and back ----------------------------------------------------------------------------------------
+
+
+def _square(x):
+    return (x * x).sum(), 2 * x
+
+
+def _pandas():
+    return pytest.importorskip("pandas")
+
+
+def _sparse(a):
+    return pytest.importorskip("scipy.sparse").csr_array(a)
+
+
+REFUSED = {
+    "a list of numbers": (
+        lambda: (_square, [1.0, 2.0]),
+        "argument x is a list of numbers; expected an array, np.array",
+    ),
+    "a list in a dict": (
+        lambda: (lambda p: _square(p["w"]), {"w": [1.0, 2.0]}),
+        "argument p/w is a list of numbers; expected an array",
+    ),
+    "integers": (lambda: (_square, np.arange(3)), "argument x is a ndarray int64 \\(3,\\); expected a real float"),
+    "complex numbers": (
+        lambda: (_square, np.ones(2) * 1j),
+        "argument x is a ndarray complex128 \\(2,\\); expected a real",
+    ),
+    "text": (lambda: (_square, "w"), "argument x is a str; expected a real float array"),
+    "None": (lambda: (_square, None), "argument x is None; expected a real float array"),
+    "a Series": (
+        lambda: (_square, _pandas().Series([1.0, 2.0])),
+        "argument x is a Series .*, as its to_numpy\\(\\) ret",
+    ),
+    "a DataFrame": (lambda: (_square, _pandas().DataFrame({"a": [1.0]})), "argument x is a DataFrame.*to_numpy"),
+    "a sparse matrix": (
+        lambda: (_square, _sparse(np.eye(2))),
+        "argument x is a sparse csr_array .*, as its toarray\\(\\)",
+    ),
+    "a sparse gradient": (
+        lambda: (lambda x: (x.sum(), _sparse(np.eye(2))), np.eye(2)),
+        "gradient of x is a sparse csr_",
+    ),
+    "a Series for a gradient": (
+        lambda: (lambda x: (x.sum(), _pandas().Series([1.0, 1.0])), np.ones(2)),
+        "the gradient of x is a Series float64 \\(2,\\); expected an array",
+    ),
+    "None for one gradient": (
+        lambda: (lambda x: (x["a"].sum(), {"a": None}), {"a": np.ones(2)}),
+        "gradient of x/a is None",
+    ),
+    "a value alone": (lambda: (lambda x: x.sum(), np.ones(2)), "f returns a .* alone; expected \\(value, gradients\\)"),
+    "None alone": (lambda: (lambda x: None, np.ones(2)), "f returns None alone; expected \\(value, gradients\\) or"),
+    "three things": (
+        lambda: (lambda x: (x.sum(), x, x), np.ones(2)),
+        "f returns a tuple alone; expected \\(value, gradi",
+    ),
+    "several outputs in a list": (
+        lambda: (lambda x: ([x, x], lambda dY: dY), np.ones(2)),
+        "the value that f returns is a list; expected a number or an array",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_does_not_fit_is_refused_in_one_sentence(name):
+    make, words = REFUSED[name]
+    f, x = make()
+    with pytest.raises(TypeError, match=words) as refused:
+        check_gradient(f, x)
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 160
+
+
+@pytest.mark.parametrize("wrong", [1.0, 1 + 1e-4])
+def test_batches_several_outputs_and_directions(wrong):
+    batch = lambda X: ((X * X).sum(1), 2 * X * wrong)  # noqa: E731, a stack of independent values
+    assert bool(check_gradient(batch, X)) == (wrong == 1.0)
+
+    def several(X, W):  # a matrix of outputs
+        return X @ W, lambda dY: (dY @ W.T, wrong * X.T @ dY)
+
+    assert bool(check_gradient(several, X, W)) == (wrong == 1.0)
+    tangents = [np.array([1.0, -1.0, 0.0]), np.array([0.0, 1.0, -1.0])]
+    entropy = lambda p: (-(p * np.log(p)).sum(), -wrong * np.log(p) + 7)  # noqa: E731, on the simplex 7 is not seen
+    assert bool(check_gradient(entropy, np.array([0.2, 0.3, 0.5]), directions=tangents)) == (wrong == 1.0)
+
+
+def test_a_value_that_is_kept_by_one_of_its_arguments_is_found():
+    kept = {}
+
+    def f(a, b):
+        key = a.tobytes()
+        if key not in kept:
+            kept[key] = (a * b).sum()
+        return kept[key] + (b * b).sum(), (b + 0.0, 2 * b)
+
+    report = check_gradient(f, X[0], W[:, 0])
+    assert report.verdict == "wrong"
+    assert "each gradient is right as long as the other arguments stay" in str(report)
+    assert check_gradient(lambda a, b: ((a * b).sum() + (b * b).sum(), (b + 0.0, a + 2 * b)), X[0], W[:, 0])
+
+
+@pytest.mark.parametrize("method", ["auto", "differences"])
+def test_arguments_that_move_together_raise_no_alarm_at_kinks(method):
+    def f(a, b):  # kinks that are convex in a and concave in b
+        return np.maximum(a, 0).sum() - np.maximum(b, 0).sum() + (a * b).sum(), (
+            1.0 * (a.real > 0) + b,
+            a - (b.real >= 0),
+        )
+
+    assert check_gradient(f, np.array([0.0, 1.0, -1.0, 0.0]), np.array([0.0, 0.0, 2.0, -1.0]), method=method)

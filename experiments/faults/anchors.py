@@ -9,6 +9,7 @@ import io
 import logging
 from collections.abc import Callable
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -140,6 +141,46 @@ def pyadjoint_taylor_test(f: Callable[..., Any], arguments: tuple[Tree, ...]) ->
     return not taylor_test(Functional(), flat.vector.view(_Control), direction) > 1.9
 
 
+def tesseract_check_gradients(f: Callable[..., Any], arguments: tuple[Tree, ...]) -> bool:
+    """tesseract_core's check_gradients of a vector-Jacobian product: every entry, eps 1e-4, rtol 0.1, atol 1e-8."""
+    from pydantic import create_model
+    from tesseract_core.runtime import Array, Differentiable, Float64
+    from tesseract_core.runtime.testing.finite_differences import check_gradients
+
+    flat = _Flat(f, arguments)
+    names = [f"x{i}" for i in range(len(flat.arrays))]
+
+    def schema(name: str, arrays: dict[str, Any]) -> Any:
+        kinds: dict[str, Any] = {key: (Differentiable[Array[a.shape, Float64]], ...) for key, a in arrays.items()}
+        return create_model(name, **kinds)
+
+    InputSchema = schema("InputSchema", dict(zip(names, flat.arrays, strict=True)))
+    OutputSchema = schema("OutputSchema", {"y": _Flat(f, arguments)(*flat.arrays)[0]})
+
+    def called(inputs: Any) -> tuple[Any, Any]:
+        return flat(*(np.array(getattr(inputs, name)) for name in names))
+
+    def apply(inputs: Any) -> Any:
+        return OutputSchema(y=called(inputs)[0])
+
+    def vector_jacobian_product(inputs: Any, vjp_inputs: Any, vjp_outputs: Any, cotangent_vector: Any) -> Any:
+        found = dict(zip(names, called(inputs)[1](np.asarray(cotangent_vector["y"])), strict=True))
+        return {name: found[name] for name in vjp_inputs}
+
+    apply.__annotations__ = {"inputs": InputSchema, "return": OutputSchema}
+    vector_jacobian_product.__annotations__ = {
+        "inputs": InputSchema,
+        "vjp_inputs": set[str],
+        "vjp_outputs": set[str],
+        "cotangent_vector": dict[str, Any],
+    }
+    module: Any = ModuleType("tesseract_api")
+    module.InputSchema, module.OutputSchema, module.apply = InputSchema, OutputSchema, apply
+    module.vector_jacobian_product = vector_jacobian_product
+    inputs = dict(zip(names, flat.arrays, strict=True))
+    return any(failures for _, failures, _ in check_gradients(module, {"inputs": inputs}, show_progress=False, seed=0))
+
+
 def _raises(check: Callable[[], Any], kind: type[BaseException]) -> bool:
     try:
         check()
@@ -154,6 +195,7 @@ ANCHORS: dict[str, tuple[str, Rule]] = {
     "autograd.test_util.check_grads": ("autograd", autograd_check_grads),
     "numdifftools.Gradient": ("numdifftools", numdifftools_gradient),
     "pyadjoint.taylor_test": ("pyadjoint", pyadjoint_taylor_test),
+    "tesseract_core.check_gradients": ("tesseract_core", tesseract_check_gradients),
 }
 """The rules by name, with the module that each needs."""
 

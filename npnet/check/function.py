@@ -107,6 +107,8 @@ def as_floats(names: list[str], arrays: list[Any], dtype: Any) -> list[Array]:
 def refuse_lists(names: list[str], arguments: list[Tree]) -> None:
     """Raise TypeError for a list of numbers: a list is a tree of arrays here, and most functions want one array."""
     for path, tree in zip(names, arguments, strict=True):
+        if isinstance(tree, dict):
+            refuse_lists([f"{path}/{key}" for key in tree], list(tree.values()))
         if isinstance(tree, list | tuple):
             if tree and all(isinstance(leaf, int | float) for leaf in tree):
                 raise TypeError(

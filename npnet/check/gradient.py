@@ -67,6 +67,8 @@ def check_gradient(
         lines = [_along(problem, i, u, kinks, tolerance) for i, u in enumerate(problem.tangents)]
     else:
         lines = [_check(problem, k, tolerance, kinks) for k in range(len(problem.names))]
+        if len(lines) > 1 and not any(line.wrong for line in lines):
+            _together(problem, tolerance)
     return problem.report(lines, "gradient", tolerance)
 
 
@@ -105,6 +107,17 @@ def _check(problem: Problem, k: int, tolerance: float | None, kinks: Kinks) -> L
     if line.wrong and not line.likely and g.size <= SMALL[method]:
         line = replace(line, likely=diagnose(problem, k))
     return replace(line, checked=checked, unseen=unseen)
+
+
+def _together(problem: Problem, tolerance: float | None) -> None:
+    """Move all arguments at once, except entries at kinks. A value that is kept by one of them shows only there."""
+    u = {k: v * problem.xp.asarray(~_jumps(problem, k)) for k, v in problem.probe().items() if v.size}
+    line = compare(problem, u, None, None, tolerance) if u else None
+    if line and line.wrong:
+        problem.complaints.append(
+            f"each gradient is right as long as the other arguments stay. If all move, the derivative is "
+            f"{line.derivative:.9g} where they say {line.gradient:.9g}: does f keep something of an argument (a cache)?"
+        )
 
 
 def _by_directions(problem: Problem, k: int, kinks: Kinks, tolerance: float | None) -> Iterator[Line]:

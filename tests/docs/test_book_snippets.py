@@ -8,7 +8,7 @@ from book import ROOT
 
 import experiments.command as command
 from experiments.frame.study import Study
-from snippets import play, snippets
+from snippets import installed, play, snippets
 
 MADE = {"_build", "source", "reference", "ext"}
 PAGES = [
@@ -27,6 +27,17 @@ def test_the_blocks_of_a_page_print_what_it_shows(page, tmp_path, monkeypatch):
     for snippet, printed in zip(snippets(text), play(text, page), strict=True):
         if snippet.runs and (snippet.output or page.startswith(TAUGHT)):
             assert printed == (snippet.output or ""), f"{page}, line {snippet.line}"
+
+
+NEEDS = sorted({(page, s.needs) for page in PLAYED for s in snippets((ROOT / page).read_text("utf-8")) if s.needs})
+
+
+@pytest.mark.parametrize(("page", "needs"), NEEDS)
+def test_what_a_block_needs_is_named_on_its_page(page, needs):
+    text = (ROOT / page).read_text("utf-8")
+    assert needs in re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    if not installed(needs):
+        pytest.skip(f"{needs} is not installed, so the block of {page} that needs it was only compiled")
 
 
 @pytest.mark.parametrize("page", PAGES)

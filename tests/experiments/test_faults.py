@@ -8,6 +8,7 @@ import pytest
 from experiments.command import main
 from experiments.faults import table
 from experiments.faults.anchors import ANCHORS, available
+from experiments.faults.deceptions import deceptions
 from experiments.faults.fault import between, mixed
 from experiments.faults.steps import curves, measured_errors
 from npnet.check import check_gradient
@@ -79,6 +80,21 @@ def _unpacked(trial):
     return f, *arguments
 
 
+@pytest.mark.parametrize("deception", deceptions(), ids=lambda d: f"{d.kind}: {d.name}")
+def test_no_deception_is_confirmed_and_its_right_twin_is(deception):
+    (found,) = table.deceived(table.own_rule, [deception])
+    assert (found["wrong"], found["right"]) == (False, True)
+
+
+def test_a_rule_that_fails_confirms_nothing():
+    def fails(f, arguments):
+        raise RuntimeError
+
+    for rule, confirmed in ((fails, False), (lambda f, arguments: False, True), (lambda f, arguments: True, False)):
+        for found in table.deceived(rule, deceptions()[:2]):
+            assert (found["wrong"], found["right"]) == (confirmed, confirmed)
+
+
 def test_the_command_prints_and_writes_what_it_measured(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(table, "SETS", (lambda: iter([FAULTS[0], FAULTS[NAMES.index("schedule: one epoch early")]]),))
     monkeypatch.setattr(table, "available", lambda: {"nobody's": lambda f, arguments: False})
@@ -89,10 +105,13 @@ def test_the_command_prints_and_writes_what_it_measured(tmp_path, monkeypatch, c
     assert found["rows"][0]["smallest"]["npnet"] < 1e-9
     assert found["rows"][0]["smallest"]["nobody's"] is None
     assert found["rows"][1]["smallest"].keys() == {"npnet"}
+    assert found["deceptions"]["npnet"][0]["wrong"] is False
+    assert found["deceptions"]["nobody's"][0]["wrong"] is True
     assert found["false_alarms"]["npnet"] == {"smooth": [0, 4], "kinked": [0, 0]}
     printed = capsys.readouterr().out
     assert "0 in 4" in printed
     assert "not run" in printed
+    assert "34 of 34" in printed
 
 
 def test_false_alarms_are_counted_by_place():
