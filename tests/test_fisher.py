@@ -232,7 +232,7 @@ def test_remember_says_what_was_wrong():
     with pytest.raises(ValueError, match=r"merge is 'x'; expected one of \(no memories yet\)"):
         remember(network, "old", information, merge="x")
     for other in (None, split, [{}], information[:1]):
-        with pytest.raises(ValueError, match="information is .*; expected (what fisher_information returns|a list)"):
+        with pytest.raises(ValueError, match=r"information is .*; expected (what fisher_information returns|a list)"):
             remember(network, "old", other)
     once = remember(network, "old", information)
     with pytest.raises(ValueError, match="name is 'old'"):
