@@ -79,6 +79,74 @@ def test_projections(name):
         assert not check_prox(_inside(test), step, W, 0.5)
 
 
+M = 2 * generator(2).standard_normal((4, 3))
+
+
+def _pairs(keep, size=1.0):
+    """Return the step that keeps some singular pairs, counted from the largest."""
+
+    def step(A, s):
+        U, values, V = np.linalg.svd(A, full_matrices=False)
+        return size * (U * (values * np.isin(np.arange(3), keep))) @ V
+
+    return step
+
+
+def _row(place):
+    def step(A, s):
+        lengths = np.sqrt((A * A).sum(1))
+        return A * (lengths == np.sort(lengths)[place])[:, None]
+
+    return step
+
+
+def _rank(v):
+    return np.linalg.matrix_rank(v, 1e-9)
+
+
+STRUCTURED = {  # sets of matrices, and of numbers above a bound
+    "rank one": (lambda v: _rank(v) <= 1, _pairs([0]), [_pairs([1]), _pairs([0], 0.9), _pairs([0], -1.0)], M),
+    "rank two": (lambda v: _rank(v) <= 2, _pairs([0, 1]), [_pairs([0, 2]), _pairs([1, 2]), _pairs([0])], M),
+    "one row": (lambda v: (v != 0).any(1).sum() <= 1, _row(-1), [_row(-2), _row(0)], M),
+    "above a bound": (
+        lambda v: (v >= 0.3).all(),
+        lambda w, s: np.maximum(w, 0.3),
+        [lambda w, s: np.maximum(w, 0.1), lambda w, s: np.maximum(w, 0.31)],
+        W,
+    ),
+    "magnitudes of one": (
+        lambda v: (abs(v) == 1).all(),
+        lambda w, s: np.sign(w),
+        [lambda w, s: -np.sign(w), lambda w, s: 1 + 0 * w],
+        W,
+    ),
+    "three of fifty": (
+        lambda v: np.count_nonzero(v) <= 3,
+        lambda w, s: w * (abs(w) >= np.sort(abs(w))[-3]),
+        [lambda w, s: w * (abs(w) >= np.sort(abs(w))[-4]) * (abs(w) < abs(w).max())],
+        generator(3).standard_normal(50),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STRUCTURED)
+def test_sets_with_structure(name):
+    test, right, wrong, w = STRUCTURED[name]
+    assert check_prox(_inside(test), right, w, 0.5)
+    for step in wrong:
+        assert not check_prox(_inside(test), step, w, 0.5)
+
+
+def test_a_step_that_remembers_is_not_confirmed():
+    kept = []
+
+    def step(w, s):
+        kept.append(1)
+        return _soft(w, s) * (1 + 1e-15 * (len(kept) > 10))
+
+    assert "after it was called with other arguments" in str(check_prox(lambda v: abs(v).sum(), step, W, 0.5))
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_projection_that_rounding_puts_outside(seed):
     a, w = generator(seed).standard_normal((2, 6))

@@ -17,6 +17,9 @@ from npnet.check.rounding import factor, peak
 
 __all__ = ["changed", "same", "ways_back"]
 
+SIZES = -2.0, 2.0**20, 2.0**-20
+"""dY is made so much larger: a back that clips it, or adds an ε to its length, is not linear."""
+
 
 def same(some: list[Any], others: list[Any]) -> bool:
     """Say whether arrays have the same numbers, NaN for NaN."""
@@ -33,9 +36,12 @@ def changed(names: list[str], before: Tree, after: Tree) -> list[str]:
 
 def ways_back(
     f: Function, arguments: list[Tree], back: Callable[[Any], list[Any]], dY: Any, rounding: float
-) -> tuple[list[Any], list[str]]:
-    """Return back(dY), and the complaints about how back behaves. rounding: λ √n u of the values."""
-    given, complaints = dY.copy(), []
+) -> tuple[list[Any], list[str], list[str]]:
+    """Return back(dY), with complaints and notes about how back behaves. rounding: λ √n u of the values.
+
+    A back that refuses an array by an exception gives no wrong gradient: that is a note.
+    """
+    given, complaints, notes = dY.copy(), [], []
     gradients = back(given)
     if not same([given], [dY]):
         complaints.append("back changed dY")
@@ -43,20 +49,22 @@ def ways_back(
         complaints.append("back gives other bits when it is called again")
     sizes = [max(peak(g), peak(positive)) for g, positive in zip(gradients, back(abs(dY)), strict=True)]
     allowed = [max(rounding, _unit(g)) * size for g, size in zip(gradients, sizes, strict=True)]
-    if not _close(back(-2 * dY), [-2 * g for g in gradients], allowed):
-        complaints.append("back is not linear: back(−2 dY) is not −2 back(dY)")
+    for size in SIZES:
+        if not _close(back(size * dY), [size * g for g in gradients], [abs(size) * most for most in allowed]):
+            complaints.append(f"back is not linear: back({size:g} dY) is not {size:g} back(dY)")
+            break
     for layout, laid in _layouts(dY):
         try:
             if not _close(back(laid), gradients, allowed):
                 complaints.append(f"back gives other numbers for a {layout} dY")
         except Exception as error:  # the function may raise anything
             if "back changed dY" not in complaints:
-                complaints.append(f"back cannot take a {layout} dY ({type(error).__name__}: {error})")
+                notes.append(f"back refuses a {layout} dY ({type(error).__name__}: {error})")
     with suppress(Exception):  # nearer to zero, where f may be undefined
         f(map_tree(lambda a: 0.9375 * a, arguments))
     if not same(gradients, back(dY.copy())):
         complaints.append("back gives other bits after the function was called with other arguments")
-    return gradients, complaints
+    return gradients, complaints, notes
 
 
 def _layouts(dY: Any) -> Iterator[tuple[str, Any]]:

@@ -72,6 +72,9 @@ class Function:
             if not isinstance(leaf, complex | float | int) and not _is_array(leaf):
                 raise TypeError(f"the gradient of {name} is {kind_of(leaf)}; expected an array")
         copies = [leaf.copy() if hasattr(leaf, "copy") else np.asarray(leaf) for leaf in found]
+        copies = [
+            a.astype(float) if a.dtype.kind in "biu" else a for a in copies
+        ]  # a slope of whole numbers, or a mask
         if not self._returned:
             self._returned = list(zip(found, copies, strict=True))
         return copies

@@ -8,11 +8,12 @@ import numpy as np
 
 from npnet.arguments import checked
 from npnet.arrays import to_host
+from npnet.check.beside import wrong_beside
 from npnet.check.compare import Kinks, compare, kept, unit
 from npnet.check.diagnosis import diagnose
 from npnet.check.problem import Direction, Problem
 from npnet.check.pytree import Tree
-from npnet.check.report import Line, Report
+from npnet.check.report import UNDECIDED, Line, Report
 from npnet.check.rounding import peak
 from npnet.check.trust import choose
 
@@ -20,6 +21,7 @@ __all__ = ["check_gradient"]
 
 SMALL = {"complex step": 500, "differences": 100}  # arrays of up to so many numbers are checked entry by entry
 DIRECTIONS = 6
+SMALL_PART = 1e-6  # of the values over the arguments, or of the largest slope
 AT_KINKS = 200  # the most entries at kinks of a larger array that are checked one by one; of more, so many are drawn
 
 
@@ -69,6 +71,8 @@ def check_gradient(
         lines = [_check(problem, k, tolerance, kinks) for k in range(len(problem.names))]
         if len(lines) > 1 and not any(line.wrong for line in lines):
             _together(problem, tolerance)
+        if not problem.complaints and not any(line.wrong for line in lines):
+            problem.complaints += wrong_beside(problem, tolerance)
     return problem.report(lines, "gradient", tolerance)
 
 
@@ -103,7 +107,7 @@ def _check(problem: Problem, k: int, tolerance: float | None, kinks: Kinks) -> L
         index = _trace(problem, k)
         traced = compare(problem, unit(problem, k, index), index, kinks, tolerance)
         line = replace(traced, error=max(line.error, traced.error), wrong=True)
-    unseen = not line.wrong and peak(g) == 0 and all(abs(line.derivative) <= line.allowed for line in lines)
+    unseen = not line.wrong and _zero(problem, k, lines)
     if line.wrong and not line.likely and g.size <= SMALL[method]:
         line = replace(line, likely=diagnose(problem, k))
     return replace(line, checked=checked, unseen=unseen)
@@ -149,16 +153,32 @@ def _jumps(problem: Problem, k: int) -> Any:
     return (near > far / 2) & (near > 1e-9 * peak(to_host(problem.gradients[k])))
 
 
+def _zero(problem: Problem, k: int, lines: list[Line]) -> bool:
+    """Say whether gradient and derivative are zero to rounding, and rounding is small beside the values."""
+    most = max(line.allowed for line in lines)
+    small = most <= SMALL_PART * problem.volume / (float(abs(problem.arrays[k]).sum()) or 1.0)
+    found = max(peak(problem.gradients[k]), max(abs(line.derivative) for line in lines))
+    return bool(peak(problem.gradients[k]) == 0 or small) and found <= most
+
+
 def _decided(problem: Problem, k: int, lines: list[Line]) -> None:
-    """Complain of a derivative with an error so large that any gradient would pass: the values have noise or kinks."""
-    reach = float(abs(problem.arrays[k]).sum())
-    size = max(peak(problem.gradients[k]), problem.volume / (reach or 1.0), problem.swing)
-    size = max(size, *(abs(line.derivative) for line in lines))
+    """Complain of a derivative with an error so large that any gradient would pass: the values have noise or kinks.
+
+    Entries that are smaller than their error, beside larger ones, are counted in a note.
+    """
+    if _zero(problem, k, lines):
+        return
+    name, g = problem.names[k], problem.gradients[k]
+    size = max(peak(g), problem.swing, *(abs(line.derivative) for line in lines))
     vague = max(lines, key=lambda line: line.allowed)
-    if vague.allowed > 0.1 * size + 1e-290 and "differences" in vague.method:
+    if vague.allowed > 0.1 * size + 1e-290:
         where = f"at {vague.index}" if vague.index is not None else "along a direction"
-        problem.complaints.append(
-            f"{problem.names[k]} cannot be decided: its derivative {where} is known to ±{vague.allowed:.1e}"
+        problem.complaints.append(f"{name} {UNDECIDED}: its derivative {where} is known to ±{vague.allowed:.1e}")
+        return
+    lost = [line for line in lines if max(abs(line.gradient), abs(line.derivative)) <= line.allowed]
+    if lost and max(line.allowed for line in lost) > SMALL_PART * size:
+        problem.notes.append(
+            f"{name} has {len(lost)} entries that are zero or smaller than what is seen, {vague.allowed:.1e}"
         )
 
 

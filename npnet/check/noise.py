@@ -9,7 +9,7 @@ from npnet.arrays import Array
 from npnet.check.derivative import EPS, measured_noise, sample
 from npnet.check.rounding import length, peak
 
-__all__ = ["condition", "measured", "noisier_than_its_type"]
+__all__ = ["condition", "measured", "noisier_than_its_type", "parts"]
 
 PART = 2.0**-20
 """Arguments move by such a part of themselves, to see how far the gradients move."""
@@ -26,12 +26,12 @@ def measured(problem: Any) -> tuple[float, float]:
     found: list[float] = []
     for part in (1.0, 0.3, 0.1):  # a curvature shrinks with the step, and rounding does not
         if not found or not found[0] <= problem.factor * problem.volume:
-            found.append(measured_noise(partial(problem.scalar, _parts(problem)), part))
+            found.append(measured_noise(partial(problem.scalar, parts(problem)), part))
     known = sorted(deviation for deviation in found if np.isfinite(deviation))
     return known[len(known) // 2] if known else 0.0, rise if np.isfinite(rise) else 0.0
 
 
-def _parts(problem: Any) -> Any:
+def parts(problem: Any) -> Any:
     """Return a direction along which every number moves by a part of itself, or of a thousandth of the largest one."""
     drawn = problem.probe()
     if problem.tangents is not None:

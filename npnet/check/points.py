@@ -12,6 +12,7 @@ __all__ = ["ENTRIES", "TOLERANCE", "candidates", "others", "tolerated", "within_
 DISTANCES = 10.0 ** np.arange(-8, 1.01, 0.5)  # of a moved entry, as parts of the largest one
 SHARES = np.linspace(-1, 1, 17)  # of an entry of w, or of v
 ENTRIES = 40  # the most entries that are moved one by one; of a larger array so many are drawn
+LARGEST = 12  # so many of the largest entries, rows or singular values are kept at most
 ANSWERS = 24  # other arguments that are answered
 TOLERANCE = 1e-4  # of the largest entry: a set that goes on for longer is no tolerant one, it is larger
 
@@ -48,6 +49,7 @@ def candidates(v: Array, w: Array, answers: list[Array], rng: np.random.Generato
         return u.reshape(shape)
 
     yield from (w, 0 * w)
+    yield from alike(v, w)
     some = np.arange(v.size) if v.size <= ENTRIES else rng.choice(v.size, ENTRIES, replace=False)
     for target in (w, 0 * w, *answers):
         yield target
@@ -61,8 +63,57 @@ def candidates(v: Array, w: Array, answers: list[Array], rng: np.random.Generato
         sign = rng.choice([-1.0, 1.0])
         yield from (with_entries({i: flat[i] + size * d, j: flat[j] - sign * size * d}) for d in DISTANCES)
         yield with_entries({i: 0.0, j: flat[j] + flat[i]})
+        yield with_entries({i: flat[j], j: flat[i]})
     for d in DISTANCES:
         yield v + size * d * rng.standard_normal(shape)
+
+
+def alike(v: Array, w: Array) -> Iterator[Array]:
+    """Yield points made of v or w that keep what sets and penalties often look at, and are as near to w as that allows.
+
+    A set may fix the length, the magnitudes, the number of entries or rows that are not zero, or the singular values.
+    """
+    size, product = peak(w), float((v * w).sum())
+    if v.any() and w.any():
+        yield v * (product / float((v * v).sum()))
+        yield w * (length(v) / length(w))
+    yield np.where(w < 0, -abs(v), abs(v))
+    for level in (float(w.mean()) if w.size else 0.0, size, -size):
+        yield np.full(w.shape, level)
+    yield _in_the_order_of(abs(w), abs(v)) * np.sign(w)
+    yield _in_the_order_of(w, v)
+    yield from (w * kept for kept in _largest(abs(w)))
+    if w.ndim == 2:
+        yield from _matrices(v, w)
+
+
+def _matrices(v: Array, w: Array) -> Iterator[Array]:
+    """Yield matrices with rows or columns of w alone, with singular pairs of w, and with eigenvectors of it."""
+    for axis in (0, 1):
+        lengths = np.sqrt((w * w).sum(1 - axis, keepdims=True))
+        yield from (
+            w * kept for kept in (*_largest(lengths), *(lengths == each for each in np.unique(lengths)[-LARGEST:]))
+        )
+    U, s, V = np.linalg.svd(w, full_matrices=False)
+    yield (U * np.linalg.svd(v, compute_uv=False)) @ V
+    yield from ((U * (s * kept)) @ V for kept in (*_largest(s), *np.eye(s.size)[:LARGEST]))
+    if w.shape[0] == w.shape[1]:
+        values, vectors = np.linalg.eigh((w + w.T) / 2)
+        own = np.linalg.eigvalsh((v + v.T) / 2)
+        yield from ((vectors * each) @ vectors.T for each in (values, np.maximum(values, 0), own))
+
+
+def _largest(sizes: Array) -> Iterator[Array]:
+    """Yield masks of the largest one, of the two largest, and so on."""
+    rank = np.argsort(np.argsort(-sizes, axis=None, kind="stable")).reshape(sizes.shape)
+    yield from (rank < count for count in range(1, min(sizes.size, LARGEST) + 1))
+
+
+def _in_the_order_of(w: Array, v: Array) -> Array:
+    """Return the entries of v in another order: the largest where w is largest, and so on."""
+    rank = np.argsort(np.argsort(w, axis=None)).reshape(w.shape)
+    ordered: Array = np.sort(v, axis=None)[rank]
+    return ordered
 
 
 def tolerated(penalty: Callable[[Array], float], v: Array, u: Array) -> float:

@@ -4,19 +4,18 @@ A direction is a dict: the index of an argument, and how that argument moves. Ar
 """
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from npnet.arrays import Array, array_module, generator, to_host
-from npnet.check.behaviour import changed, same, ways_back
+from npnet.check.behaviour import same
 from npnet.check.derivative import STEP, Estimate, Ray
-from npnet.check.function import Function, as_floats, real_parts, refuse_lists, roots_of
-from npnet.check.noise import condition, measured, noisier_than_its_type
-from npnet.check.pytree import Tree, copy_tree, leaves, map_tree
+from npnet.check.first import first_look
+from npnet.check.function import Function, as_floats, refuse_lists, roots_of
+from npnet.check.pytree import Tree, leaves, map_tree
 from npnet.check.report import Line, Report
-from npnet.check.rounding import LAMBDA, factor, length, peak
+from npnet.check.rounding import length, peak
 
 __all__ = ["Direction", "Problem"]
 
@@ -30,10 +29,24 @@ class Problem:
 
     The scalar is the sum of the values, or ⟨dY, Y⟩ with random dY for a function that returns (Y, back).
 
+    value … largest: what the first look finds (see `first`).
     methods: for each argument, how its derivatives are found, "" as long as it is not chosen (see `trust`).
     tangents: the directions that were asked for, None for all.
     dtype: the precision in which the gradient is computed. Derivatives are always found in float64.
     """
+
+    value: Array
+    cotangent: Any
+    gradients: list[Array]
+    complaints: list[str]
+    condition: list[Array]
+    buffers: list[str]
+    volume: float
+    lost: float
+    noise: float
+    swing: float
+    factor: float
+    largest: float
 
     def __init__(
         self,
@@ -51,7 +64,6 @@ class Problem:
         self.f = Function(f, list(arrays))
         self.names, given = self.f.names, [leaf for _, leaf in leaves(list(arrays))]
         self.notes = self._precisions(given, dtype)
-        self.complaints: list[str] = []
         own = as_floats(self.names, given, dtype or np.float64)
         self.arrays: list[Array] = [a.astype(np.float64) for a in own]
         self.f.arguments = self.arguments = self.like(self.arrays)
@@ -60,52 +72,14 @@ class Problem:
         self.methods = [method if method == "differences" else "" for _ in self.arrays]
         self.kinked = [False for _ in self.arrays]
         self.found: dict[Any, tuple[float, float]] = {}  # the derivative of an entry (argument, index), and its error
-        self._first_call(self.like(own))
+        self.own = self.like(own)
+        self.notes += first_look(self)
 
     def _precisions(self, given: list[Any], dtype: Any) -> list[str]:
         if dtype is not None:
             return [f"gradients in {np.dtype(dtype)} were compared with derivatives in float64"]
         others = [f"{n} is {a.dtype}" for n, a in zip(self.names, given, strict=True) if _other_float(a)]
         return [f"{', '.join(others)}: the code was checked in float64 (dtype= checks another)"] if others else []
-
-    def _first_call(self, own: list[Tree]) -> None:
-        """Call f at the arguments, look at how it behaves, and measure how large and how noisy its values are."""
-        self.own, written = own, copy_tree(own)
-        value, gradients = self.f(own, written)
-        self.complaints += changed(self.names, own, written)
-        (self.value,) = real_parts([value], ["the value"])
-        self.cotangent: Any = self.xp.asarray(1.0)
-        if callable(gradients):
-            self.cotangent = self.xp.asarray(self.rng.standard_normal(self.value.shape)).astype(own_dtype(own))
-        terms = abs(self.value * self.cotangent)
-        self.volume = float(terms.sum())
-        self.notes += [f"f warns: {text}" for text in self.f.warned]
-        numbers = self.value.size + 2 * sum(a.size for a in self.arrays)
-        dtypes = [self.value.dtype, own_dtype(own)]
-        self.factor = factor(numbers, _coarsest(dtypes))  # λ √n u
-        doubles = self.value if own_dtype(own) == np.float64 else self.f(self.arguments)[0]
-        deviation, self.swing = measured(self)
-        self.noise = max(factor(numbers, _coarsest([doubles.dtype, np.dtype(float)])) * self.volume, LAMBDA * deviation)
-        if callable(gradients):
-            self.gradients, complaints = ways_back(self.f, own, gradients, self.cotangent, self.factor)
-            self.complaints += complaints
-        else:
-            again = self.f(own)[1]
-            self.gradients = gradients
-            if not callable(again) and not same(gradients, again):
-                self.complaints.append("gradients have other bits when the function is called again")
-        self.gradients = real_parts(self.gradients, [f"the gradient of {name}" for name in self.names])
-        found, wanted = ([a.shape for a in arrays] for arrays in (self.gradients, self.arrays))
-        if found != wanted:
-            raise ValueError(f"gradients have shapes {found}; expected {wanted} for {', '.join(self.names)}")
-        self.largest = max((peak(g) for g in self.gradients), default=0.0)
-        self.factor = max(self.factor, factor(numbers, _coarsest([*dtypes, *(g.dtype for g in self.gradients)])))
-        noisier = noisier_than_its_type(self, deviation, length(terms)) * factor(numbers, np.dtype(float))
-        if noisier > self.factor * LAMBDA:
-            self.factor = noisier
-            self.notes.append("the values of f are noisier than their type (single precision inside?)")
-        self.condition = condition(self)
-        self.buffers = self.f.buffers  # now, since a last call at the same arguments writes the same numbers again
 
     def like(self, flat: Iterable[Any]) -> list[Tree]:
         """Return flat arrays in the structure of the arguments."""
@@ -146,15 +120,15 @@ class Problem:
         found: list[Array] = gradients(self.cotangent.copy()) if callable(gradients) else gradients
         return found
 
-    def slope(self, direction: Direction) -> float:
+    def slope(self, direction: Direction, gradients: list[Array] | None = None) -> float:
         """Return what the gradients say of the derivative along a direction."""
-        return sum(float((self.gradients[k] * u).sum()) for k, u in direction.items())
+        g = self.gradients if gradients is None else gradients
+        return sum(float((g[k] * u).sum()) for k, u in direction.items())
 
-    def rounding(self, direction: Direction) -> float:
+    def rounding(self, direction: Direction, gradients: list[Array] | None = None) -> float:
         """Return the difference that rounding explains between gradient and derivative (see `rounding`)."""
-        reach = sum(float(abs(a).sum()) for a in self.arrays)
-        lost, g = self.volume / reach if reach > 0 else 0.0, self.gradients
-        sizes = (u * (2 * abs(g[k]) + peak(g[k]) + self.condition[k] + lost) for k, u in direction.items())
+        g = self.gradients if gradients is None else gradients
+        sizes = (u * (2 * abs(g[k]) + peak(g[k]) + self.condition[k] + self.lost) for k, u in direction.items())
         return self.factor * length(*sizes) + 1e-300
 
     def by_complex_step(self, direction: Direction, offset: float = 0.0) -> Estimate | None:
@@ -165,9 +139,10 @@ class Problem:
             return None
         return Estimate(float(value.imag) / STEP, 0.0) if value.dtype.kind == "c" else None
 
-    def ray(self, direction: Direction) -> Ray:
-        """Return the slopes along a direction by differences."""
-        return Ray(partial(self.scalar, direction), self.scale(direction), self.noise)
+    def ray(self, direction: Direction, offset: float = 0.0, scale: float | None = None) -> Ray:
+        """Return the slopes along a direction by differences, at the point or beside it."""
+        steps = self.scale(direction) if scale is None else scale
+        return Ray(lambda t: self.scalar(direction, offset + t), steps, self.noise)
 
     def scale(self, direction: Direction) -> float:
         """Return a step along a direction, about as long as the arguments are large there."""
@@ -195,12 +170,3 @@ class Problem:
 
 def _other_float(a: Any) -> bool:
     return getattr(a, "dtype", None) is not None and a.dtype.kind == "f" and a.dtype != np.float64
-
-
-def own_dtype(own: list[Tree]) -> Any:
-    """Return the dtype of the arguments that f is given."""
-    return next((leaf.dtype for _, leaf in leaves(own)), np.dtype(float))
-
-
-def _coarsest(dtypes: list[Any]) -> Any:
-    return max((d for d in dtypes if d.kind in "fc"), key=lambda d: np.finfo(d).eps)
