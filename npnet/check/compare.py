@@ -83,7 +83,7 @@ def sides(
         values = [[each.value for each in side if each] for side in rough]
         if all(len(side) == len(steps) for side in values):
             left, right = (extrapolate(side, [noise] * len(steps), 1) for side in values)
-            return left, right
+            return Estimate(*map(float, left)), Estimate(*map(float, right))
     left, right = ray.sides()
     if abs(left.value - right.value) + left.error + right.error < gap / 2:
         return None
