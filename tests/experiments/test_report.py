@@ -199,9 +199,9 @@ def test_all_claims_hold_in_the_papers_own_numbers():
     for claim in claims:
         assert claim.difference.difference == pytest.approx(claim.theirs.fine - claim.theirs.gradual, abs=1e-9)
     assert count(claims) == (
-        "Of 24 pairs 24 are measured: the paper's claim holds in 24, is reversed in 0, and 0 are undecided; the mean "
-        "difference has the paper's sign in 24. In 19 of the measured pairs the paper's own intervals are apart; of "
-        "these it holds in 19."
+        "24 of 24 pairs are measured: the paper's claim holds in 24, is reversed in 0, and is undecided in 0. The mean "
+        "difference has the paper's sign in 24. In 19 of the measured pairs the paper's own intervals do not overlap; "
+        "the claim holds in 19 of these."
     )
     assert "–" not in [job for row in claims_grid(claims).rows for job in row]
 
@@ -214,8 +214,8 @@ def test_another_reading_of_a_row_is_counted_in_its_place():
     assert [claim.regularizer for claim in claims] == ["none", "l1_twentieth"]
     assert claims[1].theirs == theirs(1, "l1")
     first, other = count(claims).split("\n\n")
-    assert first.startswith("Of 24 pairs 1 are measured: the paper's claim holds in 1, is reversed in 0, and 0 are")
-    assert other.startswith("With L1, λ/20 in its row: of 24 pairs 2 are measured: the paper's claim holds in 2")
+    assert first.startswith("1 of 24 pairs are measured: the paper's claim holds in 1, is reversed in 0")
+    assert other.startswith("With L1, λ/20 in its row, 2 of 24 pairs are measured: the paper's claim holds in 2")
     assert len(claims_grid(claims).rows) == 25
     assert len(claims_grid(claims[:1]).rows) == 24
     (_, _, ours, paper) = table_grid(replace(results, design=design, measurements=read)).rows
@@ -238,7 +238,7 @@ def test_of_several_scales_the_largest_counts(tmp_path):
     assert len(claims_grid(claims).rows) == 25
     once = replace(large, measurements=[m for m in large.measurements if m.seed == 0])
     assert count(claims_of([once, small])) == count(claims_of([small]))
-    assert count(claims_of([once])).startswith("Of 24 pairs 1 are measured")
+    assert count(claims_of([once])).startswith("1 of 24 pairs are measured")
     for name, results in (("table1", large), ("table1_tenth", small)):
         write_results(replace(results, about=rows_of(results, *results.design.regularizers).about), tmp_path / name)
     write_claims(tmp_path)

@@ -100,7 +100,7 @@ def test_tables_share_their_first_networks(tmp_path):
     assert rows(tmp_path / "table5" / "results.csv")[0]["setting"] == "acl->atl 500-500"
     assert (tmp_path / "table3" / "curves.png").exists()
     run(command("report", tmp_path, "--out", tmp_path / "again"))
-    assert "Of 24 pairs 6 are measured" in (tmp_path / "claims.md").read_text()
+    assert "6 of 24 pairs are measured" in (tmp_path / "claims.md").read_text()
     for name in ("table3/results.csv", "table5/table.md", "claims.md", "claims.png"):
         assert (tmp_path / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 

@@ -66,7 +66,7 @@ def table2(found: StartingPointResults) -> Grid:
         return {seed: 100 - error for seed, error in found.values(pair, size, method, "task_b_error").items()}
 
     rows = _compare(found, accuracy) + _theirs("target_accuracy")
-    return Grid("Table 2: test accuracy on the target, percent, mean ± sd, differences paired by seed", _HEADER, rows)
+    return Grid("Li et al., table 2: test accuracy on the target, percent, mean ± sd, paired by seed", _HEADER, rows)
 
 
 def table3(found: StartingPointResults) -> Grid:
@@ -77,7 +77,7 @@ def table3(found: StartingPointResults) -> Grid:
         return {seed: before[seed] - after[seed] for seed in after}
 
     rows = _compare(found, drop) + _theirs("source_accuracy_drop")
-    return Grid("Table 3: accuracy on the source after − before, in points, mean ± sd", _HEADER, rows)
+    return Grid("Li et al., table 3: accuracy on the source after − before, in points, mean ± sd", _HEADER, rows)
 
 
 def _compare(found: StartingPointResults, accuracy: Accuracy) -> list[list[str]]:
