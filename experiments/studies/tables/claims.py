@@ -178,9 +178,9 @@ def _verdicts(claims: list[Claim]) -> str:
     )
 
 
-_CLAIM = """A claim says for one table and one regularizer whether Gradual Tuning forgets less than fine tuning. It holds
-where our 95 % interval of the paired difference lies on the paper's side of zero, is reversed where it lies on the other
-side, and is undecided where it covers zero.
+_CLAIM = """A claim says for one table and one regularizer whether Gradual Tuning forgets less than fine tuning. It
+holds where our 95 % interval of the paired difference lies on the paper's side of zero, is reversed where it lies on
+the other side, and is undecided where it covers zero.
 """
 
 
