@@ -96,6 +96,25 @@ def gradual(page: Any) -> Figure:
     return figure
 
 
+def own_layer(page: Any) -> Figure:
+    """Where the network with the new layer decides for which class, and the layer with its learned β."""
+    figure = Figure((7.2, 2.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    side = np.linspace(-3, 3, 200)
+    grid = np.stack(np.meshgrid(side, side), -1).reshape(-1, 2)
+    classes = page.again.network.logits(grid, "quadrants").argmax(1).reshape(200, 200)
+    left.contourf(side, side, classes, levels=[-0.5, 0.5, 1.5], colors=["#cfe3f1", "#f8dcc8"])
+    X, labels = page.task.test.inputs, page.task.test.labels
+    for label, colour in ((0, FINE), (1, GRADUAL)):
+        left.plot(*X[labels == label].T, ".", color=colour, markersize=3)
+    left.set(title="test points, and what the network decides", aspect="equal", xlim=(-3, 3), ylim=(-3, 3))
+    x = np.linspace(-4, 4, 200)[:, None]
+    right.plot(x, page.swish({"beta": page.beta}, x)[0], color=SOFT, linewidth=0.8)
+    right.plot(x, page.swish({"beta": np.ones(1)}, x)[0], color="black", linewidth=1.5)
+    right.set(title="the layer: black β = 1, grey the sixteen learned β", xlabel="x")
+    return figure
+
+
 def own_method(page: Any) -> Figure:
     """Each method's error on the new task against that on the old one."""
     figure = Figure((4.8, 3.0), layout="constrained")
@@ -120,6 +139,7 @@ PICTURES: Mapping[str, Callable[[Any], Figure]] = {
     "first": first,
     "forgetting": forgetting,
     "gradual": gradual,
+    "own_layer": own_layer,
     "own_method": own_method,
 }
 
