@@ -13,6 +13,7 @@ import numpy as np
 
 from npnet.arrays import Array, array_module
 from npnet.data import Split, batch
+from npnet.describe import describe
 from npnet.error import BLOCK
 from npnet.layers import Path, forward
 
@@ -26,16 +27,22 @@ Read = Callable[[Array], tuple[Array, Any]]
 class Kept:
     """Splits as frozen paths see them, kept while all their activations fit `budget` bytes.
 
-    What an epoch did not read is dropped when the next one begins: a layer below it may have moved.
+    What an epoch did not read is dropped when the next one begins: a layer below it may have moved. So is what frozen
+    weights made that were changed by hand since, told by their checksums.
     """
 
     budget: int
     splits: dict[Hashable, tuple[Path, Split, Split]] = field(default_factory=dict)
     used: set[Hashable] = field(default_factory=set)
+    prints: dict[Hashable, Any] = field(default_factory=dict)
 
     def next_epoch(self) -> None:
         """Drop what has not been read since this was called last."""
-        self.splits = {key: each for key, each in self.splits.items() if key in self.used}
+        self.splits = {
+            key: each
+            for key, each in self.splits.items()
+            if key in self.used and (not is_kept(each[2]) or self.prints[key] == _print(each[0]))
+        }
         self.used = set()
 
     def split(self, below: Path, split: Split, dtype: np.dtype) -> Split:
@@ -49,6 +56,7 @@ class Kept:
             arrays: list[Any] = [each.inputs for *_, each in self.splits.values() if is_kept(each)]
             needed = inputs.nbytes + sum(array.nbytes for array in arrays)
             made = inputs if split.varies or needed > self.budget else inputs.array()
+            self.prints[key] = _print(below)
             self.splits[key] = below, split, replace(split, inputs=made)  # with what was read, so that ids stay its own
         return self.splits[key][2]
 
@@ -56,6 +64,11 @@ class Kept:
         """Return the function that reads batches of what a frozen path makes of a split."""
         seen = self.split(below, split, dtype)
         return lambda rows: (batch(seen, rows, dtype), seen.answers(rows))
+
+
+def _print(path: Path) -> list[Any]:
+    """Return checksums of the parameters of a path."""
+    return [describe(p) for _, p in path]
 
 
 def name_of_path(path: Path) -> tuple[Hashable, ...]:

@@ -13,6 +13,7 @@ Everything is complex-safe (comparisons look at the real part), so that the comp
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -180,18 +181,20 @@ def backward(backs: Sequence[Back], at: Mapping[int, Array], lowest: int = 0) ->
 def chain(*layers: Layer) -> Layer:
     """Return the layers one after the other as one layer; its parameters are a sequence, one dict for each layer.
 
-    The layer raises ValueError for another number of parameters than of layers.
+    The layer raises ValueError for another number of parameters than of layers. It can be pickled where they can.
     """
+    return partial(_chained, layers)
 
-    def layer(p: Sequence[Any], X: Array, rng: np.random.Generator | None = None) -> tuple[Array, Back]:
-        if len(p) != len(layers):
-            raise ValueError(f"p has {len(p)} entries; expected {len(layers)}, one for each layer")
-        outputs, backs = forward(list(zip(layers, p, strict=True)), X, rng)
 
-        def back(dY: Array) -> tuple[Array, list[Any]]:
-            way_down = list(backward(backs, {len(backs) - 1: dY}))
-            return way_down[-1][1] if way_down else dY, [dp for _, _, dp in reversed(way_down)]
+def _chained(
+    layers: Sequence[Layer], p: Sequence[Any], X: Array, rng: np.random.Generator | None = None
+) -> tuple[Array, Back]:
+    if len(p) != len(layers):
+        raise ValueError(f"p has {len(p)} entries; expected {len(layers)}, one for each layer")
+    outputs, backs = forward(list(zip(layers, p, strict=True)), X, rng)
 
-        return outputs[-1], back
+    def back(dY: Array) -> tuple[Array, list[Any]]:
+        way_down = list(backward(backs, {len(backs) - 1: dY}))
+        return way_down[-1][1] if way_down else dY, [dp for _, _, dp in reversed(way_down)]
 
-    return layer
+    return outputs[-1], back

@@ -187,5 +187,8 @@ def bound_norms(W: Array, bound: float) -> None:
     for no weight vector can run away. Source: Hinton et al. 2012, section 2 (on dropout).
     """
     xp = array_module(W)
-    norms, longest = xp.sqrt((W * W).sum(-2, keepdims=True)), W.dtype.type(bound)  # (..., 1, K)
+    squares, longest = (W * W).sum(-2, keepdims=True), W.dtype.type(bound)  # (..., 1, K)
+    if not xp.isfinite(squares).all():  # in single precision, squares of what is longer than 1e19 overflow
+        squares = xp.square(W, dtype=np.promote_types(W.dtype, np.float64)).sum(-2, keepdims=True)
+    norms = xp.sqrt(squares).astype(W.dtype)
     W *= longest / xp.maximum(norms, longest)

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from npnet.activations import ACTIVATIONS
-from npnet.arrays import Array, as_array, is_array, shown
+from npnet.arrays import Array, array_module, as_array, is_array, shown
 from npnet.layers import Layer, Link, Parameters, Path, Shared, forward, linear
 
 __all__ = [
     "activation_of",
+    "check_backs",
     "check_fit",
     "check_linear",
     "check_parameters",
@@ -142,6 +143,29 @@ def check_fit(trunk: Sequence[Parameters], path: Path, heads: Mapping[str, Link]
                     f"head {name!r} has {_shapes(p)}; expected what reads the {last.shape[-1]} units of the last "
                     f"hidden layer ({error})"
                 ) from error
+
+
+def check_backs(path: Path, inputs: int) -> None:
+    """Raise ValueError where the way back of a layer of your own gives gradients of other shapes than X and p have.
+
+    NumPy would broadcast them without a word. Tried on zeros, two rows of them, where such a layer is among the links.
+    """
+    if all(getattr(layer, "__module__", "").startswith("npnet.") for layer, _ in path):
+        return
+    first = next(w for _, p in path for w in p.values())
+    with np.errstate(all="ignore"):
+        Xs, backs = forward(path, array_module(first).zeros((2, inputs), first.dtype), np.random.default_rng(0))
+        dY: Any = array_module(first).ones_like(Xs[-1])
+        for i in range(len(path) - 1, -1, -1):
+            dX, dp = backs[i](dY)
+            name = getattr(path[i][0], "__name__", type(path[i][0]).__name__)
+            pairs = {"dX": (dX, Xs[i]), **{f"dp[{key!r}]": (dp.get(key), w) for key, w in path[i][1].items()}}
+            for what, (found, like) in pairs.items():
+                if found is not None and np.shape(found) != like.shape:
+                    raise ValueError(f"back of layer {name} gives {what} {np.shape(found)}; expected {like.shape}")
+            if dX is None:
+                return
+            dY = dX
 
 
 def _named(trunk: Sequence[Parameters], heads: Mapping[str, Parameters]) -> dict[str, Parameters]:

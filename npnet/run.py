@@ -19,6 +19,7 @@ from npnet.hyperparameters import Hyperparameters
 from npnet.layers import Layer, Parameters
 from npnet.losses import READS, cross_entropy, reads
 from npnet.network import Network
+from npnet.parts import check_backs
 from npnet.policies import Mask, mask_of, trains
 from npnet.trees import Tree
 
@@ -138,6 +139,8 @@ class TrainingJob:
                 outputs = f"{task.outputs} output{'s' * (task.outputs > 1)}"
                 given = getattr(loss, "func", loss).__name__
                 raise ValueError(f"loss is {given}; expected {names} for {head!r}, with {kind} and {outputs}")
+        for head in self.tasks:
+            check_backs(network.path(head, training=True), network.inputs)
         for each in self.settings.regularizers:
             each.check(network.trunk)
         for head in self.settings.watch:

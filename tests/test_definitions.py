@@ -5,7 +5,7 @@ follows; what is called a copy shares no memory; splits share no example; initia
 """
 
 import math
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal, localcontext
 from itertools import combinations
 
@@ -16,6 +16,7 @@ from hypothesis import given
 from scipy import stats
 
 import npnet
+import npnet.optimizers
 from npnet import Hyperparameters, Run, Split, Task, TrainingJob, generator, mlp, train, train_population
 from npnet.block_threshold import _in_arrays, block_threshold
 from npnet.columns.column import add_column
@@ -478,3 +479,47 @@ def test_laterals_and_adapters_are_drawn_by_the_laws_of_their_source():
     assert drawn_from(stats.norm(0, math.sqrt(2 / 110)), np.concatenate([adapted["V0"], adapted["V1"]]))
     assert drawn_from(stats.norm(0, math.sqrt(2 / 40)), adapted["U"])
     assert joined(adapted, np.zeros((1, 150), np.float32))[0].shape == (1, 300)
+
+
+# What a run is given --------------------------------------------------------------------------------------------------
+
+
+def narrow(p, X, rng=None):
+    """A linear layer whose way back sums over the units, or over the rows, once too often."""
+    return X @ p["W"] + p["b"], lambda dY: ((p["W"] @ dY.T).T, {"W": X.T @ dY, "b": dY.sum(0, keepdims=True)})
+
+
+def flat(p, X, rng=None):
+    return X @ p["W"] + p["b"], lambda dY: (dY.sum(1, keepdims=True), {"W": X.T @ dY, "b": dY.sum(0)})
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (narrow, r"back of layer narrow gives dp\['b'\] \(1, 3\); expected \(3,\)"),
+        (flat, r"back of layer flat gives dX \(2, 1\); expected \(2, 5\)"),
+    ],
+)
+def test_gradients_of_another_shape_than_their_arrays_are_refused(layer, message):
+    one = network()
+    one = replace(one, layers=(npnet.linear, layer), inputs=4)
+    with pytest.raises(ValueError, match=message):
+        next(train(Run(one, generator(1)), {"t": task()}))
+
+
+def test_activations_of_frozen_weights_that_were_changed_by_hand_are_not_used():
+    changed, settings = [], Hyperparameters(policy=npnet.HeadOnly(), max_epochs=3, patience=None)
+    for budget in (0, 2**30):
+        run = Run(network(), generator(1))
+        for record in train(run, {"t": task()}, replace(settings, memory_budget=budget)):
+            if record["epoch"] == 1:
+                run.network.trunk[0]["W"][0] += 1
+        changed.append([run.network.heads["t"]["W"].tobytes(), run.history[-1]["error"]])
+    assert changed[0] == changed[1]
+
+
+def test_max_norm_of_weights_whose_squares_overflow():
+    W = np.array([[3e25, 0.3], [4e25, 0.4]], np.float32)
+    with np.errstate(over="ignore"):
+        npnet.optimizers.bound_norms(W, 1.0)
+    assert pytest.approx(np.array([[0.6, 0.3], [0.8, 0.4]]), rel=1e-6) == W

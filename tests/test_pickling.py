@@ -8,6 +8,7 @@ import pytest
 
 import npnet
 from npnet import Hyperparameters, Run, Split, Task, begin, generator, mlp, train
+from npnet.joint_tuning import selection
 from npnet.methods.policies import Discriminative, EqualBudget, Freeze, GradualByEpoch, HeadOnly, TopLayers, WarmUp
 from npnet.penalties import PENALTIES, smoothed
 from npnet.tasks import Jittered
@@ -122,3 +123,14 @@ def test_networks_are_the_same_there():
     for one in (network, replace(network, activation=npnet.sigmoid), grown[0].network):
         assert np.array_equal(sent(one).logits(X, "a"), one.logits(X, "a"))
     assert isinstance(sent(Run(network, generator(0))), Run)
+
+
+def test_chains_and_descriptors_of_images_are_the_same_functions_there():
+    p = [{"W": X[:9, :4], "b": X[0, :4]}, {}]
+    layer = npnet.chain(npnet.linear, npnet.tanh)
+    (Y, back), (there, back_there) = layer(p, X), sent(layer)(p, X)
+    assert there.tobytes() == Y.tobytes()
+    assert back_there(Y)[0].tobytes() == back(Y)[0].tobytes()
+    bank = selection.gabor_bank(3)
+    for descriptor in (selection.gabor_histograms(SPLIT, 3, bank=bank), selection.activations(TEACHER)):
+        assert sent(descriptor)(X).tobytes() == descriptor(X).tobytes()

@@ -26,6 +26,11 @@ __all__ = ["Resources", "check_worker", "cluster", "ctrl_c_waits", "pool"]
 _CONNECT = 10.0  # seconds in which a cluster has to answer
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @dataclass(frozen=True)
 class Resources:
     """The options that say where jobs run, and how.
@@ -37,7 +42,7 @@ class Resources:
         device: "gpu" trains them as one stacked network on a CUDA device, with CuPy.
     """
 
-    workers: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    workers: int = field(default_factory=lambda: cores())
     cluster: Annotated[str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: none)")] = None
     population: bool = False
     device: Literal["cpu", "gpu"] = "cpu"
@@ -177,6 +182,9 @@ def _look(token: Path) -> tuple[bool, dict[str, str]]:
 @contextmanager
 def ctrl_c_waits() -> Iterator[None]:
     """Delay Ctrl-C to the end of the block. A worker that starts in the block inherits this and ignores Ctrl-C."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -8,7 +8,6 @@ jobs/, log.txt      what the jobs leave (see workspace)
 The next run removes what a killed process may have left besides these.
 """
 
-import fcntl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -73,6 +72,10 @@ def in_use(folder: Path) -> bool:
 def _taken(lock: TextIO) -> bool:
     """Try to take a lock, and return whether it was free."""
     try:
+        import fcntl
+    except ImportError:  # Windows, where nothing keeps a second run out of the folder
+        return True
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
@@ -83,12 +86,12 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what killed processes have left. The run that has locked the folder calls it before any job runs.
 
     Leftovers are progress files of jobs that no longer run, checkpoints of finished jobs, and half-written files, which
-    npnet names like results.csv.x1y2z3w4.part.
+    npnet names like results.csv.0123456789abcdef.part.
     """
     leftovers = [*folder.glob("jobs/*/progress.*")]
     leftovers += [result.with_name("checkpoint.npz") for result in folder.glob("jobs/*/result.json")]
     for place in (".", "*", "jobs/*"):
-        leftovers += folder.glob(f"{place}/*.*.????????.part")
+        leftovers += folder.glob(f"{place}/*.*.????????????????.part")
     for leftover in leftovers:
         leftover.unlink(missing_ok=True)
 

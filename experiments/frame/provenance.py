@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ def environment() -> dict[str, str]:
         "commit": commit(),
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "numba": version("numba"),
+        "numba": version("numba") if find_spec("numba") else "none",
         "blas": f"{library['name']} {library['version']}",
         "blas_settings": describe_blas(),
         "cpu": cpu_model(),

@@ -10,11 +10,11 @@ folder asks all jobs, on any machine, to write a checkpoint after the current ep
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
 from experiments.frame.files import write_json
@@ -92,10 +92,18 @@ class Workspace:
 
     def finish(self, result: Result) -> None:
         """Write the result, with the peak memory of its process, and remove the checkpoint and the progress."""
-        peak = getrusage(RUSAGE_SELF).ru_maxrss // 1024  # kilobytes, on Linux
-        write_json(self.path / "result.json", {**result, "peak_memory_mb": peak})
+        write_json(self.path / "result.json", {**result, "peak_memory_mb": _peak_memory()})
         for leftover in (*self.path.glob("*.part"), *self.path.glob("progress.*"), self.path / "checkpoint.npz"):
             leftover.unlink(missing_ok=True)
+
+
+def _peak_memory() -> int:
+    """Return the largest memory of this process so far, MB; 0 where the system does not say."""
+    try:
+        from resource import RUSAGE_SELF, getrusage
+    except ImportError:  # Windows
+        return 0
+    return getrusage(RUSAGE_SELF).ru_maxrss // (1024**2 if sys.platform == "darwin" else 1024)  # bytes or kilobytes
 
 
 def log(study: Path, message: str) -> None:

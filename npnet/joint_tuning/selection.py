@@ -10,6 +10,7 @@ Source: Ge and Yu 2017, section 3.2 and 3.3.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -98,15 +99,16 @@ def gabor_histograms(reference: Split, side: int, bins: int = 10, bank: Array | 
     known = xp.ascontiguousarray(known.reshape(-1, known.shape[-1]).T)  # (N, P, F) → (F, N·P)
     shares = [k / bins for k in range(1, bins)]
     edges = xp.quantile(known, xp.asarray(shares), axis=-1).T  # (F, bins − 1)
+    return partial(_blockwise, partial(_shares, side=side, filters=filters, edges=edges), size=_BLOCK)
 
-    def shares_of(X: Array) -> Array:
-        R = responses(X, side, filters)
-        above = xp.stack([(edges[:, k] < R).mean(1) for k in range(bins - 1)], -1)  # (N, F, bins − 1), falling
-        whole, none = xp.ones_like(above[..., :1]), xp.zeros_like(above[..., :1])
-        counts = xp.concatenate([whole, above], -1) - xp.concatenate([above, none], -1)
-        return counts.reshape(len(X), -1)
 
-    return lambda X: _blockwise(shares_of, X, _BLOCK)
+def _shares(X: Array, side: int, filters: Array, edges: Array) -> Array:
+    """Return the shares of each filter's responses between its edges (F, bins − 1): (N, F · bins)."""
+    xp, R = array_module(X), responses(X, side, filters)
+    above = xp.stack([(edges[:, k] < R).mean(1) for k in range(edges.shape[1])], -1)  # (N, F, bins − 1), falling
+    whole, none = xp.ones_like(above[..., :1]), xp.zeros_like(above[..., :1])
+    counts = xp.concatenate([whole, above], -1) - xp.concatenate([above, none], -1)
+    return counts.reshape(len(X), -1)
 
 
 def activations(network: Network, layers: Sequence[int] = (1,)) -> Descriptor:
@@ -114,12 +116,12 @@ def activations(network: Network, layers: Sequence[int] = (1,)) -> Descriptor:
     for layer in layers:
         if not 1 <= layer <= network.depth:
             raise ValueError(f"layers is {tuple(layers)}; expected numbers from 1 to {network.depth}")
+    return partial(_outputs, network=network, layers=tuple(layers))
 
-    def outputs(X: Array) -> Array:
-        hidden = network.hidden_outputs(X)
-        return array_module(X).concatenate([hidden[layer - 1] for layer in layers], -1)
 
-    return outputs
+def _outputs(X: Array, network: Network, layers: Sequence[int]) -> Array:
+    hidden = network.hidden_outputs(X)
+    return array_module(X).concatenate([hidden[layer - 1] for layer in layers], -1)
 
 
 def describe(descriptor: Descriptor, split: Split, dtype: Any = np.float32) -> Array:

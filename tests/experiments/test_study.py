@@ -195,7 +195,9 @@ def test_what_a_kill_leaves_of_a_finished_job_is_swept_away(finished, tmp_path):
     (folder / "download.part").touch()  # whose it is, who knows
     there = sorted(folder.rglob("*"))
     halves = [
-        file.with_name(f"{file.name}.x1y2z3w4.part") for file in there if file.suffix in (".json", ".npz", ".csv")
+        file.with_name(f"{file.name}.0123456789abcdef.part")
+        for file in there
+        if file.suffix in (".json", ".npz", ".csv")
     ]
     for left in (job / "checkpoint.npz", job / "progress.json", job / "progress.draft", *halves):
         left.write_bytes(b"half")
