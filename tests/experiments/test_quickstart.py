@@ -66,7 +66,7 @@ def test_it_says_who_forgets_less_and_whether_chance_may_explain_it():
     assert "Gradual Tuning 6.2: 4.5 more (95 % interval 4.5 to 4.5)" in other_way
     text = "\n".join(sentences(found, None))
     assert "the new task's error is 0.2 points lower under Gradual Tuning" in text
-    assert "it misses 1.0 points, the old head 7.2" in text
+    assert "1.0 points are forgotten with it, 7.2 with the old head" in text
     assert "With dropout fine tuning forgot 6.9 points and Gradual Tuning 3.1." in text
     (fine, gradual, *empty) = found_grid(found).rows
     assert fine[1:] == ["2.4 ± 0.0", "2.0 → 9.2 ± 0.2", "7.2 ± 0.2", "1.0 ± 0.0"]

@@ -98,8 +98,8 @@ def _left(results: TableResults) -> str:
         own, new = (lost(results, metric, "fine", regularizer) for metric in ("task_a_error_after", "probe_error"))
         if own and new:
             parts.append(
-                f"{_WITH[regularizer]} it misses {number(fmean(new.values()), 1)} points, the old head "
-                f"{number(fmean(own.values()), 1)}"
+                f"{_WITH[regularizer]} {number(fmean(new.values()), 1)} points are forgotten with it, "
+                f"{number(fmean(own.values()), 1)} with the old head"
             )
     return _said("What is left. A new head for 0 to 4 was trained on the features that fine tuning left.", parts)
 
