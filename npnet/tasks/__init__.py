@@ -15,7 +15,7 @@ from npnet.tasks.handwriting import HANDWRITING, Handwriting
 from npnet.tasks.idx import read_idx
 from npnet.tasks.jitter import Jittered
 from npnet.tasks.line_tasks import TARGETS, line_task, line_tasks, targets
-from npnet.tasks.mnist import ImageFiles, fashion_task, load, mnist_halves, mnist_task
+from npnet.tasks.mnist import ImageFiles, fashion_task, idx_task, kmnist_task, load, mnist_halves, mnist_task
 from npnet.tasks.patches import in_patches, patch_order
 from npnet.tasks.rules import TASKS, Figure, Rule
 from npnet.tasks.skeletons import ALPHABETS
@@ -50,7 +50,9 @@ __all__ = [
     "draw",
     "draw_at",
     "fashion_task",
+    "idx_task",
     "in_patches",
+    "kmnist_task",
     "line_task",
     "line_tasks",
     "load",

@@ -7,7 +7,10 @@ folder may be read-only and no network client need be installed. What a file is 
 may be compressed again or not at all (train-images-idx3-ubyte, or train-images.idx3-ubyte as some programs unpack it).
 A file that is there and wrong may be somebody's own: it is reported, and never replaced.
 
-MNIST: LeCun, Cortes, Burges, licence CC BY-SA 3.0. Fashion-MNIST: Zalando SE, licence MIT.
+The folder may be torchvision's root as well: <folder>/MNIST/raw/train-images-idx3-ubyte and so on are found.
+
+MNIST: LeCun, Cortes, Burges, licence CC BY-SA 3.0. Fashion-MNIST: Zalando SE, licence MIT. KMNIST: CODH and NIJL,
+licence CC BY-SA 4.0.
 """
 
 import gzip
@@ -32,9 +35,15 @@ FILES = {  # set: file: SHA-256 of the file as the mirrors serve it
         "t10k-images-idx3-ubyte.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
         "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
     },
+    "kmnist": {
+        "train-images-idx3-ubyte.gz": "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
+        "train-labels-idx1-ubyte.gz": "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+        "t10k-images-idx3-ubyte.gz": "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
+        "t10k-labels-idx1-ubyte.gz": "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
+    },
 }
 
-CONTENTS = {  # set: file: SHA-256 of what is in it, unpacked
+CONTENTS = {  # set: file: SHA-256 of what is in it, unpacked; those of KMNIST are not known
     "mnist": {
         "train-images-idx3-ubyte.gz": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
         "train-labels-idx1-ubyte.gz": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -55,7 +64,11 @@ MIRRORS = {  # set: addresses to which a file's name is appended, tried in this 
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
     ),
     "fashion-mnist": ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
+    "kmnist": ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
 }
+
+_TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}
+"""The folders in which torchvision keeps the sets: <root>/MNIST/raw, and so on."""
 
 _MOST = 50_000_000  # bytes that are unpacked to see what a file is: the longest one has 47,040,016
 _TIMEOUT = 30  # seconds without an answer before the next mirror is tried
@@ -71,7 +84,7 @@ def data_folder() -> Path:
 
 
 def fetch(name: str, folder: Path | None = None) -> dict[str, Path]:
-    """Paths of the four files of the set `name`, "mnist" or "fashion-mnist"; what is missing is downloaded first.
+    """Paths of the four files of the set `name`, one of FILES; what is missing is downloaded first.
 
     A file's path may end otherwise than its name, where it is there unpacked. Raises ValueError for an unknown set or a
     file whose checksum is wrong, ConnectionError where no mirror delivered, and ImportError where a download needs
@@ -95,7 +108,8 @@ def _spellings(place: Path, file: str) -> list[Path]:
     """The names under which a file may be there: its own, and those that programs give it when they unpack it."""
     unpacked = file.removesuffix(".gz")
     dotted = unpacked.replace("-idx", ".idx")
-    return [place / each for each in (file, unpacked, f"{dotted}.gz", dotted)]
+    theirs = place.parent / _TORCHVISION.get(place.name, place.name) / "raw"
+    return [at / each for at in (place, theirs) for each in (file, unpacked, f"{dotted}.gz", dotted)]
 
 
 def _check(path: Path, name: str, file: str) -> None:
@@ -105,12 +119,13 @@ def _check(path: Path, name: str, file: str) -> None:
     if found == FILES[name][file]:
         return
     content = _content(path)
-    if content == CONTENTS[name][file]:
+    right = CONTENTS.get(name, {}).get(file, "")
+    if right and content == right:
         return
     known = {digest: (of, other) for of, files in CONTENTS.items() for other, digest in files.items()}
     what = "is {1} of {0}".format(*known[content]) if content in known else f"has SHA-256 {found}"
     raise ValueError(
-        f"{path} {what}; expected {FILES[name][file]}, or {CONTENTS[name][file]} for what is in it. "
+        f"{path} {what}; expected {FILES[name][file]}{f', or {right} for what is in it' * bool(right)}. "
         "Delete it to download it again, or point NPNET_DATA to another folder"
     )
 

@@ -11,6 +11,7 @@ says. (Source: the description of the format beside the original MNIST files.)
 
 import struct
 import zlib
+from io import BufferedIOBase
 from math import prod
 from os import PathLike
 from pathlib import Path
@@ -31,14 +32,18 @@ _MOST_EXPANSION = 1032  # deflate spends at least two bits on 258 bytes, so no h
 
 
 @checked
-def read_idx(path: str | PathLike[str]) -> NDArray[Any]:
+def read_idx(path: str | PathLike[str] | BufferedIOBase) -> NDArray[Any]:
     """The array of an IDX file: its type in this machine's byte order, its shape; uint8 (N, rows, columns) for images.
 
+    path: of the file, or the file itself, opened to read bytes; it is read to its end, and not closed.
     Raises ValueError, naming the file and what is wrong, for a file that is truncated or has bytes to spare, with a
     header that cannot be true, or with damaged compression; OSError where it cannot be opened.
     """
-    path = Path(path)
-    raw: Any = path.read_bytes()
+    if isinstance(path, str | PathLike):
+        path = Path(path)
+        raw: Any = path.read_bytes()
+    else:
+        raw, path = path.read(), Path(str(getattr(path, "name", "the open file")))
     if raw[:2] == _GZIP:
         raw = _unpack(path, raw)
     start, dtype, shape = _header(path, raw[:_LONGEST_HEADER])

@@ -1,10 +1,10 @@
-"""MNIST and Fashion-MNIST as tasks, and MNIST cut by digit into the two halves between which the paper transfers.
+"""MNIST and its kin as tasks, and MNIST cut by digit into the two halves between which the paper transfers.
 
 Images stay as stored, uint8 (N, 784), 0 background to 255 full ink; labels are int64 (N,).
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from npnet.arguments import checked
 from npnet.arrays import generator
 from npnet.data import Split, Task
+from npnet.tasks.arrays import ArrayTask, task_from_arrays
 from npnet.tasks.download import fetch
 from npnet.tasks.idx import read_idx
 
-__all__ = ["ImageFiles", "fashion_task", "load", "mnist_halves", "mnist_task"]
+__all__ = ["ImageFiles", "fashion_task", "idx_task", "kmnist_task", "load", "mnist_halves", "mnist_task"]
 
 _CLASSES = 10
 
@@ -31,7 +32,7 @@ class ImageFiles(NamedTuple):
 
 @checked
 def load(name: str, folder: Path | None = None) -> ImageFiles:
-    """The set "mnist" or "fashion-mnist", from `folder` (default: data_folder()), downloaded into it where missing.
+    """The set "mnist", "fashion-mnist" or "kmnist", from `folder` (default: data_folder()), downloaded where missing.
 
     Raises ValueError for an unknown name or a wrong file, ConnectionError or ImportError where files are missing and
     cannot be downloaded; the message says which file to put where.
@@ -55,6 +56,37 @@ def fashion_task(validation: int = 5_000, folder: Path | None = None) -> Task:
 
 
 @checked
+def kmnist_task(validation: int = 5_000, folder: Path | None = None) -> Task:
+    """Ten cursive Japanese characters, split as mnist_task splits the digits; raises the same errors."""
+    return _whole_set("kmnist", validation, folder)
+
+
+def idx_task(
+    images: str | Path,
+    labels: str | Path,
+    test: tuple[str | Path, str | Path] | float = 0.15,
+    transposed: bool = False,
+    **options: Any,
+) -> ArrayTask:
+    """The task of IDX files of your own, or of another set in MNIST's format; its classes are the labels in the files.
+
+    images, labels: the files to train on. test: likewise those to test on, or a fraction or count of these. transposed:
+    images lie in the files as columns, as EMNIST's do. Of labels with several columns, as QMNIST's, the first one is
+    the class; labels may begin at any number, as EMNIST's letters at 1. options: of task_from_arrays. Raises ValueError
+    for files that do not fit each other, and what read_idx and task_from_arrays raise.
+    """
+    own = _pair(*test, transposed) if isinstance(test, tuple) else test
+    usual = {"name": Path(images).name.split("-")[0], "test": own}
+    return task_from_arrays(*_pair(images, labels, transposed), **(usual | options))
+
+
+def _pair(images: str | Path, labels: str | Path, transposed: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    X, y = read_idx(images), read_idx(labels)
+    if X.ndim != 3 or len(X) != len(y):
+        raise ValueError(f"{images} has shape {X.shape}, {labels} {y.shape}; expected (N, rows, columns) and (N,)")
+    return X.swapaxes(1, 2) if transposed else X, y if y.ndim == 1 else y[:, 0]
+
+
 def mnist_halves(
     seed: int = 0,
     train: int = 20_000,

@@ -49,6 +49,19 @@ def test_reads_what_was_written_whatever_its_name(tmp_path, kind, suffix, compre
     array[0] = 0  # the caller's own
 
 
+def test_an_open_file_is_read(tmp_path):
+    images = np.arange(24, dtype=np.uint8).reshape(4, 3, 2)
+    path = tmp_path / "x"
+    for content in (packed_images(images), gzip.compress(packed_images(images))):
+        path.write_bytes(content)
+        with path.open("rb") as file:
+            assert (read_idx(file) == images).all()
+            assert not file.closed
+        path.write_bytes(content[:-1])
+        with path.open("rb") as file, pytest.raises(ValueError, match=f"{path} is truncated"):
+            read_idx(file)
+
+
 @given(st.integers(1, 9), st.integers(1, 5), st.integers(1, 5), compressions, st.randoms())
 def test_reads_every_shape(tmp_path, n, rows, columns, compress, random):
     images = np.array([random.randrange(256) for _ in range(n * rows * columns)], np.uint8).reshape(n, rows, columns)

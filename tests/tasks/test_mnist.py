@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from npnet.tasks import data_folder, download, fashion_task, load, mnist_halves, mnist_task
+from npnet.tasks import data_folder, download, fashion_task, idx_task, load, mnist_halves, mnist_task
 
 COUNTS = {"train": 300, "t10k": 100}
 
@@ -234,6 +234,34 @@ def test_halves_are_disjoint_and_addressed_by_the_seed(folder):
     again, other = mnist_halves(3, **sizes), mnist_halves(4, **sizes)
     assert all(np.array_equal(a.train.inputs, b.train.inputs) for a, b in zip(halves, again, strict=True))
     assert not any(np.array_equal(a.train.inputs, b.train.inputs) for a, b in zip(halves, other, strict=True))
+
+
+def test_files_in_torchvisions_layout_are_found(folder):
+    there = folder / "MNIST" / "raw"
+    there.mkdir(parents=True)
+    before = load("mnist", folder)
+    for path in (folder / "mnist").iterdir():
+        path.rename(there / path.name)
+    assert all((a == b).all() for a, b in zip(before, load("mnist", folder), strict=True))
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_other_sets_in_the_format_of_mnist_become_tasks(tmp_path, transposed):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (60, 3, 2)).astype(np.uint8)
+    letters = np.arange(60) % 3 + 1  # from 1, as EMNIST's
+    columns = np.stack([letters, *[np.arange(60)] * 7], 1).astype(">i4")  # as QMNIST's
+    stored = images.swapaxes(1, 2) if transposed else images
+    (tmp_path / "x-images").write_bytes(struct.pack(">4I", 0x803, *stored.shape) + stored.tobytes())
+    (tmp_path / "y-labels").write_bytes(struct.pack(">3I", 0xC02, *columns.shape) + columns.tobytes())
+    task = idx_task(tmp_path / "x-images", tmp_path / "y-labels", transposed=transposed, test=10, validation=10)
+    assert (task.name, task.classes, task.shape) == ("x", (1, 2, 3), (3, 2))
+    rows = [images.reshape(60, -1).tolist().index(x) for x in task.train.inputs.tolist()]
+    assert (letters[rows] - 1 == task.train.labels).all()
+    two = (tmp_path / "x-images", tmp_path / "y-labels")
+    assert len(idx_task(*two, test=two, transposed=transposed).test) == 60
+    with pytest.raises(ValueError, match=r"expected \(N, rows, columns\) and \(N,\)"):
+        idx_task(tmp_path / "y-labels", tmp_path / "y-labels")
 
 
 def test_whole_sets_keep_their_own_test_images(folder):
