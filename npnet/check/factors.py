@@ -17,7 +17,8 @@ def factors(G: Any, D: Any, sizes: set[int]) -> Iterator[tuple[str, Any]]:
     """Yield G times the number that fits best, and sums and means along an axis."""
     if np.any(G * D):
         ratio = float((G * D).sum() / (G * G).sum())
-        yield name_of(ratio, sizes), ratio * G
+        if G.size > 1 or _plain(ratio, sizes):  # some factor always fits a single number
+            yield name_of(ratio, sizes), ratio * G
         for N in sorted(n for n in sizes if n > 1):
             yield f"a sum where the mean over {N} belongs (a missing factor 1/{N})", G / N
     for axis in range(G.ndim):
@@ -39,6 +40,13 @@ def fraction_of(ratio: float) -> Fraction | None:
             if one or abs(simple.numerator) * simple.denominator <= COMMON:
                 return simple
     return None
+
+
+def _plain(ratio: float, sizes: set[int]) -> bool:
+    """Say whether a factor is a fraction of numbers up to four or of sizes."""
+    simple = fraction_of(ratio)
+    small = {1, 2, 3, 4, *sizes}
+    return simple is not None and {abs(simple.numerator), simple.denominator} <= small
 
 
 def name_of(ratio: float, sizes: set[int]) -> str:

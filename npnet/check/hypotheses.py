@@ -47,6 +47,9 @@ def rearranged(G: Any, others: dict[str, Any]) -> Hypotheses:
 
 def parts(G: Any, D: Any, x: Any, sizes: set[int]) -> Hypotheses:
     """Yield changes of some entries, penalties that are missing or superfluous, and a data term times a factor."""
+    if (x != 0).all():
+        yield "the derivative in log x where that in x belongs: a factor x too many", G / x
+        yield "the derivative in x where that in log x belongs: a factor x is missing", G * x
     extra = (D == 0) & (G != 0)
     if extra.any() and (~extra & (D != 0)).any():
         rest = np.where(extra, 0, G)
@@ -133,6 +136,10 @@ def products(G: Any, D: Any, x: Any, arguments: dict[str, Any]) -> Hypotheses:
     for name, W in arguments.items():
         if W.shape == (G.shape[1],) * 2 and np.linalg.cond(W) < 1e6:
             yield f"{name} where its transpose belongs", np.linalg.solve(W.T, G.T).T @ W.T
+    for axis in (0, 1):
+        if G.shape[axis] > 2:
+            same = (D - G).mean(axis, keepdims=True)
+            yield f"the same numbers added at every index of axis {axis}: a mean counted twice, or forgotten", G + same
     along = (x * x).sum(-1, keepdims=True)
     part = np.divide((x * (D - G)).sum(-1, keepdims=True), along, out=np.zeros(along.shape), where=along > 0)
     yield "a component along the argument, row by row: a projection forgotten", G + part * x
