@@ -16,6 +16,7 @@ from hypothesis import given
 from scipy import stats
 
 import npnet
+import npnet.layers
 import npnet.optimizers
 from npnet import Hyperparameters, Run, Split, Task, TrainingJob, generator, mlp, train, train_population
 from npnet.block_threshold import _in_arrays, block_threshold
@@ -523,3 +524,61 @@ def test_max_norm_of_weights_whose_squares_overflow():
     with np.errstate(over="ignore"):
         npnet.optimizers.bound_norms(W, 1.0)
     assert pytest.approx(np.array([[0.6, 0.3], [0.8, 0.4]]), rel=1e-6) == W
+
+
+# Steps, runs and files, once more -------------------------------------------------------------------------------------
+
+
+def test_a_penalty_pulls_at_the_rate_of_its_layer():
+    """The step of plain descent is w − rate · share · (gradient + strength · slope), whatever form the gradient has."""
+    split = task().train
+    for share in (0.25, 1.0):
+        one, regularizer = network(), Regularizer(l2, 0.3)
+        before, batch = one.copy(), split.inputs
+        path = before.path("t")
+        outputs, backs = npnet.layers.forward(path, batch)
+        _, dZ = npnet.cross_entropy(outputs[-1], split.labels)
+        gradients = {i: dp for i, _, dp in npnet.layers.backward(backs, {len(backs) - 1: dZ})}
+        settings = Hyperparameters(24, npnet.constant(0.1), regularizers=(regularizer,), keep="last", max_epochs=1)
+        settings = replace(settings, policy=lambda history, depth, share=share: (share,) * (depth + 1))
+        list(train(Run(one, generator(1)), {"t": task()}, settings))
+        for i, p, q in ((0, before.trunk[0], one.trunk[0]), (2, before.trunk[1], one.trunk[1])):
+            wanted = p["W"] - 0.1 * share * (gradients[i]["W"] + 0.3 * p["W"])
+            assert q["W"] == pytest.approx(wanted, rel=1e-5, abs=1e-7)
+
+
+def test_an_epoch_that_is_undone_gives_back_every_field_of_its_run():
+    run = Run(network(), generator(1))
+    stream = train(run, {"t": task()}, Hyperparameters(policy=npnet.GradualByEpoch(1), max_epochs=4))
+    next(stream)
+    before = {each.name: getattr(run, each.name) for each in fields(run)}
+    undo, state = snapshot(run), run.rng.bit_generator.state
+    next(stream)
+    run.rng.random(3)
+    run.finished, run.mask, run.best, run.learned = True, (0.0, 0.0, 0.0), None, {"x": {}}
+    undo()
+    for name in ("mask", "finished", "best", "learned"):
+        assert getattr(run, name) == before[name], name
+    assert len(run.history) == 1
+    assert run.rng.bit_generator.state == state
+
+
+def test_momentum_of_layers_that_rest_is_kept_in_company_too():
+    masks = [(1.0, 1.0, 1.0), (0.0, 0.0, 1.0), (1.0, 1.0, 1.0)]
+    settings = Hyperparameters(
+        optimizer=npnet.Momentum(), max_epochs=3, policy=lambda history, depth: masks[min(len(history), 2)], keep="last"
+    )
+    runs = [Run(network(), generator(i)) for i in (1, 1, 2)]
+    list(train(runs[0], {"t": task()}, settings))
+    list(train_population([TrainingJob(run, {"t": task()}, settings) for run in runs[1:]]))
+    for one, other in zip(arrays(runs[0].network), arrays(runs[1].network), strict=True):
+        assert other == pytest.approx(one, rel=1e-4, abs=1e-6)
+
+
+def test_a_file_whose_array_has_another_shape_is_altered(tmp_path):
+    npnet.save_tree(tmp_path / "a.npz", {"w": np.arange(6.0)})
+    members = dict(np.load(tmp_path / "a.npz"))
+    members["0"] = members["0"].reshape(2, 3)
+    np.savez(tmp_path / "b.npz", **members)
+    with pytest.raises(ValueError, match="SHA-256"):
+        npnet.load_tree(tmp_path / "b.npz")
