@@ -299,6 +299,21 @@ def test_frozen_layers_stay_to_the_bit_and_thaw_when_the_policy_says():
     assert gradual.history_[0]["mask"] == [0, 1]
 
 
+def test_patience_waits_for_the_last_layer_and_begins_again_when_it_joins():
+    first = quick(hidden_layer_sizes=(16, 8)).fit(X, Y)
+    second = first.transfer("gradual", max_iter=200, n_iter_no_change=4).fit(
+        X[:80], NEW[:80], X_val=X[80:], y_val=NEW[80:]
+    )
+    joined = next(record["epoch"] for record in second.history_ if all(record["mask"]))
+    assert joined + 4 <= second.n_iter_ < 200
+
+
+def test_a_policy_that_ends_a_fit_is_no_failure_to_converge():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert quick(policy=npnet.EqualBudget(3)).fit(X, Y).n_iter_ == 3
+
+
 def test_a_fit_goes_on_from_given_weights_and_leaves_them_alone():
     first = quick().fit(X, Y)
     before = copy.deepcopy(first.network_)

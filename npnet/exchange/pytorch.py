@@ -131,7 +131,8 @@ def _linear_modules(name: str, step: Linear) -> dict[str, Any]:
     from torch import nn
 
     W = torch.from_numpy(own(step.W.T))
-    module = nn.Linear(*step.W.shape, dtype=W.dtype)
+    outputs, inputs = W.shape
+    module = nn.Linear(inputs, outputs, dtype=W.dtype)
     with torch.no_grad():
         module.weight.copy_(W)
         module.bias.copy_(torch.from_numpy(own(step.b)))

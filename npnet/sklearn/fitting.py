@@ -18,7 +18,7 @@ from npnet.error import mean_loss_along
 from npnet.methods import begin
 from npnet.network import Network
 from npnet.perceptron import mlp
-from npnet.policies import FineTuning, trains, waits
+from npnet.policies import FineTuning, summary, trains, waits
 from npnet.run import Record, Run, TrainingJob
 from npnet.sklearn.examples import taken
 from npnet.sklearn.lbfgs import minimise
@@ -114,16 +114,19 @@ def take_epochs(e: Any, job: TrainingJob, validation: Split | None, epochs: int 
             if e.verbose:
                 print(", ".join(f"{name} {value:.6g}" for name, value in entry.items() if name != "mask"))
             joining = waits(settings.policy) and not all(map(trains, run.mask or ()))
+            joined = summary(run.mask or ()) != record["mask"]
             falls = entry["loss"] if validation is None else -entry["validation_score"]
             asked = [callback(e, entry) for callback in e.callbacks]  # each of them, whatever the others answer
-            stopped = (stopping.stops(falls) and not joining) or any(asked)
+            stopped = (stopping.stops(falls) and not (joining or joined)) or any(asked)
+            if joined:
+                stopping.waited = 0  # a layer that has just joined has the whole patience before it
             if stopped:
                 break
     except KeyboardInterrupt:
         warnings.warn("the fit was interrupted: the network is that of the last whole epoch", stacklevel=3)
     if validation is not None and run.best:
         e.network_ = replace(run.network, **run.best["network"])
-    if run.finished and not stopped:
+    if not stopped and run.finished and len(run.history) >= settings.max_epochs:
         warnings.warn(
             f"max_iter is {e.max_iter}, and the fit had not converged by then; expected more epochs, or a larger tol",
             ConvergenceWarning,
