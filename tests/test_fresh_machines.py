@@ -29,7 +29,7 @@ print(*[f"{record['objective']:.5f}" for record in npnet.train(run, tasks, setti
 """
 DRAWING = """
 import npnet.tasks, zlib
-for task in npnet.tasks.TASKS:
+for task in (*npnet.tasks.TASKS, *npnet.tasks.ALPHABETS):
     print(task, *[zlib.crc32(part.tobytes()) for part in npnet.tasks.draw(task, 3, 0, 6)])
 """
 WITHOUT = "import sys; sys.modules['numba'] = None\n"
@@ -134,7 +134,7 @@ def test_an_error_of_a_loop_is_the_loops_own():
         draw("sb2l", 0, 0, 2_000, npnet.tasks.Appearance(width=3.0, gap=5.0))
 
 
-@pytest.mark.parametrize("part", ["fill_bits", "fill_background", "cover", "compose"])
+@pytest.mark.parametrize("part", ["fill_bits", "fill_background", "cover", "compose", "paint"])
 def test_plain_loops_are_the_compiled_ones_to_the_bit(part):
     loop = next(getattr(module, part) for module in (addresses, backgrounds, raster) if hasattr(module, part))
     for trial in range(40):
@@ -155,6 +155,8 @@ def _arguments(part, rng):
         return state, int(rng.integers(4)), np.zeros(128, np.uint64), *square
     if part == "cover":
         return abs(floats()).reshape(32, 32), tuple(rng.uniform(0, 31, 4).tolist()), float(rng.uniform(1, 3))
+    if part == "paint":
+        return np.zeros(1024, np.uint8), abs(floats())
     speckle = rng.integers(0, 256, 1024).astype(np.uint8)
     levels = 0.2, 0.1, 0.03, 0.7
     return np.zeros(1024, np.uint8), floats(), speckle, abs(floats()), levels, bool(rng.integers(2))
