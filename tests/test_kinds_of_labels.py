@@ -276,3 +276,10 @@ def test_without_forgetting_keeps_a_head_with_one_logit_as_the_two_that_it_stand
     assert value == pytest.approx(expected, rel=1e-14)
     assert np.allclose(dZ, both[:, 1:], rtol=1e-12)
     assert check_gradient(lambda Z: _soft_sigmoid(Z, sigmoid.value(old / T), T), Z).error < 1e-12
+
+
+def test_a_teacher_with_one_logit_is_refused_for_its_softmax_teaches_nothing():
+    teacher = npnet.mlp((4, 3), {"t": 1}, generator(0))
+    split = Split(np.zeros((6, 4), np.float32), np.arange(6) % 2)
+    with pytest.raises(ValueError, match="head 't' has one logit"):
+        npnet.begin(npnet.distillation(teacher), teacher, Task("t", 1, split, split, split), generator(1))

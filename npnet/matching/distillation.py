@@ -35,8 +35,8 @@ def distillation(
     """Return the method that distils a teacher's head (the task's name by default) into the student's for the task.
 
     alpha: weight of the distillation loss; 1: teacher only. The student keeps a head of the task's name if it has one.
-    Raises ValueError unless 0 ≤ α ≤ 1 and T > 0; `begin` does where the teacher has no such head, or other
-    inputs or outputs than the student.
+    Raises ValueError unless 0 ≤ α ≤ 1 and T > 0; `begin` does where the teacher has no such head, other
+    inputs or outputs than the student, or a single output.
     Source: Hinton, Vinyals and Dean 2015, section 2; the form with α as the lecture of 2018 has it.
     """
     if not (0 <= alpha <= 1 and temperature > 0):
@@ -60,6 +60,8 @@ def _with_teacher(
     outputs = teacher.head(theirs)["b"].shape[-1]
     if outputs != task.outputs:
         raise ValueError(f"teacher has {outputs} outputs; expected {task.outputs}, those of the task {task.name!r}")
+    if outputs == 1:
+        raise ValueError(f"head {theirs!r} has one logit, whose softmax is always 1; expected a logit for each class")
     softened = partial(_softened, teacher=teacher, head=theirs, temperature=temperature)
     targets = cached_targets(softened, task.train, teacher)
     loss, weight = partial(soft_cross_entropy, temperature=temperature), alpha * temperature**2
