@@ -17,9 +17,15 @@ FAULTS = {
     "Huber": "splits at |x| = α, and not at α + step",
     "RelaxedMumfordShah": "the value is that of the whole array, the proximal step that of each entry",
     "Log1": "the value lacks σ",
+    "Intersection": "writes into its argument",
+    "Sum": "the value counts that a point is in a set as 1, and not as 0",
+    "Quadratic.grad, not symmetric": "A x where (A + Aᵀ) x / 2 belongs: for symmetric operators",
+    "Huber.grad": "the gradient of its Moreau envelope, although it is smooth itself",
+    "Orthogonal.grad": "the gradient of its Moreau envelope, although it is smooth itself",
     "QuadraticEnvelopeRankL2": "the value has the length of the misfit, not half its square",
 }
 TOLERANT = {"AffineSet", "L1Ball", "NuclearBall", "Intersection", "GenericIntersectionProx", "Hankel", "Simplex"}
+ITERATED = {"Intersection", "TV, one axis", "TV, two axes"}
 W = draw(8) * 2
 M = draw(4, 3)
 A = draw(3, 8, seed=1)
@@ -42,7 +48,9 @@ def _case(name: str, operator: Any, w: Any, indicator: bool) -> Case:
     fault = FAULTS.get(name, "")
     reason = "no search steps across a jump" if name == "L0" else ""
     reason = "its set has a tolerance, which the search uses" if name in TOLERANT else reason
-    return prox(name, value, lambda w, t: operator.prox(w, t), w, 0.5, fault, reason)
+    reason = "the argument has other bits afterwards" if name == "Intersection" else reason
+    options: dict[str, Any] = {"tolerance": 1e-6} if name in ITERATED else {}
+    return prox(name, value, lambda w, t: operator.prox(w, t), w, 0.5, fault, reason, **options)
 
 
 def operators() -> Iterator[tuple[str, Any, Any]]:
@@ -113,4 +121,4 @@ def smooth() -> Iterator[Case]:
         ("Euclidean.grad", pp.Euclidean(0.7)),
         ("Orthogonal.grad", pp.Orthogonal(pp.L2(sigma=0.7), DENSE(Q))),
     ):
-        yield gradient(name, operator, operator.grad, W)
+        yield gradient(name, operator, operator.grad, W, fault=FAULTS.get(name, ""))
