@@ -61,12 +61,20 @@ def places() -> dict[str, str]:
         for node in tree.body:  # and what a file hands on from others
             for alias in node.names if isinstance(node, ast.ImportFrom) else ():
                 origin[f"{page_name(path)}.{alias.asname or alias.name}"] = f"{node.module}.{alias.name}"
-    for name, target in origin.items():
-        while target in origin:
-            target = origin[target]
+    for name in origin:
+        target = followed(name, origin)
         if target in found:
             found[name] = found[target]
     return found
+
+
+def followed(name: str, origin: dict[str, str]) -> str:
+    """Return where a name comes from in the end; a package that imports a module of its own leads back to itself."""
+    seen = set()
+    while name in origin and name not in seen:
+        seen.add(name)
+        name = origin[name]
+    return name
 
 
 def _signature(node: ast.FunctionDef) -> str:

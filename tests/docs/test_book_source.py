@@ -7,7 +7,7 @@ import pytest
 from book import ROOT
 
 from annotated import page_name, reading_order, rows
-from reference import class_signature
+from reference import class_signature, followed
 
 FILES = reading_order(ROOT / "npnet")
 
@@ -33,6 +33,12 @@ def test_the_page_on_the_code_gives_the_same_order():
     assert sorted(name.removesuffix(".py") for name in linked if name.endswith(".py")) == sorted(named)
     assert core == [f"{name}.py" for name in named[: len(core)]]
     assert rooms == [path.parent.name for path in FILES if path in set((ROOT / "npnet").glob("*/__init__.py"))]
+
+
+def test_a_name_is_followed_to_where_it_is_defined_and_in_no_circle():
+    assert followed("npnet.mlp", {"npnet.mlp": "npnet.perceptron.mlp"}) == "npnet.perceptron.mlp"
+    assert followed("npnet.orders", {"npnet.orders": "npnet.orders"}) == "npnet.orders"
+    assert followed("a", {"a": "b", "b": "a"}) in ("a", "b")
 
 
 def test_the_reference_shows_how_a_class_is_made():
