@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from experiments.faults import page
 from experiments.faults.anchors import ANCHORS, MISSING, available
 from experiments.faults.deceptions import Deception, deceptions
 from experiments.faults.fault import Fault
@@ -178,6 +179,8 @@ def main(
     if path is not None:
         path.write_text(json.dumps(measured, indent=1, ensure_ascii=False) + "\n", "utf-8")
         console.print(f"measurements are in {path}", soft_wrap=True)
+        if (path.parent / "checking.md").exists():
+            page.written(path.parent / "checking.md", measured)
     return measured
 
 

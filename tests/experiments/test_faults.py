@@ -1,12 +1,13 @@
 """The checks are graded: every planted fault is seen, and a millionth of it; right code raises no alarm."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from experiments.command import main
-from experiments.faults import table
+from experiments.faults import page, table
 from experiments.faults.anchors import ANCHORS, available
 from experiments.faults.deceptions import deceptions
 from experiments.faults.fault import between, mixed
@@ -84,6 +85,16 @@ def _unpacked(trial):
 def test_no_deception_is_confirmed_and_its_right_twin_is(deception):
     (found,) = table.deceived(table.own_rule, [deception])
     assert (found["wrong"], found["right"]) == (False, True)
+
+
+def test_the_page_has_the_table_of_what_was_measured():
+    docs = Path(__file__).parents[2] / "docs"
+    measured = json.loads((docs / "checking-faults.json").read_text("utf-8"))
+    text = (docs / "checking.md").read_text("utf-8")
+    assert text.partition(page.BEGIN)[2].partition(page.END)[0].strip() == page.markdown(measured)
+    assert {row["fault"] for row in measured["rows"]} == {*NAMES}
+    assert [d["name"] for d in measured["deceptions"]["npnet"]] == [d.name for d in deceptions()]
+    assert not any(d["wrong"] for d in measured["deceptions"]["npnet"])
 
 
 def test_a_rule_that_fails_confirms_nothing():
