@@ -123,16 +123,14 @@ def test_the_error_of_an_epoch_is_the_mean_of_the_watched_tasks():
 class Scripted(npnet.Policy):
     """One hidden layer joins after each of these epochs."""
 
-    gradual = True
-
-    def __init__(self, joins):
-        self.joins = joins
+    def __init__(self, joins, gradual):
+        self.joins, self.gradual = joins, gradual
 
     def __call__(self, history, depth):
         return npnet.TopLayers(sum(len(history) >= epoch for epoch in self.joins))(history, depth)
 
 
-def ends_at(errors, masks, patience, restarts):
+def ends_at(errors, masks, patience, restarts, gradual):
     """The epoch, from 1, after which a run stops, by the definition of patience; masks: of each epoch and one more."""
     for now in range(1, len(errors) + 1):
         waited = now - (1 + errors[:now].index(min(errors[:now])))  # epochs since the first of the lowest error
@@ -141,7 +139,7 @@ def ends_at(errors, masks, patience, restarts):
             while began > 1 and masks[began - 2] == masks[now - 1]:
                 began -= 1
             waited = min(waited, now - began + 1) if masks[now] == masks[now - 1] else 0
-        if waited >= patience and all(masks[now - 1]):
+        if waited >= patience and (all(masks[now - 1]) or not gradual):
             return now
     return len(errors)
 
@@ -151,9 +149,10 @@ def ends_at(errors, masks, patience, restarts):
     joins=st.lists(st.integers(1, 9), min_size=2, max_size=2),
     patience=st.integers(1, 4),
     restarts=st.booleans(),
+    gradual=st.booleans(),
 )
-def test_patience_counts_by_its_definition(errors, joins, patience, restarts):
-    policy = Scripted(joins)
+def test_patience_counts_by_its_definition(errors, joins, patience, restarts, gradual):
+    policy = Scripted(joins, gradual)
     settings = Hyperparameters(
         patience=patience, patience_restarts=restarts, max_epochs=len(errors), policy=policy, keep="last"
     )
@@ -163,7 +162,7 @@ def test_patience_counts_by_its_definition(errors, joins, patience, restarts):
     for error, mask in zip(errors, masks, strict=False):
         if not job.run.finished:
             conclude(job, {"error": error, "validation": {"t": error}, "mask": mask, "updates": 0})
-    ended = ends_at(errors, masks, patience, restarts)
+    ended = ends_at(errors, masks, patience, restarts, gradual)
     assert len(job.run.history) == ended
     assert job.run.best["epoch"] == 1 + errors[:ended].index(min(errors[:ended]))
 
