@@ -50,7 +50,7 @@ function cover(image, [x0, y0], [x1, y1], width) {
     for (let x = first(x0, x1); x <= last(x0, x1); x++) {
       const dx = x - (x0 + x1) / 2, dy = y - (y0 + y1) / 2;
       const beyond = Math.max(0, Math.abs(dx * ux + dy * uy) - length / 2), across = dx * uy - dy * ux;
-      const value = Math.min(1, reach - Math.hypot(beyond, across)), at = y * SIDE + x;
+      const value = Math.min(1, reach - Math.sqrt(beyond * beyond + across * across)), at = y * SIDE + x;
       if (value > image[at]) image[at] = value;
     }
 }

@@ -2,7 +2,7 @@
 // method, seed, phase (0: the old digits, 1: the new ones) and step.
 "use strict";
 
-const RATE = 0.05, BATCH = 20, EPOCH = 50, STEPS = [3000, 3000], UNITS = 64, LOOK = 25, CLOSER = 0.5, PULL = 0.02;
+const RATE = 0.02, BATCH = 20, EPOCH = 100, STEPS = [3000, 5000], UNITS = 64, LOOK = 50, CLOSER = 0.1, PULL = 0.02;
 const METHODS = {
   fine: { name: "fine tuning", about: "all layers train from the first step" },
   gradual: { name: "Gradual Tuning", about: "the head first; a lower layer joins when the error stands still" },
@@ -14,7 +14,7 @@ const LAYERS = ["layer 1", "layer 2", "new head"];
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const $ = (id) => document.getElementById(id);
 
-// ---- data: image i of a set is a pure function of (seed, set, i)
+// ---- data: every random number has an address
 
 const address = (...numbers) => numbers.reduce((hash, n) => (Math.imul(hash ^ n, 0x9e3779b1) >>> 0) ^ (hash >>> 15), 7) >>> 0;
 
@@ -27,13 +27,17 @@ function draw(rng, count, first) {
   return [X, labels];
 }
 
-const seen = [draw(generator(101), 300, 0), draw(generator(102), 300, 5)]; // measured on, never trained on
-const probed = draw(generator(103), 300, 0); // what a new head for the old digits learns from
+const once = (make) => { let made = null; return () => (made = made || make()); };
+const trained = [0, 5].map((first) => once(() => draw(generator(100 + first), EPOCH * BATCH, first)));
+const seen = [0, 5].map((first) => once(() => draw(generator(101 + first), 1000, first))); // never trained on
+const some = once(() => rowsOf(trained[0](), [...Array(300).keys()])); // what a new head for the old digits learns from
+
+const rowsOf = ([X, labels], rows) => [take(X, rows), rows.map((row) => labels[row])];
 
 // ---- the run
 
 let method = "fine", seed = 1, phase = 0, at = 0; // at: steps of this phase
-let network, anchors, mask, errors, joined, curve, probe, snapshots, curves = {}, playing = false, goal = null, dirty = true;
+let network, anchors, order, mask, errors, joined, curve, probe, snapshots, curves = {}, playing = false, goal = null, dirty = true;
 
 function begin() {
   const rng = generator(address(seed, 9));
@@ -62,7 +66,8 @@ function beginNew() {
 }
 
 function advance() {
-  const rng = generator(address(seed, phase, at)), [X, labels] = draw(rng, BATCH, 5 * phase);
+  if (at % EPOCH === 0 || !order) order = shuffled(EPOCH * BATCH, generator(address(seed, phase, Math.floor(at / EPOCH))));
+  const [X, labels] = rowsOf(trained[phase](), order.slice((at % EPOCH) * BATCH, (at % EPOCH + 1) * BATCH));
   const alpha = phase && (method === "pull" || method === "both") ? PULL : 0;
   step(network, phase ? "fresh" : "old", X, labels, mask, RATE, alpha, anchors);
   at += 1;
@@ -82,17 +87,17 @@ function endEpoch() {
 }
 
 function look() {
-  const now = { at, old: error(network, "old", ...seen[0]) };
-  if (phase) [now.fresh, now.probe] = [error(network, "fresh", ...seen[1]), probeError()];
+  const now = { at, old: error(network, "old", ...seen[0]()) };
+  if (phase) [now.fresh, now.probe] = [error(network, "fresh", ...seen[1]()), probeError()];
   curve.push(now);
 }
 
 // What a new head would still get: the head that goes on learning the old digits while the layers below stay.
 function probeError() {
-  const [outputs] = forward(path(network, "old").slice(0, -1), probed[0]);
+  const [outputs] = forward(path(network, "old").slice(0, -1), some()[0]);
   const trial = { trunk: [], heads: { probe } };
-  for (let i = 0; i < 30; i++) step(trial, "probe", outputs[outputs.length - 1], probed[1], [1], 0.2);
-  return error({ ...network, heads: { probe } }, "probe", ...seen[0]);
+  for (let i = 0; i < 30; i++) step(trial, "probe", outputs[outputs.length - 1], some()[1], [1], 0.2);
+  return error({ ...network, heads: { probe } }, "probe", ...seen[0]());
 }
 
 function keep() {
@@ -106,6 +111,7 @@ function restore(moment) {
   network = copyNetwork(moment.network);
   [errors, joined, curve] = [[...moment.errors], [...moment.joined], [...moment.curve]];
   probe = moment.probe && copyOf(moment.probe);
+  order = null;
   dirty = true;
 }
 
@@ -192,7 +198,7 @@ function canvasOf(id) {
 }
 
 function drawChart() {
-  const [pen, width, height] = canvasOf("chart"), left = 44, bottom = height - 34;
+  const [pen, width, height] = canvasOf("chart"), left = 52, bottom = height - 34;
   const x = (t) => left + ((width - left - 8) * t) / STEPS[phase];
   const y = (e) => bottom - ((bottom - 10) * Math.sqrt(Math.min(e, 100))) / 10; // a root scale shows small errors
   pen.font = "13px system-ui, sans-serif";
@@ -243,7 +249,7 @@ function showMask() {
   $("mask").setAttribute("aria-label", names.map((name, i) => `${name} ${mask[i] ? "trains" : "is frozen"}`).join(", "));
 }
 
-const TWELVE = take(seen[0][0], [...Array(12).keys()]), THEIRS = seen[0][1].slice(0, 12);
+const TWELVE = take(seen[0]()[0], [...Array(12).keys()]), THEIRS = seen[0]()[1].slice(0, 12);
 
 function showDigits() {
   const found = answers(network, "old", TWELVE);
@@ -364,12 +370,19 @@ $("skip").addEventListener("click", () => play({ phase: 1, at: 0, fast: true }))
 $("tour-next").addEventListener("click", () => tour(stop + 1));
 $("tour-back").addEventListener("click", () => tour(stop - 1));
 $("tour-close").addEventListener("click", () => ($("tour").hidden = true));
+$("seed").addEventListener("change", (event) => {
+  pause();
+  seed = Math.max(1, Math.floor(Number(event.target.value)) || 1);
+  begin();
+  share();
+});
 addEventListener("resize", () => (dirty = true));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (dirty = true));
 
 const asked = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 if (asked.method in METHODS) method = asked.method;
-seed = Number(asked.seed) || 1;
+seed = Math.max(1, Math.floor(Number(asked.seed)) || 1);
+$("seed").value = seed;
 begin();
 radio();
 if (asked.step) {
