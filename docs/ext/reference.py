@@ -63,8 +63,9 @@ def places() -> dict[str, str]:
                 origin[f"{page_name(path)}.{alias.asname or alias.name}"] = f"{node.module}.{alias.name}"
     for name in origin:
         target = followed(name, origin)
-        if target in found:
-            found[name] = found[target]
+        inside = next((each for each in found if each.startswith(f"{target}.")), "")  # a module's place: its first name
+        if target in found or inside:
+            found[name] = found.get(target) or found[inside]
     return found
 
 
