@@ -177,7 +177,9 @@ class FaultsCommand:
 
 @dataclass(frozen=True)
 class ConformanceCommand:
-    """Hold every installed framework to the conformance set, and write the page of all that were ever measured.
+    """Hold frameworks to the conformance set.
+
+    Every framework that is installed is measured, and the page of all that ever were is written.
 
     Attributes:
         out: folder of conformance.json and conformance.md.

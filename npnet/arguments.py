@@ -66,6 +66,10 @@ def checked(public: _Public) -> _Public:
     return call  # type: ignore[return-value]
 
 
+def _are_numbers(*values: Any) -> bool:
+    return all(isinstance(each, Real) and not isinstance(each, bool) for each in values)
+
+
 def _is_line(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.ndim == 1
 
@@ -83,7 +87,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if kind in (Union, types.UnionType):
         return any(_fits(value, each) for each in inner)
     if kind is Literal:
-        return any(type(value) is type(each) and value == each for each in inner)
+        return any(value == each and (type(value) is type(each) or _are_numbers(value, each)) for each in inner)
     if kind is np.ndarray:
         return is_array(value)
     if kind is Any or not isinstance(kind, type) or getattr(kind, "_is_protocol", False):

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import strictarrays
 
 hypothesis.settings.register_profile(
-    "npnet", deadline=None, max_examples=60, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+    "npnet", deadline=None, max_examples=40, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
 )
 hypothesis.settings.load_profile("npnet")
 

@@ -659,6 +659,12 @@ TABLE = {
     "load": lambda: (tasks.load, {"name": "mnist", "folder": Path("missing")}, nothing),
     "mnist_task": lambda: (tasks.mnist_task, {"validation": 2, "folder": Path("missing")}, nothing),
     "fashion_task": lambda: (tasks.fashion_task, {"validation": 2, "folder": Path("missing")}, nothing),
+    "kmnist_task": lambda: (tasks.kmnist_task, {"validation": 2, "folder": Path("missing")}, nothing),
+    "idx_task": lambda: (
+        tasks.idx_task,
+        {"images": "missing", "labels": "missing", "test": 0.15, "transposed": False},
+        nothing,
+    ),
     "mnist_halves": lambda: (
         tasks.mnist_halves,
         {"seed": 0, "train": 2, "validation": 2, "test": 2, "folder": Path("missing")},

@@ -331,7 +331,7 @@ def test_networks_with_patches_elsewhere():
         (lambda: replace(net, layers=(Shared(3), linear)), "expected each as wide"),
         (lambda: jacobian(run.network, "b", X), "expected linear ones alone"),
         (lambda: jacobian(net, "a", X, "logit"), "classes is None"),
-        (lambda: jacobian(net, "a", X, "loses"), "of is 'loses'; expected one of logit, logits, loss"),
+        (lambda: jacobian(net, "a", X, "loses"), "of is 'loses'; expected one of 'logit', 'logits', 'loss'"),
         (lambda: jacobian(net, "a", X, "logit", np.full(40, 3)), "expected 40 whole numbers from 0 to 2"),
         (lambda: jacobian(net, "a", X, "logit", np.full(40, -1)), "expected 40 whole numbers from 0 to 2"),
         (lambda: jacobian(net, "a", X, "logit", np.full(40, 0.5)), "expected 40 whole numbers from 0 to 2"),
@@ -353,5 +353,5 @@ def test_a_branch_answers_for_the_teacher():
     read = reading(task.train.inputs[:], lambda rows: Batch(rows, {}))
     value, _ = value_and_gradients(SumOfTerms(run.network, [term], (1.0, 1.0, 1.0), read), rows)
     assert value == pytest.approx(0, abs=1e-28)  # it says already what the teacher says
-    with pytest.raises(ValueError, match="head is 'other'"):
+    with pytest.raises(ValueError, match="branch is 'other'"):
         begin(jacobian_matching(teacher, head="old", branch="other"), student, task, generator(0), SETTINGS)

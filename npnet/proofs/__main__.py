@@ -22,18 +22,19 @@ REQUIRED = 1e-4
 def main(arguments: list[str] | None = None) -> int:
     """Check every case of the library, print the table and return the exit status."""
     argparse.ArgumentParser(prog="python -m npnet.proofs", description=__doc__.split("\n\n")[0]).parse_args(arguments)
-    failed = []
-    print(f"{'case':44} {'worst error':>12} {'planted, caught':>16} {'asymmetry':>12}")
-    for case in cases():
+    failed, smooth, kinked = [], list(cases()), list(kinked_cases())
+    width = max(len(case.name) for case in (*smooth, *kinked))
+    print(f"{'case':{width}} {'worst error':>12} {'planted, caught':>16} {'asymmetry':>12}")
+    for case in smooth:
         report, second = check_gradient(case.f, *case.arguments), check_hessian(case.f, *case.arguments)
         caught = smallest_caught(case.f, case.arguments)
         right = bool(report) and bool(second) and caught <= REQUIRED
         numbers = f"{report.error:12.1e} {caught:16.0e} {second.error:12.1e}"
-        print(f"{case.name:44} {numbers}{'' if right else '   WRONG'}", flush=True)
+        print(f"{case.name:{width}} {numbers}{'' if right else '   WRONG'}", flush=True)
         failed += [] if right else [report, second]
-    for case in kinked_cases():
+    for case in kinked:
         kinks = check_kinks(case.f, *case.arguments)
-        print(f"{case.name:44} {'; '.join(kinks.notes) or 'no kinks'}{'' if kinks else '   WRONG'}", flush=True)
+        print(f"{case.name:{width}} {'; '.join(kinks.notes) or 'no kinks'}{'' if kinks else '   WRONG'}", flush=True)
         failed += [] if kinks else [kinks]
     for each in failed:
         print(each, file=sys.stderr)

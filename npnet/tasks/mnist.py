@@ -61,6 +61,7 @@ def kmnist_task(validation: int = 5_000, folder: Path | None = None) -> Task:
     return _whole_set("kmnist", validation, folder)
 
 
+@checked
 def idx_task(
     images: str | Path,
     labels: str | Path,

@@ -119,7 +119,7 @@ def test_a_picture_that_is_not_beside_its_table_is_named(tmp_path: Path, picture
     (tmp_path / "table.png").write_bytes(b"")
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "table.md").write_text(f"![x]({picture})\n")
-    with pytest.raises(FolderError, match=r"picture .*png is not there; expected it beside the table\.md"):
+    with pytest.raises(FolderError, match=r"picture .*png is missing; expected it in the folder of the table\.md"):
         write_page(tmp_path)
 
 

@@ -49,7 +49,7 @@ def whole(folder):
 def studied(tmp_path_factory):
     out = tmp_path_factory.mktemp("starting_point") / "results"
     printed = study(out, 2)
-    assert "Table 2" in printed
+    assert "Li et al., table 2" in printed
     assert "stanford-dogs-120" in printed
     assert f"are in {out}" in printed
     return out

@@ -338,7 +338,7 @@ def test_a_damaged_checkpoint_begins_its_job_again(finished, tmp_path):
     job.mkdir(parents=True)
     (job / "checkpoint.npz").write_bytes(b"PK not really")
     run(table3(tmp_path))
-    assert "first-acl-500-500-none: checkpoint is damaged, the job begins again" in (tmp_path / "log.txt").read_text()
+    assert "first-acl-500-500-none: checkpoint is damaged, the job starts again" in (tmp_path / "log.txt").read_text()
     assert whole(tmp_path) == whole(finished)
 
 

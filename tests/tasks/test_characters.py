@@ -91,12 +91,12 @@ def test_a_task_of_digits_is_like_the_files_of_mnist(name, classes, tmp_path):
     ("changes", "error", "message"),
     [
         ({"name": "mnist"}, ValueError, "name is 'mnist'; expected one of digits, digits04, digits59, letters"),
-        ({"store": "disk"}, ValueError, r"store is 'disk'; expected 'memory', 'nowhere' or the Path of a folder"),
+        ({"store": "disk"}, ValueError, r"store is 'disk'; expected one of 'memory', 'nowhere' or a Path"),
         ({"seed": -1}, ValueError, "seed is -1; expected 0 to"),
         ({"train": 0}, ValueError, "train is 0; expected 1 to"),
         ({"test": 2.5}, TypeError, r"test is 2\.5; expected a whole number"),
         ({"threads": 0}, ValueError, "threads is 0"),
-        ({"appearance": CALIBRATED}, TypeError, r"appearance is Appearance\(.*expected Handwriting\(...\)"),
+        ({"appearance": CALIBRATED}, TypeError, r"appearance is Appearance\(.*expected a Handwriting"),
     ],
 )
 def test_digit_task_says_what_was_wrong(changes, error, message):

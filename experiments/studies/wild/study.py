@@ -28,9 +28,9 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class CheckedInTheWild(Study):
-    """Check the derivatives and proximal steps of other packages, and count who is confirmed and who condemned.
+    """Check gradients and proximal steps of other packages.
 
-    The packages are in experiments/studies/wild/requirements.txt. One that is not installed is left out and named.
+    The study counts what is confirmed and what is condemned, rightly and wrongly. The packages are in experiments/studies/wild/requirements.txt. One that is not installed is left out and named.
     """
 
     name: ClassVar[str] = "checked-in-the-wild"
