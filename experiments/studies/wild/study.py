@@ -30,7 +30,8 @@ Rows = Sequence[Mapping[str, Any]]
 class CheckedInTheWild(Study):
     """Check gradients and proximal steps of other packages.
 
-    The study counts what is confirmed and what is condemned, rightly and wrongly. The packages are in experiments/studies/wild/requirements.txt. One that is not installed is left out and named.
+    The study counts what is confirmed and what is condemned, rightly and wrongly. The packages are in
+    experiments/studies/wild/requirements.txt. One that is not installed is left out and named.
     """
 
     name: ClassVar[str] = "checked-in-the-wild"
