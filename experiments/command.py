@@ -187,7 +187,7 @@ class ConformanceCommand:
     """
 
     out: Path = Path("docs")
-    only: str | None = None
+    only: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: all)")] = None
 
     def __call__(self, console: Console) -> None:
         """Measure. Raises ValueError if a framework could not be measured."""

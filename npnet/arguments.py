@@ -87,7 +87,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if kind in (Union, types.UnionType):
         return any(_fits(value, each) for each in inner)
     if kind is Literal:
-        return any(value == each and (type(value) is type(each) or _are_numbers(value, each)) for each in inner)
+        return any((type(value) is type(each) or _are_numbers(value, each)) and value == each for each in inner)
     if kind is np.ndarray:
         return is_array(value)
     if kind is Any or not isinstance(kind, type) or getattr(kind, "_is_protocol", False):

@@ -21,9 +21,11 @@ REQUIRED = 1e-4
 
 def main(arguments: list[str] | None = None) -> int:
     """Check every case of the library, print the table and return the exit status."""
-    argparse.ArgumentParser(prog="python -m npnet.proofs", description=__doc__.split("\n\n")[0]).parse_args(arguments)
-    failed, smooth, kinked = [], list(cases()), list(kinked_cases())
-    width = max(len(case.name) for case in (*smooth, *kinked))
+    parser = argparse.ArgumentParser(prog="python -m npnet.proofs", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--only", default="", metavar="TEXT", help="the cases whose names have this in them")
+    only, failed = parser.parse_args(arguments).only, []
+    smooth, kinked = ([case for case in found if only in case.name] for found in (cases(), kinked_cases()))
+    width = max((len(case.name) for case in (*smooth, *kinked)), default=4)
     print(f"{'case':{width}} {'worst error':>12} {'planted, caught':>16} {'asymmetry':>12}")
     for case in smooth:
         report, second = check_gradient(case.f, *case.arguments), check_hessian(case.f, *case.arguments)

@@ -60,7 +60,7 @@ def test_every_file_is_there(studied):
         assert (studied / name).read_bytes().startswith(b"\x89PNG")
     text = (studied / "table.md").read_text()
     assert all(f"]({name})" in text for name in PICTURES)
-    assert "Table 3" in text
+    assert "Li et al., table 3" in text
     about = json.loads((studied / "results.json").read_text())
     assert about["jobs"] == {
         "finished": len(starting_point_jobs("smoke")) - 3,

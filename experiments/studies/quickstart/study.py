@@ -29,7 +29,7 @@ _SHOWN = ("none", 0)  # the repetition whose misread digits are shown
 
 @dataclass(frozen=True)
 class Quickstart(Study):
-    """Learn the digits 0 to 4, then 5 to 9, and see what is forgotten.
+    """Learn the digits 0 to 4, then 5 to 9: what is forgotten?
 
     Five networks learn the second task by fine tuning and by Gradual Tuning, with and without dropout: table 1 of the
     paper, on digits that npnet draws itself, in some three minutes on two cores. With `--digits mnist` it is the real
