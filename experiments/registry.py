@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.frame.study import Study
+from experiments.studies.atlas.study import EveryMethod
 from experiments.studies.columns.study import Columns
 from experiments.studies.difficulty.study import Difficulty
 from experiments.studies.distillation.study import Distillation
@@ -31,6 +32,7 @@ GROUPS: Mapping[str, Mapping[str, type[Study]]] = {
         "Start here": (Quickstart,),
         "The paper": (Tables, Sensitivity, Difficulty),
         "Methods": (
+            EveryMethod,
             Rivals,
             StartingPoint,
             WithoutForgetting,

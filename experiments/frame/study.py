@@ -16,7 +16,7 @@ from experiments.frame.jobs import Job
 
 __all__ = ["Plan", "Preset", "Study"]
 
-Preset = Literal["smoke", "quick", "paper"]
+Preset = Literal["smoke", "quick", "full", "paper"]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,78 @@
+"""The atlas on the command line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.console import Console
+
+from experiments.frame.files import write_text
+from experiments.frame.grids import markdown, show
+from experiments.frame.study import Plan, Preset, Study
+from experiments.studies.atlas.decision import decision_grid
+from experiments.studies.atlas.design import PRESETS, AtlasDesign, grown
+from experiments.studies.atlas.figures import draw_decision, draw_pareto
+from experiments.studies.atlas.measures import gather, write
+from experiments.studies.atlas.report import against_fine_grid, errors_grid, notes
+from experiments.studies.atlas.runs import atlas_jobs
+
+__all__ = ["EveryMethod"]
+
+
+@dataclass(frozen=True)
+class EveryMethod(Study):
+    """Compare every method on equal terms: an atlas.
+
+    Eighteen methods learn a second task, on eight pairs of tasks. Each has one knob and five tries on validation
+    examples. What does the new task gain, and what is left of the old one? The preset "quick" has drawn digits alone,
+    with three tries, and takes some ten minutes on two cores.
+
+    Attributes:
+        pairs: which pairs of tasks, with commas between, or all that the preset has. A folder can get more later.
+    """
+
+    name: ClassVar[str] = "atlas"
+    presets: ClassVar[tuple[Preset, ...]] = ("smoke", "quick", "full")
+
+    preset: Preset = "full"
+    pairs: str = "all"
+
+    def plan(self) -> Plan:
+        """Return what to run."""
+        whole = PRESETS[self.preset]
+        known = {pair.name: pair for pair in whole.pairs}
+        names = list(known) if self.pairs == "all" else [name.strip() for name in self.pairs.split(",")]
+        if not set(names) <= set(known):
+            raise ValueError(f"pairs is {self.pairs!r}; expected some of {', '.join(known)}, with commas between")
+        design: AtlasDesign = replace(whole, pairs=tuple(known[name] for name in dict.fromkeys(names)))
+        jobs = atlas_jobs(design)
+        return Plan(f"{', '.join(names)}, {len(jobs)} jobs", design.configuration(), jobs, grown=grown)
+
+    @classmethod
+    def report(cls, folder: Path, out: Path, console: Console) -> None:
+        """Print the tables of what has finished in `folder`, and write results, tables and pictures to `out`."""
+        found = gather(folder)
+        write(found, out)
+        grids = [decision_grid(found)]
+        for pair in found.design.pairs:
+            grids += [errors_grid(found, pair), against_fine_grid(found, pair)]
+        draw_pareto(found, out / "atlas.png")
+        draw_decision(found, out / "decision.png")
+        pictures = [
+            "![What each method forgets against its error on the new task, for each pair of tasks](atlas.png)\n",
+            "![Which method: questions, and what each answer comes to](decision.png)\n",
+        ]
+        lines = notes(found)
+        write_text(out / "table.md", "\n".join([*map(markdown, grids), *(f"- {line}\n" for line in lines), *pictures]))
+        for grid in grids:
+            show(grid, console)
+        for line in lines:
+            console.print(line, highlight=False)
+
+    @classmethod
+    def command(cls, about: Mapping[str, Any]) -> str:
+        """Return the command that computes results again, from what their results.json says about them."""
+        command, pairs = super().command(about), ",".join(about["studies"])
+        everything = ",".join(pair.name for pair in PRESETS["full"].pairs)
+        return command + f" --pairs {pairs}" * ("full" in command and pairs != everything)
