@@ -33,18 +33,26 @@ def _alone(method: str) -> bool:
     return not METHODS[method].old_data
 
 
+def _keeps(method: str) -> bool:
+    """Return whether a method leaves every old weight as it is."""
+    return method == "head only" or METHODS[method].family == "growing"
+
+
 def _moves(method: str) -> bool:
-    """Return whether a method changes weights that the old task needs, and adds none but a head."""
-    return _alone(method) and method not in (SCRATCH, "head only") and METHODS[method].family != "growing"
+    """Return whether a method changes old weights, without old data, and adds none but a head."""
+    return _alone(method) and method != SCRATCH and not _keeps(method)
+
+
+def _starts(method: str) -> bool:
+    """Return whether a method begins with the old network, and has no old data."""
+    return _alone(method) and method != SCRATCH
 
 
 ANSWERS = (
     Answer("Are the old data still there?", "yes", lambda method: method == JOINT),
     Answer("Is the old task still needed?", "no", _alone, "new", "new"),
-    Answer("Will the old task get a new head?", "yes", lambda m: _alone(m) and m != SCRATCH, "with a new head"),
-    Answer(
-        "May the network grow, or only its head learn?", "yes", lambda m: m != SCRATCH and _alone(m) and not _moves(m)
-    ),
+    Answer("Will the old task get a new head?", "yes", _starts, "with a new head"),
+    Answer("May the network grow, or only its head learn?", "yes", _keeps),
     Answer("Old data gone, old head as it is, no growth", "then", _moves),
 )
 """The chart from above: who does not give an answer goes on to the next question. Without it, the last one."""
@@ -76,7 +84,8 @@ def choose(found: Atlas, pair: Pair, of: Answer) -> Choice | None:
         return None
     best = min(known, key=lambda method: known[method])
     others = [method for method in known if method != best]
-    tests = [paired(*(found.values(pair, m, of.judged, of.criterion) for m in (other, best))) for other in others]
+    judged = {method: found.values(pair, method, of.judged, of.criterion) for method in known}
+    tests = [paired(judged[other], judged[best]) for other in others]
     ps = holm([test.p for test in tests])
     level = [other for other, test, p in zip(others, tests, ps, strict=True) if not (p < 0.05 and test.difference > 0)]
     new, forgotten, features = (
@@ -95,9 +104,7 @@ def decision_grid(found: Atlas) -> Grid:
             row.append("–" if choice is None else cell(of, choice))
         rows.append(row)
     header = ["", *(pair.title for pair in found.design.pairs)]
-    title = (
-        "Which method? Chosen by validation errors; test errors in percent, points forgotten; level: not clearly worse"
-    )
+    title = "Which method? Chosen by validation errors; test errors, points forgotten; level: not clearly worse"
     return Grid(title, header, rows)
 
 

@@ -10,7 +10,7 @@ from experiments.frame.tasks import Sizes, load_task, per_class
 from experiments.studies.atlas.methods import METHODS, tries
 from npnet import Task
 
-__all__ = ["PAIRS", "PRESETS", "AtlasDesign", "Pair", "design_from", "grown"]
+__all__ = ["PAIRS", "PRESETS", "USUAL", "AtlasDesign", "Pair", "design_from", "grown"]
 
 
 @dataclass(frozen=True)
@@ -106,10 +106,13 @@ def _tiny(pair: Pair) -> Pair:
 
 PRESETS: Mapping[Preset, AtlasDesign] = {
     "smoke": AtlasDesign((_tiny(PAIRS["digits"]),), hidden=(12, 10), seeds=2),
-    "quick": AtlasDesign((_with(PAIRS["digits"], 3),)),
+    "quick": AtlasDesign(tuple(_with(pair, 3) for pair in PAIRS.values())),
     "full": AtlasDesign(tuple(_with(pair, 5) for pair in PAIRS.values())),
 }
-"""quick: drawn digits alone, three of the five values of each knob. full: everything."""
+"""full: five values of each knob. quick: three of these, the two ends among them."""
+
+USUAL: Mapping[Preset, tuple[str, ...]] = {"smoke": ("digits",), "quick": ("digits",), "full": tuple(PAIRS)}
+"""The pairs that a preset has where none are asked for."""
 
 
 def design_from(configuration: Mapping[str, Any]) -> AtlasDesign:

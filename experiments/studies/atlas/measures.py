@@ -130,11 +130,11 @@ def _from_probe(split: str) -> Callable[[Mapping[str, Any], Result, Result], flo
 
 def _seconds(predictions: Mapping[str, Any], run: Result, probe: Result) -> float | str:
     seconds = run.get("cpu_seconds")
-    return "the run was stopped and went on, or is none of these" if seconds is None else float(seconds)
+    return "it was stopped and went on, or its network is from before" if seconds is None else float(seconds)
 
 
 def _updates(predictions: Mapping[str, Any], run: Result, probe: Result) -> float | str:
-    return float(run["updates"]) if "updates" in run else "it is the network from before"
+    return float(run["updates"]) if "updates" in run else "its network is from before"
 
 
 METRICS: Mapping[str, Callable[[Mapping[str, Any], Result, Result], float | str]] = {

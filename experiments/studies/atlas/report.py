@@ -56,10 +56,11 @@ def against_fine_grid(found: Atlas, pair: Pair) -> Grid:
     methods = [method for method in METHODS if method != FINE]
     rows = [[method] for method in methods]
     for metric in ("forgotten", "new"):
-        pairs = [tuple(found.values(pair, each, metric) for each in (method, FINE)) for method in methods]
-        ps = holm([paired(*each).p for each in pairs])
-        for row, each, p in zip(rows, pairs, ps, strict=True):
-            row += [difference(*each, 2)[0], "–" if isnan(p) else f"{p:.2g}"]
+        fine = found.values(pair, FINE, metric)
+        theirs = [found.values(pair, method, metric) for method in methods]
+        ps = holm([paired(each, fine).p for each in theirs])
+        for row, each, p in zip(rows, theirs, ps, strict=True):
+            row += [difference(each, fine, 2)[0], "–" if isnan(p) else f"{p:.2g}"]
     header = ["", "forgets more (95 %)", "p of all", "new task: worse by (95 %)", "p of all"]
     title = f"{pair.title}: method − fine tuning, points, paired by seed; p of the t-tests, adjusted (Holm)"
     return Grid(title, header, rows)
@@ -71,8 +72,8 @@ def notes(found: Atlas) -> list[str]:
         f"{found.design.seeds} seeds, each with a first network, new head, order and examples (or split of the image "
         "files) of its own. Intervals are over these. Every knob is chosen by each seed for itself, among the values "
         "tried, by the mean of the two tasks' validation errors (by new alone: by the new task's).",
-        "with a new head: by how many points the old task's error, read from the features by a new head that is trained "
-        "on the old data, is above that of such a head before.",
+        "with a new head: by how many points the old task's error, read from the features by a new head that is "
+        "trained on the old data, is above that of such a head before.",
         "seconds: of the processor, for one run.",
     ]
     done, of = found.about["jobs"]

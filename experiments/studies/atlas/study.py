@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from rich.console import Console
+from tyro.conf import arg
 
 from experiments.frame.files import write_text
 from experiments.frame.grids import markdown, show
 from experiments.frame.study import Plan, Preset, Study
 from experiments.studies.atlas.decision import decision_grid
-from experiments.studies.atlas.design import PRESETS, AtlasDesign, grown
+from experiments.studies.atlas.design import PRESETS, USUAL, AtlasDesign, grown
 from experiments.studies.atlas.figures import draw_decision, draw_pareto
 from experiments.studies.atlas.measures import gather, write
 from experiments.studies.atlas.report import against_fine_grid, errors_grid, notes
@@ -25,24 +26,25 @@ class EveryMethod(Study):
     """Compare every method on equal terms: an atlas.
 
     Eighteen methods learn a second task, on eight pairs of tasks. Each has one knob and five tries on validation
-    examples. What does the new task gain, and what is left of the old one? The preset "quick" has drawn digits alone,
-    with three tries, and takes some ten minutes on two cores.
+    examples. What does the new task gain, and what is left of the old one? The preset "quick" has three tries, and of
+    the pairs drawn digits alone where no others are asked for: some ten minutes on two cores.
 
     Attributes:
-        pairs: which pairs of tasks, with commas between, or all that the preset has. A folder can get more later.
+        pairs: which pairs of tasks, with commas between: digits, mnist, mnist-few, mnist-fashion, fashion-mnist,
+            acl-ac, acl-atl, acl-atl-few. A folder can get more later, and the tries of "full" after those of "quick".
     """
 
     name: ClassVar[str] = "atlas"
     presets: ClassVar[tuple[Preset, ...]] = ("smoke", "quick", "full")
 
     preset: Preset = "full"
-    pairs: str = "all"
+    pairs: Annotated[str | None, arg(metavar="NAMES", help_behavior_hint="(default: all; quick: digits)")] = None
 
     def plan(self) -> Plan:
         """Return what to run."""
         whole = PRESETS[self.preset]
         known = {pair.name: pair for pair in whole.pairs}
-        names = list(known) if self.pairs == "all" else [name.strip() for name in self.pairs.split(",")]
+        names = [name.strip() for name in (self.pairs or ",".join(USUAL[self.preset])).split(",")]
         if not set(names) <= set(known):
             raise ValueError(f"pairs is {self.pairs!r}; expected some of {', '.join(known)}, with commas between")
         design: AtlasDesign = replace(whole, pairs=tuple(known[name] for name in dict.fromkeys(names)))
@@ -73,6 +75,9 @@ class EveryMethod(Study):
     @classmethod
     def command(cls, about: Mapping[str, Any]) -> str:
         """Return the command that computes results again, from what their results.json says about them."""
-        command, pairs = super().command(about), ",".join(about["studies"])
-        everything = ",".join(pair.name for pair in PRESETS["full"].pairs)
-        return command + f" --pairs {pairs}" * ("full" in command and pairs != everything)
+        whole, pairs = PRESETS["full"], tuple(about["studies"])
+        tries = {len(values) for of in about["studies"].values() for values in of["values"].values()}
+        smoke = list(whole.hidden) != about["hidden"]
+        preset: Preset = "smoke" if smoke else "quick" if tries == {3} else "full"
+        asked = "" if pairs == USUAL[preset] else f" --pairs {','.join(pairs)}"
+        return f"python -m experiments {cls.name} --preset {preset}{asked}"
