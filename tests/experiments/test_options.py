@@ -43,7 +43,7 @@ def test_the_studies_share_their_options():
     assert shared == {"preset", "out", "resources"}
     for study in STUDIES.values():
         own = set(vars(study).get("__annotations__", {})) - {"name", "presets", "targets", "methods", "training"}
-        assert not own & shared or study.name == "difficulty"  # whose preset is another by default
+        assert not own & shared or study.name in ("difficulty", "atlas")  # whose preset is another by default
 
 
 def test_results_go_below_results_by_name():

@@ -51,9 +51,9 @@ def _starts(method: str) -> bool:
 ANSWERS = (
     Answer("Are the old data still there?", "yes", lambda method: method == JOINT),
     Answer("Is the old task still needed?", "no", _alone, "new", "new"),
-    Answer("Will the old task get a new head?", "yes", _starts, "with a new head"),
-    Answer("May the network grow, or only its head learn?", "yes", _keeps),
-    Answer("Old data gone, old head as it is, no growth", "then", _moves),
+    Answer("May the old task get a new head?", "yes", _starts, "with a new head"),
+    Answer("May the network grow, its old part frozen?", "yes", _keeps),
+    Answer("Old data gone, the old head must still work, no growth", "then", _moves),
 )
 """The chart from above: who does not give an answer goes on to the next question. Without it, the last one."""
 

@@ -38,7 +38,8 @@ def draw_pareto(found: Atlas, path: Path) -> None:
     pairs, styles = found.design.pairs, _styles()
     across = min(len(pairs), _ACROSS)
     down = -(-len(pairs) // across)
-    width, height = 3.6 * across + 2.0, 3.7 * down
+    side = 3.6 if across > 2 else 4.8
+    width, height = side * across + 2.0, side * down
     with picture(path, (width, height), (0, 0, 1 - 2.0 / width, 1)) as figure:
         panels = figure.subplots(down, across, squeeze=False).ravel()
         for panel, pair in zip(panels, pairs, strict=False):

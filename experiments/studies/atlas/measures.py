@@ -160,7 +160,7 @@ def gather(folder: Path) -> Atlas:
     results = {name: result for name in names if (result := result_of(folder, name)) is not None}
     measurements, undefined = list[Measurement](), dict[tuple[str, ...], list[int]]()
     for pair, method, seed, value, name in _networks(design):
-        if name not in results or probe_name(name) not in results:
+        if name not in results:
             continue
         label = method if value is None else _label(method, value)
         for metric, found in _measured(folder, results, name):
@@ -190,12 +190,14 @@ def _networks(design: AtlasDesign) -> Iterator[tuple[Pair, str, int, float | Non
 
 def _measured(folder: Path, results: Mapping[str, Result], name: str) -> Iterator[tuple[str, float | str]]:
     """Yield each measure of a network, or why it has none."""
-    run, probe = results[name], results[probe_name(name)]
+    run, probe = results[name], results.get(probe_name(name))
     if "failed" in run:
         yield from ((metric, f"the run did not end well: {run['failed']}") for metric in METRICS)
         return
     predictions = load_tree(folder / "jobs" / name / "predictions.npz")
-    yield from ((metric, measure(predictions, run, probe)) for metric, measure in METRICS.items())
+    for metric, measure in METRICS.items():
+        if probe is not None or not metric.startswith("probe"):
+            yield metric, measure(predictions, run, probe or {})
 
 
 def write(found: Atlas, out: Path) -> None:
