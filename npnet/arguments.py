@@ -57,6 +57,8 @@ def checked(public: _Public) -> _Public:
             return public(*args, **kwargs)
         for name, value in given.arguments.items():
             hint = hints().get(name, Any)
+            if signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL:
+                hint = types.GenericAlias(tuple, (hint, ...))
             if isinstance(value, np.generic) or (_is_line(value) and _takes_lists(hint)):
                 value = given.arguments[name] = value.tolist()
             if not _fits(value, hint):

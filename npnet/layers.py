@@ -178,6 +178,7 @@ def backward(backs: Sequence[Back], at: Mapping[int, Array], lowest: int = 0) ->
         yield i, dX, dp
 
 
+@checked
 def chain(*layers: Layer) -> Layer:
     """Return the layers one after the other as one layer; its parameters are a sequence, one dict for each layer.
 

@@ -10,26 +10,34 @@ loss, a penalty or an initialiser directly gets NumPy's own errors, which name s
 """
 
 import ast
-import importlib
+import importlib.util
 import inspect
+import itertools
 import math
+import tempfile
 import traceback
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import npnet
 import npnet.orders
-from npnet import check, tasks
+from npnet import check, exchange, tasks
+from npnet.check import conformance
+from npnet.check.conformance import run as conformance_run
 from npnet.starting_point import Recipe
 
-ROOMS = ("methods", "columns", "matching", "starting_point", "joint_tuning", "populations", "tasks", "check")
-ROOT = str(Path(npnet.__file__).parent)
+ROOMS = (
+    *("methods", "columns", "matching", "starting_point", "joint_tuning", "populations", "tasks"),
+    *("check", "check.conformance", "check.conformance.run", "exchange"),
+)
+ROOTS = (str(Path(npnet.__file__).parent),)
 
 INNER = {
-    *("linear", "chain", "normalise", "joined", "relu", "tanh", "sigmoid", "identity"),  # layers
+    *("linear", "normalise", "joined", "relu", "tanh", "sigmoid", "identity"),  # layers
     *("gelu", "silu", "softplus"),
     *(
         "cross_entropy",
@@ -39,7 +47,7 @@ INNER = {
     ),  # losses
     *("Weighted", "l1", "l2", "group_lasso"),  # what a loss is given; penalties
     *("glorot", "he", "normal", "uniform_fan_in"),  # initialisers: mlp and begin give them numbers
-    *("plain_loss", "stateful", "batch", "input_gradient", "hessian_vector_product"),  # what a step reads; sweeps
+    *("plain_loss", "batch", "input_gradient"),  # what a step reads; a sweep
 }
 """Public names that are not in the table."""
 
@@ -673,6 +681,123 @@ TABLE = {
 }
 
 
+def case():
+    return next(conformance.examples())
+
+
+def answer(e):
+    return e.value, e.gradients
+
+
+def fitted():
+    """Return what `from_sklearn` reads of a fitted perceptron."""
+    sizes = itertools.pairwise((4, 3, 2))
+    return SimpleNamespace(
+        activation="relu", coefs_=[np.ones(size) for size in sizes], intercepts_=[np.ones(3), np.ones(2)]
+    )
+
+
+@cache
+def keras_model():
+    """Return a model of Keras, where there is one."""
+    if not importlib.util.find_spec("keras") or not importlib.util.find_spec("torch"):
+        return None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_BACKEND", "torch")
+        import keras
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "relu"), keras.layers.Dense(2)])
+
+
+@cache
+def saved():
+    """Return a safetensors file with a network, where there is a library that writes one."""
+    path = Path(tempfile.mkdtemp()) / "network.safetensors"
+    if importlib.util.find_spec("safetensors"):
+        exchange.save_safetensors(network(), path)
+    return path
+
+
+TABLE |= {
+    "from_torch": lambda: (
+        exchange.from_torch,
+        {
+            "source": {"0.weight": np.ones((3, 4)), "0.bias": np.ones(3), "1.weight": np.ones((2, 3))},
+            "head": "t",
+            "activation": "tanh",
+        },
+        lambda made: made.logits(np.ones((2, 4)), "t"),
+    ),
+    "to_torch": lambda: (exchange.to_torch, {"network": network(), "head": "old"}, nothing),
+    "from_keras": lambda: (exchange.from_keras, {"model": keras_model(), "head": "t"}, nothing),
+    "from_sklearn": lambda: (exchange.from_sklearn, {"estimator": fitted(), "head": "t"}, nothing),
+    "to_onnx": lambda: (exchange.to_onnx, {"network": network(), "path": "network.onnx", "head": "old"}, nothing),
+    "save_safetensors": lambda: (
+        exchange.save_safetensors,
+        {"network": network(), "path": "network.safetensors"},
+        nothing,
+    ),
+    "load_safetensors": lambda: (exchange.load_safetensors, {"path": saved(), "layers": {}}, nothing),
+    "chain": lambda: (
+        npnet.chain,
+        {"layers": npnet.tanh},
+        lambda made: made([{}], np.ones((2, 3))),
+    ),
+    "hessian_vector_product": lambda: (
+        check.hessian_vector_product,
+        {"f": loss, "arrays": (np.ones(3),), "direction": (np.ones(3),), "seed": 0},
+        nothing,
+    ),
+    "stateful": lambda: (
+        check.stateful,
+        {"forward": np.tanh, "backward": lambda dY: (dY, []), "get": list, "set": nothing},
+        lambda made: made(np.ones(3), [])[1](np.ones(3)),
+    ),
+    "examples": lambda: (conformance.examples, {"folders": conformance.FOLDERS[0]}, next),
+    "Example": lambda: (
+        conformance.Example,
+        {key: getattr(case(), key) for key in inspect.signature(conformance.Example).parameters},
+        lambda made: conformance_run.compare(answer, made),
+    ),
+    "WeightedPenalty": lambda: (
+        conformance.WeightedPenalty,
+        {
+            "kind": "l2",
+            "strength": 1.0,
+            "layer": 0,
+            "name": "W",
+            "anchor": np.ones((4, 3)),
+            "scale": np.ones((4, 3)),
+            "epsilon": 0.0,
+        },
+        nothing,
+    ),
+    "Result": lambda: (
+        conformance_run.Result,
+        {
+            "name": "own",
+            "value_units": 0.0,
+            "where": "",
+            "gap": 0.0,
+            "gradient_units": 0.0,
+            "verdict": "ok",
+            "value": 0.0,
+            "gradients": {},
+        },
+        str,
+    ),
+    "adapter": lambda: (conformance_run.adapter, {"against": "npnet"}, nothing),
+    "compare": lambda: (conformance_run.compare, {"evaluate": answer, "e": case()}, nothing),
+    "hold": lambda: (conformance_run.hold, {"against": "npnet"}, nothing),
+}
+
+if importlib.util.find_spec("sklearn"):
+    import sklearn
+    from sklearn_arguments import TABLE as ESTIMATORS
+
+    TABLE |= ESTIMATORS
+    ROOTS += (str(Path(sklearn.__file__).parent),)  # what they say of a parameter that they look at is as good
+
+
 def public():
     """Return every public name that can be called, once."""
     names = set()
@@ -682,7 +807,7 @@ def public():
 
 
 def test_the_table_has_every_public_function():
-    assert public() == INNER | set(TABLE)
+    assert public() == INNER | {name for name in TABLE if "MLP" not in name}
     assert not INNER & set(TABLE)
 
 
@@ -721,6 +846,7 @@ def call(f, arguments):
 
 
 @pytest.mark.parametrize("name", TABLE)
+@pytest.mark.filterwarnings("ignore:max_iter is 2:UserWarning", "ignore:__array__:DeprecationWarning")
 def test_the_table_is_of_valid_calls(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     f, arguments, use = TABLE[name]()
@@ -735,7 +861,7 @@ def fault(error, argument):
     if isinstance(error, OSError | ImportError | npnet.NotFiniteError):
         return ""
     last = traceback.extract_tb(error.__traceback__)[-1]
-    if not last.filename.startswith(ROOT) or last.lineno not in raises_in(last.filename):
+    if not last.filename.startswith(ROOTS) or last.lineno not in raises_in(last.filename):
         return f"{type(error).__name__} from {Path(last.filename).name}:{last.lineno}: {error}"[:160]
     if not isinstance(error, ValueError | TypeError):
         return f"{type(error).__name__}: {error}"[:160]

@@ -33,6 +33,7 @@ NOTE = "the gradient was differentiated by differences: the complex step cannot 
 
 
 @np.errstate(all="ignore")
+@checked
 def hessian_vector_product(
     f: Callable[..., tuple[Any, Any]], arrays: tuple[Tree, ...], direction: tuple[Tree, ...], seed: int = 0
 ) -> tuple[Tree, ...]:

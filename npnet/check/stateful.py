@@ -7,11 +7,13 @@ with state cannot do that. So before each use its state is set, and afterwards i
 from collections.abc import Callable
 from typing import Any
 
+from npnet.arguments import checked
 from npnet.check.pytree import Tree, copy_tree
 
 __all__ = ["stateful"]
 
 
+@checked
 def stateful(
     forward: Callable[..., Any],
     backward: Callable[[Any], Any],

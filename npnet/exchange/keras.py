@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from npnet.activations import ACTIVATIONS, LeakyReLU, identity
+from npnet.arguments import checked
 from npnet.arrays import shown
 from npnet.exchange.steps import Linear, Step, network_of, own
 from npnet.layers import Dropout
@@ -18,6 +19,7 @@ _NAMES |= {"softplus": "softplus"}  # keras.activations' names: ours
 _OUTPUTS = ("softmax", "log_softmax", "sigmoid")  # at the end of a model: what makes probabilities of logits
 
 
+@checked
 def from_keras(model: Any, head: str = "task") -> Network:
     """Return the network of a Keras model, with copies of its weights.
 

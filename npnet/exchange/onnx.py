@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from npnet.activations import ACTIVATIONS, LeakyReLU
+from npnet.arguments import checked
 from npnet.arrays import shown, to_host
 from npnet.exchange.steps import Linear, head_of, own, steps_of
 from npnet.layers import Dropout
@@ -18,6 +19,7 @@ _OPSET, _IR = 20, 9  # the first operator set with Gelu, of 2023, and the file v
 _OPERATORS = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid", "softplus": "Softplus", "gelu": "Gelu"}
 
 
+@checked
 def to_onnx(network: Network, path: str | Path, head: str | None = None) -> None:
     """Write a network as an ONNX model, from inputs "X" (N, D) to the "logits" (N, K) of a head, atomically.
 

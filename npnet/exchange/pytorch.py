@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from npnet.activations import ACTIVATIONS, LeakyReLU, identity
+from npnet.arguments import checked
 from npnet.arrays import Array, shown
 from npnet.exchange.steps import Linear, Step, head_of, network_of, own, steps_of
 from npnet.layers import Dropout, Layer
@@ -16,6 +17,7 @@ from npnet.parts import activation_of
 __all__ = ["from_torch", "to_torch"]
 
 
+@checked
 def from_torch(source: Any, head: str = "task", activation: Layer | str = "relu") -> Network:
     """Return the network of a torch.nn.Sequential, or of a state dict, with copies of its weights.
 
@@ -102,7 +104,8 @@ def _steps_of_weights(source: Mapping[str, Any], activation: Layer | str) -> lis
     wrong += [f"{name}bias" for name in biases if name not in weights]
     wrong += [name for name in source if not name.endswith(("weight", "bias"))]
     if wrong or not weights:
-        raise ValueError(f"the state dict has {', '.join(wrong) or 'no weights'}; expected weight (K, D) and bias (K,)")
+        has = ", ".join(wrong) or "no weights"
+        raise ValueError(f"source has {has}; expected the state dict of linear layers: weight (K, D) and bias (K,)")
     steps: list[Step] = []
     for name, w in weights.items():
         steps += [activation_of(activation, 1)] if steps else []
@@ -110,6 +113,7 @@ def _steps_of_weights(source: Mapping[str, Any], activation: Layer | str) -> lis
     return [step for step in steps if step is not identity]
 
 
+@checked
 def to_torch(network: Network, head: str | None = None) -> Any:
     """Return a torch.nn.Sequential with copies of a network's weights, from the inputs to the logits of a head.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import to_host
 from npnet.layers import Layer
 from npnet.network import Network
@@ -22,6 +23,7 @@ __all__ = ["load_safetensors", "save_safetensors"]
 _KEY, _TENSOR = "npnet", "tensor:"
 
 
+@checked
 def save_safetensors(network: Network, path: str | Path) -> None:
     """Save a network as a safetensors file, atomically. Raises ValueError for functions without a name."""
     from safetensors.numpy import save
@@ -42,6 +44,7 @@ def _without_arrays(tree: Tree, place: str) -> Tree:
     return _TENSOR + place[1:] if isinstance(tree, np.ndarray) else tree
 
 
+@checked
 def load_safetensors(path: str | Path, layers: dict[str, Layer] | None = None) -> Network:
     """Load what `save_safetensors` wrote; layers: functions of your own by the names under which they were saved.
 

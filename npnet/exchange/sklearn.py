@@ -3,6 +3,7 @@
 from typing import Any
 
 from npnet.activations import ACTIVATIONS, identity
+from npnet.arguments import checked
 from npnet.arrays import shown
 from npnet.exchange.steps import Linear, Step, network_of, own
 from npnet.network import Network
@@ -12,6 +13,7 @@ __all__ = ["from_sklearn"]
 _NAMES = {"logistic": "sigmoid", "relu": "relu", "tanh": "tanh", "identity": "identity"}
 
 
+@checked
 def from_sklearn(estimator: Any, head: str = "task") -> Network:
     """Return the network of a fitted perceptron with copies of its weights.
 

@@ -1,6 +1,6 @@
 """Perceptrons as scikit-learn's estimators: fit and predict, with all that npnet can do behind them.
 
-Reading order: estimators, perceptron, targets, examples, fitting, settings, stopping, lbfgs, fitted. The extra
+Reading order: estimators, perceptron, ranges, targets, examples, fitting, settings, stopping, lbfgs, fitted. The extra
 `sklearn` installs what this room needs; nothing else of npnet imports it.
 """
 

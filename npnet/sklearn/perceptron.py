@@ -15,13 +15,15 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
-from npnet.arrays import Array
+from npnet.arguments import WrongKindError
+from npnet.arrays import Array, shown
 from npnet.data import Split
 from npnet.error import BLOCK, error
 from npnet.run import Record
 from npnet.sklearn.examples import held_out, readable, taken
 from npnet.sklearn.fitted import Fitted
 from npnet.sklearn.fitting import given, job_of, start, take_epochs, take_lbfgs
+from npnet.sklearn.ranges import check_parameters
 from npnet.sklearn.targets import Target
 
 __all__ = ["Perceptron"]
@@ -93,6 +95,7 @@ class Perceptron(Fitted, BaseEstimator):
                        learned from them
         Raises ValueError for parameters and data out of range, naming them.
         """
+        check_parameters(self)
         state = check_random_state(self.random_state)
         goes_on = self.warm_start and "network_" in vars(self)
         examples = self._examples(X, y, sample_weight, fresh=not goes_on)
@@ -122,7 +125,7 @@ class Perceptron(Fitted, BaseEstimator):
         task learned before, and fit(..., X_old=, y_old=) measures `forgetting_`.
         """
         check_is_fitted(self)
-        name = task or f"task {len(self.tasks_) + 1}"
+        name = f"task {len(self.tasks_) + 1}" if task is None else task
         source = FrozenEstimator(copy.deepcopy(self))
         return clone(self).set_params(**{"warm_start_from": source, "method": method, "task": name, **parameters})
 
@@ -131,6 +134,7 @@ class Perceptron(Fitted, BaseEstimator):
         if self.early_stopping or self.solver == "lbfgs":
             name = "early_stopping" if self.early_stopping else "solver"
             raise ValueError(f"{name} is {getattr(self, name)!r}; expected another one for partial_fit, or a fit")
+        check_parameters(self)
         first = "network_" not in vars(self)
         examples = self._examples(X, y, sample_weight, fresh=first, **targets)
         rng = np.random.Generator(check_random_state(self.random_state)._bit_generator) if first else self._run.rng
@@ -184,7 +188,10 @@ class Perceptron(Fitted, BaseEstimator):
         """Return other examples of a task as npnet reads them."""
         if y is None:
             raise ValueError(f"X_{which} is given without y_{which}; expected both")
-        return self._read(*self._checked(X, y, reset=False), task)
+        try:
+            return self._read(*self._checked(X, y, reset=False), task)
+        except (TypeError, ValueError) as error:
+            raise WrongKindError(f"X_{which}, y_{which}: {error}") from error
 
     def predict(self, X: Any, task: str | None = None) -> Array:
         """Return the class, the labels or the values of each input.
@@ -205,6 +212,8 @@ class Perceptron(Fitted, BaseEstimator):
         names = list(self.tasks_)
         if name is None:
             return self.task
+        if not isinstance(name, str):
+            raise ValueError(f"task is {shown(name)}; expected one of {', '.join(map(repr, names))}")
         if name == "old" and name not in names and len(names) > 1:
             return names[-2]
         if name not in names:

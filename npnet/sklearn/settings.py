@@ -45,7 +45,7 @@ _ACTIVATIONS = {"logistic": "sigmoid"}  # scikit-learn's name: ours
 
 def choose(name: str, value: Any, known: Mapping[str, Any], also: str) -> Any:
     """Return what a name stands for. Raises ValueError for a name that is not known."""
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} is {shown(value)}; expected one of {', '.join(map(repr, known))}, or {also}")
     return known[value]
 
@@ -71,7 +71,7 @@ def activation_of(given: Any) -> Any:
 
 def initialiser(activation: Any) -> Initialiser:
     """Return how scikit-learn draws a layer: W and b uniform on ±√(6 / (fan_in + fan_out)), 2 for 6 under a sigmoid."""
-    factor = 2.0 if activation in ("logistic", "sigmoid") else 6.0
+    factor = 2.0 if isinstance(activation, str) and activation in ("logistic", "sigmoid") else 6.0
 
     def initialise(rng: np.random.Generator, fan_in: int, fan_out: int) -> Parameters:
         limit = (factor / (fan_in + fan_out)) ** 0.5

@@ -39,11 +39,14 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
+
 __all__ = ["FOLDERS", "Example", "WeightedPenalty", "examples"]
 
 FOLDERS = Path(__file__).parent / "networks", Path(__file__).parent / "points"
 
 
+@checked
 @dataclass(frozen=True)
 class WeightedPenalty:
     """strength · penalty(p[layer][name]), with anchor and scale (None: zero and one). epsilon rounds off its kink."""
@@ -57,6 +60,7 @@ class WeightedPenalty:
     epsilon: float = 0.0
 
 
+@checked
 @dataclass(frozen=True)
 class Example:
     """A case of the set: what is computed, from which numbers, and the answers, if they are known.
@@ -87,6 +91,7 @@ class Example:
         return {"X": self.X, **{f"{i}/{name}": w for i, p in enumerate(self.p) for name, w in p.items()}}
 
 
+@checked
 def examples(*folders: Path) -> Iterator[Example]:
     """Yield every case of some folders, of the whole set by default.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from npnet.arguments import checked
 from npnet.arrays import generator
 from npnet.check.conformance import Example, examples
 from npnet.check.conformance.formulas import value_of
@@ -34,6 +35,7 @@ DIRECTIONS = 20  # along so many a gradient at a kink must be no steeper than th
 NEAR = 2.0**-30  # from the kink: as far away slopes are found
 
 
+@checked
 @dataclass(frozen=True)
 class Result:
     """The result of one example.
@@ -57,16 +59,17 @@ class Result:
     gradients: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
-def adapter(name: str) -> Adapter:
+@checked
+def adapter(against: str) -> Adapter:
     """Return the adapter of that name, or "your.module:function". Raises ValueError if it does not exist."""
-    module, _, function = ADAPTERS.get(name, name).partition(":")
+    module, _, function = ADAPTERS.get(against, against).partition(":")
     if not function:
-        raise ValueError(f"against is {name!r}; expected one of {', '.join(ADAPTERS)}, or your.module:function")
+        raise ValueError(f"against is {against!r}; expected one of {', '.join(ADAPTERS)}, or your.module:function")
     try:
         found: Adapter = getattr(import_module(module), function)
     except (ImportError, AttributeError) as error:
         raise ValueError(
-            f"against is {name!r}, which cannot be imported ({error}); expected an installed one"
+            f"against is {against!r}, which cannot be imported ({error}); expected an installed one"
         ) from error
     return found
 
@@ -98,6 +101,7 @@ def answers(evaluate: Adapter, e: Example) -> tuple[float, dict[str, Any]]:
     return value, arrays
 
 
+@checked
 def compare(evaluate: Adapter, e: Example) -> Result:
     """Return how far a framework's value and gradients are from the answers of an example.
 
@@ -178,21 +182,24 @@ def between(e: Example, gradients: dict[str, Any]) -> bool:
     return True
 
 
-def results(name: str) -> Iterator[Result]:
+def results(against: str) -> Iterator[Result]:
     """Yield the result of every example for a framework."""
-    evaluate = adapter(name)
+    evaluate = adapter(against)
     for e in examples():
         yield compare(evaluate, e)
 
 
-def hold(name: str) -> int:
+@checked
+def hold(against: str) -> int:
     """Print the table of a framework and return the exit status: 1 where anything is wrong, 2 where it is missing."""
     try:
-        found = list(results(name))
+        found = list(results(against))
     except ValueError as error:
         print(f"error: {error}")
         return 2
-    print(f"{name}, distances to the conformance set in units in the last place (gap: in parts of the array's largest)")
+    print(
+        f"{against}, distances to the conformance set in units in the last place (gap: in parts of the array's largest)"
+    )
     print(f"{'case':40} {'value':>8} {'gradient':>9} {'gap':>8}  worst at")
     for r in found:
         verdict = "" if r.verdict == "ok" else f"   {r.verdict}"
