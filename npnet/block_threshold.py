@@ -13,7 +13,7 @@ import numpy as np
 
 from npnet.arrays import Array, array_module
 from npnet.compiled import compiled
-from npnet.fused import compilable
+from npnet.loops import compilable
 
 __all__ = ["block_threshold"]
 

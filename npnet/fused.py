@@ -1,4 +1,4 @@
-"""Every loop and layer form that is here for speed alone, each beside the plain line of NumPy that it replaces.
+"""Forms of the plain path that are here for speed alone, each beside the plain line of NumPy that it replaces.
 
 A small network at 20 examples a batch is bound by memory. Two things cost most: a gradient that is written only to be
 subtracted, and fresh arrays. So a gradient of W stays in its two factors until the move applies it, in one product of
@@ -16,24 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from npnet import blas
+from npnet import blas, loops
 from npnet.activations import relu
 from npnet.arrays import Array, array_module
-from npnet.compiled import compiled, compiler
 from npnet.layers import Back, Layer, MadeOfLinear, Parameters, Path, linear
 
-__all__ = [
-    "Product",
-    "add_l1",
-    "add_l2",
-    "add_product",
-    "compilable",
-    "dense",
-    "descend",
-    "descend_adam",
-    "factored",
-    "few_logits",
-]
+__all__ = ["Product", "add_product", "dense", "descend", "factored"]
 
 
 @dataclass(frozen=True)
@@ -111,7 +99,7 @@ def _linear(
     W, b = p["W"], p["b"]
 
     def plain(dY: Array) -> tuple[Any, Parameters]:
-        return (W @ dY.T).T if inputs else None, {"W": Product(X.T, dY), "b": dY.sum(0)}
+        return dY @ W.T if inputs else None, {"W": Product(X.T, dY), "b": dY.sum(0)}
 
     if room is None or X.ndim != 2 or not _keeps(X, W, b):
         return linear(p, X)[0], plain
@@ -124,7 +112,11 @@ def _linear(
     def back(dY: Array) -> tuple[Any, Parameters]:
         if not _keeps(dY, W):
             return plain(dY)
-        dX = np.matmul(W, dY.T, out=room.array("dX", N, (D, N), W.dtype)).T if inputs else None
+        dX = None
+        if inputs and blas.turned_is_faster(dY, W):
+            dX = np.matmul(W, dY.T, out=room.array("dX", N, (D, N), W.dtype)).T
+        elif inputs:
+            dX = np.matmul(dY, W.T, out=room.array("dX", N, (N, D), W.dtype))
         return dX, {"W": Product(X.T, dY), "b": np.add.reduce(dY, 0)}
 
     return Y, back
@@ -133,15 +125,19 @@ def _linear(
 def _relu(
     p: Parameters, X: Array, rng: np.random.Generator | None = None, room: _Workspace | None = None
 ) -> tuple[Array, Back]:
-    """`relu`, in arrays that are kept."""
-    if room is None or not _keeps(X):
+    """`relu`, in arrays that are kept and in one pass over them each way."""
+    if room is None or not (_keeps(X) and loops.compilable(X)):
         return relu(p, X, rng)
-    gate = np.greater(X, 0, out=room.array("gate", len(X), X.shape, np.dtype(bool)))
-    Y = np.multiply(X, gate, out=room.array("Y", len(X), X.shape, X.dtype))
+    rows = (-1, X.shape[-1])
+    Y, X = room.array("Y", len(X), X.shape, X.dtype), X.reshape(rows)
+    loops.rectify(X, X, Y.reshape(rows))
 
     def back(dY: Array) -> tuple[Array, Parameters]:
-        into = room.array("dX", len(X), X.shape, X.dtype) if _keeps(dY, X) else None
-        return np.multiply(dY, gate, out=into), {}
+        if not (_keeps(dY, Y) and dY.shape == Y.shape):
+            return dY * (Y > 0), {}
+        dX = room.array("dX", len(Y), Y.shape, Y.dtype)
+        loops.rectify(Y.reshape(rows), dY.reshape(rows), dX.reshape(rows))
+        return dX, {}
 
     return Y, back
 
@@ -155,27 +151,16 @@ def _keeps(*arrays: Array) -> bool:
     return dtype.kind == "f"
 
 
-def compilable(*arrays: Array) -> bool:
-    """Report whether a compiled loop may walk these arrays as one line of memory: on the host, of one shape and one
-    real dtype (float32 or float64), and C-contiguous; and there is a compiler.
-    """
-    shape, dtype = arrays[0].shape, arrays[0].dtype
-    for each in arrays:
-        if not (type(each) is np.ndarray and each.shape == shape and each.dtype == dtype and each.flags.c_contiguous):
-            return False
-    return dtype in (np.float32, np.float64) and compiler() is not None
-
-
 def descend(w: Array, d: Array | Product, rate: float) -> bool:
-    """Set w ← w − rate·d in place, in one pass over memory, and return False where that met a number not finite.
+    """Set w ← w − rate·d in place and return False where that met a number not finite.
 
-    The plain form is `w -= rate * d`. Only the host looks; a device would have to be waited for.
+    The plain form is `w -= rate * d`. Only the host looks, and not at products; a device would have to be waited for.
     """
     if isinstance(d, Product):
         add_product(w, d, -rate)
         return True
-    if compilable(w, d):
-        return bool(_descend(w.reshape(-1), d.reshape(-1), w.dtype.type(rate)))
+    if loops.compilable(w, d):
+        return bool(loops.subtract(w.reshape(-1), d.reshape(-1), w.dtype.type(rate)))
     xp = array_module(w)
     if hasattr(xp, "ElementwiseKernel"):
         _device_kernel(xp)(d, w.dtype.type(rate), w)
@@ -187,105 +172,3 @@ def descend(w: Array, d: Array | Product, rate: float) -> bool:
 @cache
 def _device_kernel(xp: ModuleType) -> Callable[..., Any]:
     return xp.ElementwiseKernel("T d, T rate", "T w", "w -= rate * d", "npnet_descend")
-
-
-@compiled(cache=True, nogil=True, fastmath={"contract", "reassoc"})
-def _descend(w, d, rate):  # type: ignore[no-untyped-def]
-    zero = w.dtype.type(0)
-    witness = zero  # 0·x is 0 for every finite x and NaN otherwise; a sum keeps the NaN
-    for i in range(w.size):
-        w[i] -= rate * d[i]
-        witness += zero * w[i]
-    return witness == zero
-
-
-def descend_adam(arrays: tuple[Array, ...], replicates: int, rate: float, *numbers: float) -> bool:
-    """Move w by Adam in one pass over memory, for arrays w, dw, m, v of so many replicates and their lags 1 − βᵗ.
-
-    numbers: β₁, β₂, ε. The plain form is in `Adam.update`. Returns whether w is finite.
-    """
-    lines = zip(*(each.reshape(replicates, -1) for each in arrays), strict=True)
-    return all([_descend_adam(*line, rate, *numbers) for line in lines])  # noqa: C419  # every line is to move
-
-
-@compiled(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
-def _descend_adam(w, dw, m, v, lag1, lag2, rate, beta1, beta2, epsilon):  # type: ignore[no-untyped-def]
-    """One root and one division a weight; without numpy's error model a check of the divisor stops wide registers."""
-    real = w.dtype.type
-    keep1, add1, keep2, add2 = real(beta1), real(1 - beta1), real(beta2), real(1 - beta2)
-    rate, root, epsilon = real(rate / lag1[0]), real(1 / np.sqrt(lag2[0])), real(epsilon)
-    zero = real(0)
-    witness = zero
-    for i in range(w.size):
-        m[i] = keep1 * m[i] + add1 * dw[i]
-        v[i] = keep2 * v[i] + add2 * (dw[i] * dw[i])
-        w[i] -= rate * m[i] / (np.sqrt(v[i]) * root + epsilon)
-        witness = _plus(witness, zero * w[i])
-    return witness == zero
-
-
-@compiled(nogil=True, fastmath={"reassoc"})
-def _plus(total, term):  # type: ignore[no-untyped-def]
-    """Add a term to a running sum that may be summed in any order: the one freedom that a loop needs to use wide
-    registers. It holds for this addition alone, so that gradients keep their bits; NaN and infinity stay themselves.
-    """
-    return total + term
-
-
-@compiled(cache=True, nogil=True)
-def add_l2(strength, dw, w, anchor, scale):  # type: ignore[no-untyped-def]
-    """`dw += strength * (scale * delta)`, and ½ Σ scale·delta²; None is w itself, an anchor of 0, a scale of 1."""
-    total = 0.0  # in double precision for every dtype: a sum of float32 terms loses nothing to its length
-    for i in range(w.size):
-        delta = w[i] if anchor is None else w[i] - anchor[i]
-        gradient = delta if scale is None else scale[i] * delta
-        if dw is None:
-            w[i] += strength * gradient
-        else:
-            dw[i] += strength * gradient
-        total = _plus(total, np.float64(gradient * delta))
-    return total / 2
-
-
-@compiled(cache=True, nogil=True)
-def add_l1(strength, dw, w, anchor, scale):  # type: ignore[no-untyped-def]
-    """`dw += strength * (scale * sign(delta))`, and Σ scale·|delta|; None as in `add_l2`."""
-    one = w.dtype.type(1)
-    total = 0.0
-    for i in range(w.size):
-        delta = w[i] if anchor is None else w[i] - anchor[i]
-        sign = one if delta > 0 else -one if delta < 0 else abs(delta)  # 0 at 0 and at −0, NaN at NaN
-        gradient = sign if scale is None else scale[i] * sign
-        if dw is None:
-            w[i] += strength * gradient
-        else:
-            dw[i] += strength * gradient
-        total = _plus(total, np.float64(gradient * delta))
-    return total
-
-
-@compiled(cache=True, nogil=True)
-def few_logits(Z, labels, dZ):  # type: ignore[no-untyped-def]
-    """`cross_entropy` of logits (N, K) without weights: its gradient into dZ, and its value; −1 for a wrong label.
-
-    For small batches, where array statements cost more to call than to compute; in double precision for every dtype.
-    """
-    N, K = Z.shape
-    total = 0.0
-    for n in range(N):
-        t = labels[n]
-        if t < 0 or t >= K:
-            return -1.0
-        top = 0.0  # of the differences from the true class's own logit
-        for k in range(K):
-            top = max(top, np.float64(Z[n, k]) - np.float64(Z[n, t]))
-        all_, others = 0.0, 0.0
-        for k in range(K):
-            e = np.exp(np.float64(Z[n, k]) - np.float64(Z[n, t]) - top)
-            all_ += e
-            others += e if k != t else 0.0
-            dZ[n, k] = e
-        for k in range(K):
-            dZ[n, k] = (-others if k == t else dZ[n, k]) / all_ / N
-        total += top + np.log(all_) if top > 0 else np.log1p(others)  # log(1 + others) would lose a small loss
-    return total / N

@@ -55,8 +55,7 @@ def linear(p: Parameters, X: Array, rng: np.random.Generator | None = None) -> t
         raise ValueError(f"X has shape {X.shape}, W {W.shape}, b {b.shape}; expected (N, D), (D, K), (K,)")
 
     def back(dY: Array) -> tuple[Array, Parameters]:
-        # dY Wᵀ is (W dYᵀ)ᵀ, the order of operands for which BLAS is up to twice as fast on small batches.
-        return (W @ dY.T).T, {"W": X.T @ dY, "b": dY.sum(0)}
+        return dY @ W.T, {"W": X.T @ dY, "b": dY.sum(0)}
 
     return X @ W + b, back
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npnet.arrays import Array, array_module, check_array, check_floats
-from npnet.fused import compilable, few_logits
+from npnet.loops import compilable, few_logits
 
 __all__ = ["READS", "Loss", "Weighted", "cross_entropy", "reads", "shares", "softmax", "squared_error"]
 

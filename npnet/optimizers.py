@@ -11,9 +11,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from npnet import loops
 from npnet.arguments import checked
 from npnet.arrays import Array, array_module
-from npnet.fused import Product, add_product, compilable, dense, descend, descend_adam
+from npnet.fused import Product, add_product, dense, descend
+from npnet.loops import compilable
 
 __all__ = [
     "READS_FACTORS",
@@ -94,14 +96,17 @@ class Momentum:
         """Move w and its velocity in place and say whether w is still finite."""
         v = buffers["velocity"]
         inside, outside = (rate, 1.0) if self.rate_inside else (1.0, rate)
-        if isinstance(dw, Product):
+        if isinstance(dw, Product) and not self.nesterov:
             add_product(v, dw, inside, self.momentum)
-        else:
-            v *= self.momentum
-            v += dw if inside == 1 else inside * dw
-        if not self.nesterov:
             return descend(w, v, outside)
-        return descend(w, v, outside * self.momentum) & descend(w, dw, rate)
+        along_v, along_dw = (outside * self.momentum, rate) if self.nesterov else (outside, 0.0)
+        dw = dense(dw)
+        if compilable(w, dw, v):
+            numbers = map(w.dtype.type, (self.momentum, inside, along_v, along_dw))
+            return bool(loops.momentum(w.reshape(-1), dw.reshape(-1), v.reshape(-1), *numbers))
+        v *= self.momentum
+        v += inside * dw
+        return descend(w, along_v * v + along_dw * dw if self.nesterov else v, 1.0 if self.nesterov else outside)
 
 
 @checked
@@ -136,12 +141,14 @@ class Adam:
         """Move w and its moments in place and say whether w is still finite."""
         m, v, t = buffers["m"], buffers["v"], buffers["t"]
         dw = dense(dw).astype(m.dtype, copy=False)
+        if compilable(w, dw, m, v):
+            lines = [each.reshape(t.size, -1) for each in (w, dw, m, v)]
+            settings = self.beta1, self.beta2, self.epsilon, self.epsilon_hat
+            return bool(loops.adam(*lines, t.reshape(-1), rate, *settings))
         t += 1
         lag1, lag2 = ((1 - beta**t).astype(m.dtype) for beta in (self.beta1, self.beta2))
         if self.epsilon_hat:  # the correction of v leaves the root and joins that of m
             lag1, lag2 = lag1 / lag2**0.5, lag2 / lag2
-        if compilable(w, dw, m, v):
-            return descend_adam((w, dw, m, v, lag1, lag2), t.size, rate, self.beta1, self.beta2, self.epsilon)
         m += (1 - self.beta1) * (dw - m)
         v += (1 - self.beta2) * (dw * dw - v)
         move = m / lag1 / (array_module(v).sqrt(v / lag2) + self.epsilon)

@@ -19,7 +19,7 @@ import numpy as np
 
 from npnet.arrays import Array, array_module, check_floats
 from npnet.block_threshold import block_threshold
-from npnet.fused import add_l1, add_l2, compilable
+from npnet.loops import add_l1, add_l2, compilable
 
 __all__ = ["PENALTIES", "Penalty", "group_lasso", "l1", "l2", "smoothed"]
 

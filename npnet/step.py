@@ -10,7 +10,7 @@ back-propagated. The way down is lazy so that a layer moves while its gradients 
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -113,19 +113,22 @@ class Penalise:
 
     proximal: nothing yet, for a proximal step follows the gradient of the loss alone. pull: the rate of plain descent,
     with which a penalty that is alone on some weights pulls at these while their gradient stays in its factors; 0: not.
-    strict: raise NotFiniteError where the value is not finite.
+    strict: raise NotFiniteError where the value is not finite. acting: what was found to act on each parameter.
     """
 
     regularizers: Sequence[Regularizer] = ()
     proximal: bool = False
     pull: float = 0.0
     strict: bool = True
+    acting: dict[tuple[str, str], list[ActivePenalty]] = field(default_factory=dict)
 
     def __call__(self, group: Group, gradients: Parameters) -> Any:
         """Add to the gradients and return the value."""
         value: Any = 0.0
         for key, share in group.shares.items() if self.regularizers and not self.proximal else ():
-            active, w = group.active(self.regularizers, key), group.matrix(group.parameters[key])
+            if (place := (group.name, key)) not in self.acting:
+                self.acting[place] = group.active(self.regularizers, key)
+            active, w = self.acting[place], group.matrix(group.parameters[key])
             pulls = self.pull > 0 and len(active) == 1 and active[0].penalty.one_pass and isinstance(share, float)
             for penalty, strength, anchor, scale in active:
                 if pulls and isinstance(gradients[key], Product):

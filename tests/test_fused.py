@@ -148,23 +148,48 @@ def test_a_penalty_that_pulls_at_the_weights_goes_where_its_gradient_goes(penalt
         np.testing.assert_allclose(ends[1][key], ends[0][key], rtol=1e-12, atol=1e-14)
 
 
+LOOPS = [npnet.Adam(0.8, 0.95, 1e-6), npnet.Adam(0.8, 0.95, 1e-3, epsilon_hat=True), npnet.AdamW(weight_decay=0.1)]
+LOOPS += [npnet.Momentum(0.8, nesterov, inside) for nesterov in (False, True) for inside in (False, True)]
+
+
+@pytest.mark.parametrize("optimizer", LOOPS, ids=repr)
 @given(seeds(), st.sampled_from(DTYPES), st.sampled_from([(), (1,), (3,)]), st.integers(1, 4))
-def test_adam_in_one_pass_goes_where_its_formula_goes(seed, dtype, lead, steps):
+def test_an_optimizer_in_one_pass_goes_where_its_formula_goes(optimizer, seed, dtype, lead, steps):
     """In memory of another order no loop walks the weights, and the plain lines move them."""
-    shape, adam = (*lead, 9, 7), npnet.Adam(0.8, 0.95, 1e-6)
+    shape = (*lead, 9, 7)
     w = [drawn(seed, *shape, dtype=dtype), np.asfortranarray(drawn(seed, *shape, dtype=dtype))]
     assert np.array_equal(*w)
-    buffers = [adam.start(each) for each in w]
+    buffers = [optimizer.start(each) for each in w]
     for step in range(steps):
         dw = drawn(seed + step, *shape, dtype=dtype) * (drawn(seed, *shape) > -1)  # some have never moved
         for each, own in zip(w, buffers, strict=True):
-            own["t"][...] += step % 2  # counts as of a layer that joined before
-            assert adam.update(each, np.array(dw, order="A"), own, 0.05)
+            if "t" in own:
+                own["t"][...] += step % 2  # counts as of a layer that joined before
+            assert optimizer.update(each, np.array(dw, order="A"), own, 0.05 / (1 + step))
     close = {"rtol": 2**9 * np.finfo(dtype).eps, "atol": 2**5 * np.finfo(dtype).eps}
-    for a, b in ((w[0], w[1]), *((buffers[0][key], buffers[1][key]) for key in ("m", "v", "t"))):
+    for a, b in ((w[0], w[1]), *((buffers[0][key], buffers[1][key]) for key in buffers[0])):
         np.testing.assert_allclose(a, b, **close)
     dw[..., 0, 0] = np.nan
-    assert not adam.update(w[0], dw.copy(), buffers[0], 0.05)
+    assert not optimizer.update(w[0], dw.copy(), buffers[0], 0.05)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(st.integers(1, 5), st.integers(1, 9), st.booleans(), seeds())
+def test_relu_in_one_pass_has_the_bits_of_relu(dtype, N, D, turned, seed):
+    X, dY = drawn(seed, N, D, dtype=dtype), drawn(seed + 1, N, D, dtype=dtype)
+    for array in (X, dY):
+        array.flat[:: 2 + seed % 3] = generator(seed, "odd").choice(np.array([np.nan, np.inf, -np.inf, -0.0], dtype))
+    dY = np.asfortranarray(dY) if turned else dY
+    for form in (npnet.relu, factored([(npnet.relu, {})])[0][0]):
+        with np.errstate(invalid="ignore"):
+            Y, back = form({}, X)
+            answers = Y, back(dY)[0]
+        seen = [each.tobytes() for each in map(np.ascontiguousarray, map(np.nan_to_num, answers))]
+        signs = [np.signbit(each[~np.isnan(each)]).tolist() for each in answers]
+        nans = [np.isnan(each).tolist() for each in answers]
+        if form is npnet.relu:
+            expected = seen, signs, nans
+    assert (seen, signs, nans) == expected
 
 
 @given(seeds(), st.sampled_from([">f4", ">f8"]))
