@@ -15,7 +15,7 @@ from experiments.frame.workspace import STOP, Stopped, Workspace
 from experiments.studies.atlas import decision, measures
 from experiments.studies.atlas.design import PAIRS, PRESETS, AtlasDesign, Pair, design_from, grown
 from experiments.studies.atlas.measures import BEFORE, Atlas, gather
-from experiments.studies.atlas.methods import FINE, JOINT, METHODS, SCRATCH, TRIES, tries
+from experiments.studies.atlas.methods import FINE, JOINT, METHODS, SCRATCH, tries
 from experiments.studies.atlas.runs import atlas_jobs, learn_new, probe_name, run_name, source_name
 from experiments.studies.atlas.study import EveryMethod
 from npnet import Network, error, load_tree
@@ -47,12 +47,13 @@ def network(folder, job):
 
 def test_every_method_has_as_many_tries():
     for name, method in METHODS.items():
-        assert len(set(method.values)) == TRIES, name
-        assert tries(name, TRIES) == method.values
-        assert tries(name, 3) == method.values[::2]
-        assert all(method.make(value).name for value in method.values)
-    with pytest.raises(ValueError, match="count is 6; expected 2 to 5"):
-        tries(FINE, 6)
+        six, four = (tries(name, count) for count in (6, 4))
+        assert (len(set(six)), len(set(four))) == (6, 4), name
+        assert set(four) < set(six)
+        assert {len(tried) for tried in six} == {2 if method.strength else 1}
+        assert all(method.make(tried[-1]).name for tried in six)
+    with pytest.raises(ValueError, match="count is 5; expected 4 or 6"):
+        tries(FINE, 5)
 
 
 def test_measures_are_those_of_the_networks_left(done):
@@ -61,15 +62,15 @@ def test_measures_are_those_of_the_networks_left(done):
     jobs = len(atlas_jobs(found.design))
     assert found.about["jobs"] == [jobs, jobs]
     for method in METHODS:
-        value = pair.values[method][-1]
-        after = network(done, run_name(pair, method, value, 1))
+        tried = pair.tries[method][-1]
+        after = network(done, run_name(pair, method, tried, 1))
         new, old = pair.new(1), pair.old(1)
-        assert found.at(pair, method, value, "new")[1] == pytest.approx(error(after, "target", new.test))
+        assert found.at(pair, method, tried, "new")[1] == pytest.approx(error(after, "target", new.test))
         if method == SCRATCH:
-            assert found.at(pair, method, value, "old") == {}
+            assert found.at(pair, method, tried, "old") == {}
         else:
-            assert found.at(pair, method, value, "old")[1] == pytest.approx(error(after, old.name, old.test))
-        assert found.at(pair, method, value, "seconds").keys() == {0, 1}
+            assert found.at(pair, method, tried, "old")[1] == pytest.approx(error(after, old.name, old.test))
+        assert found.at(pair, method, tried, "seconds").keys() == {0, 1}
     assert {(label.partition(" @ ")[0], metric) for _, label, metric, *_ in found.about["undefined"]} == {
         *((BEFORE, metric) for metric in ("new", "new validation", "updates", "seconds")),
         *((SCRATCH, metric) for metric in ("old", "old validation")),
@@ -85,12 +86,12 @@ def test_methods_differ_in_what_they_keep(done):
         for metric in ("forgotten", "features lost"):
             assert set(found.values(pair, method, metric).values()) == {0.0}
     firsts = {
-        m: network(done, run_name(pair, m, pair.values[m][-1], 0)).trunk[0]["W"] for m in (FINE, "freeze 1", SCRATCH)
+        m: network(done, run_name(pair, m, pair.tries[m][-1], 0)).trunk[0]["W"] for m in (FINE, "freeze 1", SCRATCH)
     }
     assert np.array_equal(firsts["freeze 1"], before.trunk[0]["W"])
     assert not np.array_equal(firsts[FINE], before.trunk[0]["W"])
     assert found.values(pair, JOINT, "updates")[0] == 2 * found.values(pair, FINE, "updates")[0]
-    heads = [network(done, run_name(pair, m, pair.values[m][0], 0)).heads["digits04"]["W"] for m in (FINE, "LwF")]
+    heads = [network(done, run_name(pair, m, pair.tries[m][0], 0)).heads["digits04"]["W"] for m in (FINE, "LwF")]
     assert np.array_equal(heads[0], before.heads["digits04"]["W"])
     assert not np.array_equal(heads[1], heads[0])
 
@@ -114,10 +115,10 @@ def test_a_report_needs_no_jobs_and_a_new_measure_no_training(done, tmp_path, mo
 
 def test_stopped_after_any_epoch_a_run_goes_on_to_the_same_bits(done, tmp_path, monkeypatch):
     (pair,) = gather(done).design.pairs
-    name = run_name(pair, JOINT, 0.2, 0)
+    name = run_name(pair, JOINT, (0.2,), 0)
     (tmp_path / "jobs").mkdir()
     (tmp_path / "jobs" / source_name(pair, 0)).symlink_to(done / "jobs" / source_name(pair, 0))
-    what = {"pair": pair, "hidden": (12, 10), "seed": 0, "method": JOINT, "value": 0.2}
+    what = {"pair": pair, "hidden": (12, 10), "seed": 0, "method": JOINT, "tried": (0.2,)}
     (tmp_path / STOP).touch()
     with pytest.raises(Stopped):
         learn_new(Workspace(tmp_path, name), **what)
@@ -133,14 +134,14 @@ def test_stopped_after_any_epoch_a_run_goes_on_to_the_same_bits(done, tmp_path, 
 
 def test_a_run_that_diverges_is_undefined_and_not_chosen(done, tmp_path):
     (pair,) = gather(done).design.pairs
-    pair = replace(pair, values={FINE: (1e9, 0.02)})
+    pair = replace(pair, tries={FINE: ((1e30,), (0.05,))})
     (tmp_path / "jobs").mkdir()
     for job in (source_name(pair, 0), probe_name(source_name(pair, 0))):
         (tmp_path / "jobs" / job).symlink_to(done / "jobs" / job)
     run_jobs(AtlasDesign((pair,), (12, 10), seeds=1), tmp_path)
     found = gather(tmp_path)
-    assert found.chosen(pair, FINE) == {0: 0.02}
-    whys = [why for _, label, _, why, _ in found.about["undefined"] if label == "fine tuning @ 1e+09"]
+    assert found.chosen(pair, FINE) == {0: (0.05,)}
+    whys = [why for _, label, _, why, _ in found.about["undefined"] if label == "fine tuning @ 1e+30"]
     assert len(whys) == len(measures.METRICS)
     assert all(why.startswith("the run did not end well: ") and "not finite" in why for why in whys)
 
@@ -153,14 +154,11 @@ def test_a_few_images_are_so_many_of_each_class():
         assert each.images is None or each.target.train % each.images == 0
 
 
-def test_a_folder_grows_by_pairs_and_by_values():
+def test_a_folder_grows_by_pairs_and_by_tries():
     quick, full = (PRESETS[preset].configuration() for preset in ("quick", "full"))
     there, here = quick["studies"]["digits"], full["studies"]["digits"]
-    assert (
-        grown(there, here)["values"]
-        == grown(here, there)["values"]
-        == {m: list(of) for m, of in here["values"].items()}
-    )
+    there, here = json.loads(json.dumps([there, here]))
+    assert grown(there, here) == grown(here, there) == here
     assert {job.name for job in atlas_jobs(PRESETS["quick"])} < {job.name for job in atlas_jobs(PRESETS["full"])}
     assert design_from(json.loads(json.dumps(full))) == PRESETS["full"]
     for options, command in {
@@ -176,14 +174,14 @@ def test_a_folder_grows_by_pairs_and_by_values():
         EveryMethod(pairs="digts").plan()
 
 
-# From known numbers. Three values of fine tuning's rate: the new task alone chooses the second, both tasks the first.
+# From known numbers. Two rates of fine tuning: the new task alone chooses the second, both tasks the first.
 
-PAIR = replace(PAIRS["digits"], values=dict.fromkeys(METHODS, (0.1, 0.2)))
+PAIR = replace(PAIRS["digits"], tries=dict.fromkeys(METHODS, ((0.1,), (0.2,))))
 FINE_ERRORS = {0.1: (6.0, 3.0), 0.2: (4.0, 9.0)}
 
 
 def known(errors, seeds=5):
-    """Return the atlas of {method: {value: (new, old)}}, the same for validation, test and probe."""
+    """Return the atlas of {method: {rate: (new, old)}}, the same for validation, test and probe."""
     rows = []
 
     def add(label, seed, **metrics):
@@ -194,25 +192,25 @@ def known(errors, seeds=5):
 
     for seed in range(seeds):
         add(BEFORE, seed, old=2.0, probe=2.0)
-        for method, values in errors.items():
-            for place, (value, (new, old)) in enumerate(values.items()):
+        for method, rates in errors.items():
+            for place, (rate, (new, old)) in enumerate(rates.items()):
                 new, old = new + 0.1 * seed, old + 0.01 * seed * (place + 1)
-                add(f"{method} @ {value:g}", seed, new=new, old=old, probe=old, new_validation=new, old_validation=old)
-                add(f"{method} @ {value:g}", seed, probe_validation=old)
+                add(f"{method} @ {rate:g}", seed, new=new, old=old, probe=old, new_validation=new, old_validation=old)
+                add(f"{method} @ {rate:g}", seed, probe_validation=old)
     about = {**AtlasDesign((PAIR,), seeds=seeds).configuration(), "jobs": [1, 2], "undefined": []}
     return Atlas(about, rows)
 
 
-def test_a_knob_is_chosen_by_both_tasks_or_by_the_new_one():
+def test_a_setting_is_chosen_by_both_tasks_or_by_the_new_one():
     found = known({FINE: FINE_ERRORS})
-    assert set(found.chosen(PAIR, FINE).values()) == {0.1}
-    assert set(found.chosen(PAIR, FINE, "new").values()) == {0.2}
+    assert set(found.chosen(PAIR, FINE).values()) == {(0.1,)}
+    assert set(found.chosen(PAIR, FINE, "new").values()) == {(0.2,)}
     assert found.values(PAIR, FINE, "forgotten")[0] == pytest.approx(1.0)
     assert found.values(PAIR, FINE, "forgotten", "new")[0] == pytest.approx(7.0)
     assert found.values(PAIR, FINE, "mean")[0] == pytest.approx(4.5)
     assert found.values(PAIR, "LwF", "new") == {}
     equals = known({FINE: {0.1: (3.0, 3.0), 0.2: (3.0, 3.0)}}, seeds=1)
-    assert equals.chosen(PAIR, FINE) == {0: 0.1}
+    assert equals.chosen(PAIR, FINE) == {0: (0.1,)}
 
 
 def test_every_answer_is_the_best_of_what_it_allows():

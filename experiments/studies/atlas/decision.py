@@ -19,7 +19,7 @@ class Answer:
     """An end of the chart: the question that leads to it, the answer, the methods that are allowed then.
 
     judged: the error that shall be small; the method is chosen by that on validation examples, the mean over seeds.
-    criterion: by what each method's own knob is chosen.
+    criterion: by what each method's setting is chosen.
     """
 
     question: str

@@ -1,13 +1,13 @@
 """The pairs of tasks of the atlas, their sizes and budgets, and its presets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from experiments.frame.study import Preset
 from experiments.frame.task_specs import TaskSpec, small
 from experiments.frame.tasks import Sizes, load_task, per_class
-from experiments.studies.atlas.methods import METHODS, tries
+from experiments.studies.atlas.methods import METHODS, Try, tries
 from npnet import Task
 
 __all__ = ["PAIRS", "PRESETS", "USUAL", "AtlasDesign", "Pair", "design_from", "grown"]
@@ -15,7 +15,7 @@ __all__ = ["PAIRS", "PRESETS", "USUAL", "AtlasDesign", "Pair", "design_from", "g
 
 @dataclass(frozen=True)
 class Pair:
-    """An old task, a new one, and the values of each method's knob that are tried.
+    """An old task, a new one, and the settings of each method that are tried.
 
     images: of each class of the new task, for training; None for as many as come.
     """
@@ -25,7 +25,7 @@ class Pair:
     source: TaskSpec
     target: TaskSpec
     images: int | None = None
-    values: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    tries: Mapping[str, tuple[Try, ...]] = field(default_factory=dict)
 
     def old(self, seed: int) -> Task:
         """Return the old task as the seed draws it."""
@@ -48,20 +48,21 @@ def _pair(title: str, source: TaskSpec, target: TaskSpec, images: int | None = N
     return {"title": title, "source": source, "target": target, "images": images}
 
 
-_IMAGES: dict[str, Any] = {"train": 10_000, "updates": 15_000, "patience": 15_000}
-_STIMULI = TaskSpec("acl", train=60_000, updates=24_000, patience=24_000)
+_BATCH: dict[str, Any] = {"batch_size": 50, "rate": 0.1}  # the rate is that of the old task
+_IMAGES: dict[str, Any] = {"train": 10_000, "updates": 6_000, "patience": 6_000, **_BATCH}
+_STIMULI = TaskSpec("acl", train=60_000, updates=12_000, patience=12_000, **_BATCH)
 
 
 def _images(task: str) -> TaskSpec:
-    return TaskSpec(task, train=5_000, updates=7_500, patience=2_500)
+    return TaskSpec(task, train=5_000, updates=3_000, patience=1_000, **_BATCH)
 
 
 def _stimuli(task: str) -> TaskSpec:
-    return TaskSpec(task, train=10_000, updates=10_000, patience=2_500)
+    return TaskSpec(task, train=10_000, updates=5_000, patience=1_000, **_BATCH)
 
 
 def _few(task: str, classes: int) -> TaskSpec:
-    return TaskSpec(task, train=100 * classes, updates=2_500, patience=750)
+    return TaskSpec(task, train=100 * classes, updates=1_000, patience=300, **_BATCH)
 
 
 PAIRS: Mapping[str, Pair] = {
@@ -91,25 +92,25 @@ class AtlasDesign:
     seeds: int = 5
 
     def configuration(self) -> dict[str, Any]:
-        """Return it as JSON holds it; a folder may get more pairs, and more values of a pair's knobs."""
+        """Return it as JSON holds it; a folder may get more pairs, and more tries of a pair."""
         pairs = {pair.name: pair.described() for pair in self.pairs}
         return {"experiment": "atlas", "hidden": list(self.hidden), "seeds": self.seeds, "studies": pairs}
 
 
 def _with(pair: Pair, count: int) -> Pair:
-    return replace(pair, values={method: tries(method, count) for method in METHODS})
+    return replace(pair, tries={method: tries(method, count) for method in METHODS})
 
 
 def _tiny(pair: Pair) -> Pair:
-    return replace(_with(pair, 2), source=small(pair.source), target=small(pair.target))
+    return replace(_with(pair, 4), source=small(pair.source), target=small(pair.target))
 
 
 PRESETS: Mapping[Preset, AtlasDesign] = {
     "smoke": AtlasDesign((_tiny(PAIRS["digits"]),), hidden=(12, 10), seeds=2),
-    "quick": AtlasDesign(tuple(_with(pair, 3) for pair in PAIRS.values())),
-    "full": AtlasDesign(tuple(_with(pair, 5) for pair in PAIRS.values())),
+    "quick": AtlasDesign(tuple(_with(pair, 4) for pair in PAIRS.values())),
+    "full": AtlasDesign(tuple(_with(pair, 6) for pair in PAIRS.values())),
 }
-"""full: five values of each knob. quick: three of these, the two ends among them."""
+"""full: six tries of each method. quick: four of these."""
 
 USUAL: Mapping[Preset, tuple[str, ...]] = {"smoke": ("digits",), "quick": ("digits",), "full": tuple(PAIRS)}
 """The pairs that a preset has where none are asked for."""
@@ -120,16 +121,16 @@ def design_from(configuration: Mapping[str, Any]) -> AtlasDesign:
     pairs = []
     for name, of in configuration["studies"].items():
         specs = {which: TaskSpec(**of[which]) for which in ("source", "target")}
-        values = {method: tuple(each) for method, each in of["values"].items()}
-        pairs.append(Pair(name, of["title"], **specs, images=of["images"], values=values))
+        tried = {method: tuple(map(tuple, each)) for method, each in of["tries"].items()}
+        pairs.append(Pair(name, of["title"], **specs, images=of["images"], tries=tried))
     return AtlasDesign(tuple(pairs), tuple(configuration["hidden"]), configuration["seeds"])
 
 
 def grown(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a pair's configuration with the values of both folder and run, in the order in which methods have them."""
+    """Return a pair's configuration with the tries of both folder and run, in the order in which methods have them."""
 
-    def both(method: str) -> Sequence[float]:
-        known = {*there["values"].get(method, ()), *here["values"].get(method, ())}
-        return [value for value in METHODS[method].values if value in known]
+    def both(method: str) -> list[Try]:
+        known = {tuple(each) for where in (there, here) for each in where["tries"].get(method, ())}
+        return [each for each in tries(method, 6) if each in known]
 
-    return {**here, "values": {method: both(method) for method in METHODS}}
+    return {**here, "tries": {method: list(map(list, both(method))) for method in METHODS}}

@@ -9,7 +9,7 @@ from experiments.frame.pictures import picture
 from experiments.studies.atlas.decision import ANSWERS, choose, numbers
 from experiments.studies.atlas.design import Pair
 from experiments.studies.atlas.measures import Atlas
-from experiments.studies.atlas.methods import METHODS, SCRATCH, Family
+from experiments.studies.atlas.methods import METHODS, SCRATCH, Family, Try
 
 __all__ = ["draw_decision", "draw_pareto"]
 
@@ -34,7 +34,7 @@ def _styles() -> dict[str, dict[str, Any]]:
 
 
 def draw_pareto(found: Atlas, path: Path) -> None:
-    """Draw each pair: a thin line through all values of a knob, a marker where the chosen ones are, the front."""
+    """Draw each pair: a marker where a method's chosen settings are, small points at all that were tried, the front."""
     pairs, styles = found.design.pairs, _styles()
     across = min(len(pairs), _ACROSS)
     down = -(-len(pairs) // across)
@@ -57,8 +57,11 @@ def _draw_pair(found: Atlas, pair: Pair, panel: Any, styles: dict[str, dict[str,
             panel.axvline(found.mean(pair, method, "new"), color="0.6", linestyle=":", label=method)
             continue
         x, y = (found.mean(pair, method, metric) for metric in ("new", "forgotten"))
-        sweep = [_point(found, pair, method, value) for value in pair.values[method]]
-        panel.plot(*zip(*sweep, strict=True), color=style["color"], linewidth=0.7, alpha=0.35)
+        tries = sorted(pair.tries[method])
+        sweep = [_point(found, pair, method, tried) for tried in tries]
+        for rate in dict.fromkeys(tried[0] for tried in tries) if METHODS[method].strength else (None,):
+            curve = [at for at, tried in zip(sweep, tries, strict=True) if rate in (None, tried[0])]
+            panel.plot(*zip(*curve, strict=True), ".-", color=style["color"], linewidth=0.7, markersize=2, alpha=0.35)
         panel.plot(x, y, linestyle="", markersize=6, label=method, markeredgecolor="white", **style)
         if not (isnan(x) or METHODS[method].old_data):
             ends[method] = x, y
@@ -76,9 +79,9 @@ def _draw_pair(found: Atlas, pair: Pair, panel: Any, styles: dict[str, dict[str,
     panel.set_title(pair.title, loc="left", weight="bold")
 
 
-def _point(found: Atlas, pair: Pair, method: str, value: float) -> tuple[float, float]:
-    """Return the mean new error and the mean forgotten with one value of a knob, nan where there is none."""
-    both = (found.at(pair, method, value, metric) for metric in ("new", "forgotten"))
+def _point(found: Atlas, pair: Pair, method: str, tried: Try) -> tuple[float, float]:
+    """Return the mean new error and the mean forgotten with one setting, nan where there is none."""
+    both = (found.at(pair, method, tried, metric) for metric in ("new", "forgotten"))
     x, y = (fmean(of.values()) if of else float("nan") for of in both)
     return x, y
 

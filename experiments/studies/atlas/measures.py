@@ -1,9 +1,9 @@
-"""What is measured of the runs that have finished, which value of a knob is chosen, and what is computed from both.
+"""What is measured of the runs that have finished, which setting of a method is chosen, and what is computed from both.
 
 Measured of a run, from what it has left (errors in percent):
 
     new, old                          test errors with the run's own heads
-    new validation, old validation    the same on validation examples, by which knobs are chosen
+    new validation, old validation    the same on validation examples, by which settings are chosen
     probe, probe validation           of the old task, with a new head on the features
     updates, seconds                  steps up to the end of the run; processor time of these
 
@@ -26,7 +26,7 @@ from experiments.frame.long_form import Findings
 from experiments.frame.measurements import Measurement, read_measurements
 from experiments.frame.provenance import distinct
 from experiments.studies.atlas.design import AtlasDesign, Pair, design_from
-from experiments.studies.atlas.methods import METHODS
+from experiments.studies.atlas.methods import METHODS, Try
 from experiments.studies.atlas.runs import atlas_jobs, probe_name, run_name, source_name
 from npnet import load_tree
 
@@ -38,7 +38,7 @@ Values = dict[int, float]
 """{seed: value}."""
 
 Criterion = Literal["both", "new"]
-"""By which validation error a knob's value is chosen: the mean of both tasks', or the new task's alone."""
+"""By which validation error a setting is chosen: the mean of both tasks', or the new task's alone."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class Atlas:
     def _found(self) -> Findings:
         return Findings(self.about, self.measurements)
 
-    def at(self, pair: Pair, method: str, value: float | None, metric: str) -> Values:
-        """Return a measure of the runs with one value of a knob, or what is computed from several measures.
+    def at(self, pair: Pair, method: str, tried: Try | None, metric: str) -> Values:
+        """Return a measure of the runs with one setting, or what is computed from several measures.
 
         forgotten      old − old before, points
         features lost  probe − probe before: what no new head recovers
@@ -66,7 +66,7 @@ class Atlas:
         with a new head, … validation    of new and probe
         """
         get = self._found.values
-        label = method if value is None else _label(method, value)
+        label = method if tried is None else _label(method, tried)
         if metric in ("forgotten", "features lost"):
             of = "old" if metric == "forgotten" else "probe"
             now, then = get(pair.name, label, of), get(pair.name, BEFORE, of)
@@ -78,21 +78,21 @@ class Atlas:
                 return {seed: (one[seed] + two[seed]) / 2 for seed in one if seed in two}
         return get(pair.name, label, metric)
 
-    def chosen(self, pair: Pair, method: str, criterion: Criterion = "both") -> Values:
-        """Return the value of the knob that each seed chooses: of least validation error, of equals the first.
+    def chosen(self, pair: Pair, method: str, criterion: Criterion = "both") -> dict[int, Try]:
+        """Return the setting that each seed chooses: of least validation error, of equals the first.
 
         A method without the old task's head is chosen by the new task alone.
         """
         metric = "new validation" if criterion == "new" or METHODS[method].untrained else "mean validation"
-        errors = {value: self.at(pair, method, value, metric) for value in pair.values[method]}
+        errors = {tried: self.at(pair, method, tried, metric) for tried in pair.tries[method]}
         seeds = sorted(set[int]().union(*errors.values()))
         return {
-            seed: min((of[seed], place, value) for place, (value, of) in enumerate(errors.items()) if seed in of)[2]
+            seed: min((of[seed], place, tried) for place, (tried, of) in enumerate(errors.items()) if seed in of)[2]
             for seed in seeds
         }
 
     def values(self, pair: Pair, method: str, metric: str, criterion: Criterion = "both") -> Values:
-        """Return a measure of each seed's run with the chosen value of the knob."""
+        """Return a measure of each seed's run with the chosen setting."""
         if method == BEFORE:
             return self.at(pair, method, None, metric)
         found = {
@@ -106,9 +106,9 @@ class Atlas:
         return fmean(of.values()) if of else float("nan")
 
 
-def _label(method: str, value: float) -> str:
-    """Return what the measurements of a method with one value of its knob are called."""
-    return f"{method} @ {value:g}"
+def _label(method: str, tried: Try) -> str:
+    """Return what the measurements of a method with one setting are called."""
+    return f"{method} @ {', '.join(f'{number:g}' for number in tried)}"
 
 
 def _error(said: Mapping[str, Any]) -> float:
@@ -159,10 +159,10 @@ def gather(folder: Path) -> Atlas:
     names = [job.name for job in atlas_jobs(design)]
     results = {name: result for name in names if (result := result_of(folder, name)) is not None}
     measurements, undefined = list[Measurement](), dict[tuple[str, ...], list[int]]()
-    for pair, method, seed, value, name in _networks(design):
+    for pair, method, seed, tried, name in _networks(design):
         if name not in results:
             continue
-        label = method if value is None else _label(method, value)
+        label = method if tried is None else _label(method, tried)
         for metric, found in _measured(folder, results, name):
             if isinstance(found, str):
                 undefined.setdefault((pair.name, label, metric, found), []).append(seed)
@@ -178,14 +178,14 @@ def gather(folder: Path) -> Atlas:
     return Atlas(about, measurements)
 
 
-def _networks(design: AtlasDesign) -> Iterator[tuple[Pair, str, int, float | None, str]]:
-    """Yield (pair, method, seed, value of the knob, job) of every network."""
+def _networks(design: AtlasDesign) -> Iterator[tuple[Pair, str, int, Try | None, str]]:
+    """Yield (pair, method, seed, setting, job) of every network."""
     for pair in design.pairs:
         for seed in range(design.seeds):
             yield pair, BEFORE, seed, None, source_name(pair, seed)
-            for method, values in pair.values.items():
-                for value in values:
-                    yield pair, method, seed, value, run_name(pair, method, value, seed)
+            for method, tries in pair.tries.items():
+                for tried in tries:
+                    yield pair, method, seed, tried, run_name(pair, method, tried, seed)
 
 
 def _measured(folder: Path, results: Mapping[str, Result], name: str) -> Iterator[tuple[str, float | str]]:

@@ -13,7 +13,7 @@ __all__ = ["against_fine_grid", "errors_grid", "notes"]
 
 
 def errors_grid(found: Atlas, pair: Pair) -> Grid:
-    """Return all methods on a pair, each with the value of its knob that its seeds have chosen."""
+    """Return all methods on a pair, each with the settings that its seeds have chosen."""
 
     def row(method: str, chosen: str) -> list[str]:
         def of(metric: str, digits: int = 2) -> str:
@@ -27,7 +27,7 @@ def errors_grid(found: Atlas, pair: Pair) -> Grid:
         return [method, chosen, *columns, *alone]
 
     rows = [row(BEFORE, "")]
-    rows += [row(method, _knob(found, pair, method)) for method in METHODS]
+    rows += [row(method, _settings(found, pair, method)) for method in METHODS]
     header = [
         "",
         "chosen",
@@ -43,12 +43,18 @@ def errors_grid(found: Atlas, pair: Pair) -> Grid:
     return Grid(f"{pair.title}: test errors in percent, points forgotten; mean ± standard deviation", header, rows)
 
 
-def _knob(found: Atlas, pair: Pair, method: str) -> str:
-    """Return which values of a knob the seeds have chosen, the smallest first, and how often."""
+def _settings(found: Atlas, pair: Pair, method: str) -> str:
+    """Return which rates and strengths the seeds have chosen, the smallest first, and how often."""
     chosen = list(found.chosen(pair, method).values())
-    return f"{METHODS[method].knob} " + ", ".join(
-        f"{value:g}" + (f" ({chosen.count(value)})" if len(set(chosen)) > 1 else "") for value in sorted(set(chosen))
+    names = ["rate", *filter(None, [METHODS[method].strength])]
+    return "; ".join(
+        f"{name} {_counted([tried[place] for tried in chosen])}" for place, name in enumerate(names) if chosen
     )
+
+
+def _counted(values: list[float]) -> str:
+    several = len(set(values)) > 1
+    return ", ".join(f"{value:g}" + f" ({values.count(value)})" * several for value in sorted(set(values)))
 
 
 def against_fine_grid(found: Atlas, pair: Pair) -> Grid:
@@ -70,7 +76,7 @@ def notes(found: Atlas) -> list[str]:
     """Return what the numbers mean, what is missing and what is undefined."""
     lines = [
         f"{found.design.seeds} seeds, each with a first network, new head, order and examples (or split of the image "
-        "files) of its own. Intervals are over these. Every knob is chosen by each seed for itself, among the values "
+        "files) of its own. Intervals are over these. Each seed chooses a method's setting for itself, among those "
         "tried, by the mean of the two tasks' validation errors (by new alone: by the new task's).",
         "with a new head: by how many points the old task's error, read from the features by a new head that is "
         "trained on the old data, is above that of such a head before.",

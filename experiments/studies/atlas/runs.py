@@ -1,4 +1,4 @@
-"""The jobs of the atlas: an old task for each seed, every method with every value of its knob, and a probe of each.
+"""The jobs of the atlas: an old task for each seed, every method with all of its settings, and a probe of each.
 
 A run leaves its network, and what its heads say of validation and test examples; what is measured is computed from
 these afterwards. So a new measure needs no new training. Everything that a run draws (examples or split, first network,
@@ -21,7 +21,7 @@ from experiments.frame.tasks import rows_of
 from experiments.frame.training import TrainingFunction
 from experiments.frame.workspace import Workspace
 from experiments.studies.atlas.design import AtlasDesign, Pair
-from experiments.studies.atlas.methods import METHODS, RATE
+from experiments.studies.atlas.methods import METHODS, Try
 from npnet import (
     SGD,
     Hyperparameters,
@@ -56,9 +56,9 @@ def source_name(pair: Pair, seed: int) -> str:
     return f"source-{pair.source.task}-{seed}"
 
 
-def run_name(pair: Pair, method: str, value: float, seed: int) -> str:
+def run_name(pair: Pair, method: str, tried: Try, seed: int) -> str:
     """Return the name of the job that learns a pair's new task."""
-    return f"{pair.name}-{method.replace(' ', '-')}-{value:g}-{seed}"
+    return "-".join([pair.name, method.replace(" ", "-"), *(f"{number:g}" for number in tried), str(seed)])
 
 
 def probe_name(network: str) -> str:
@@ -75,20 +75,20 @@ def atlas_jobs(design: AtlasDesign) -> list[Job]:
         jobs[source] = Job(source, learn_old, {"spec": pair.source, **once})
         what = {"spec": pair.source, "seed": seed, "network": source, "source": source}
         jobs[probe_name(source)] = Job(probe_name(source), measure_probe, what, (source,))
-    for pair, seed, method, value in _runs(design):
-        name, source = run_name(pair, method, value, seed), source_name(pair, seed)
-        what = {"pair": pair, "hidden": design.hidden, "seed": seed, "method": method, "value": value}
+    for pair, seed, method, tried in _runs(design):
+        name, source = run_name(pair, method, tried, seed), source_name(pair, seed)
+        what = {"pair": pair, "hidden": design.hidden, "seed": seed, "method": method, "tried": tried}
         jobs[name] = Job(name, learn_new, what, (source,))
         what = {"spec": pair.source, "seed": seed, "network": name, "source": source}
         jobs[probe_name(name)] = Job(probe_name(name), measure_probe, what, (probe_name(source), name))
     return list(jobs.values())
 
 
-def _runs(design: AtlasDesign) -> Iterator[tuple[Pair, int, str, float]]:
+def _runs(design: AtlasDesign) -> Iterator[tuple[Pair, int, str, Try]]:
     for pair in design.pairs:
         for seed in range(design.seeds):
-            for method, values in pair.values.items():
-                yield from ((pair, seed, method, value) for value in values)
+            for method, tries in pair.tries.items():
+                yield from ((pair, seed, method, tried) for tried in tries)
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ learn_old = TrainingFunction(begin_source, end_old)
 
 
 def begin_new(
-    workspace: Workspace, pair: Pair, hidden: tuple[int, ...], seed: int, method: str, value: float
+    workspace: Workspace, pair: Pair, hidden: tuple[int, ...], seed: int, method: str, tried: Try
 ) -> TrainingJob:
     """Return the run of a method at its start on the new task.
 
@@ -144,10 +144,10 @@ def begin_new(
         network = Network.load(workspace.needed(source_name(pair, seed)) / f"{kept}.npz")
     settings = replace(
         pair.target.hyperparameters(),
-        rate=constant(value if of.knob == "rate" else RATE),
+        rate=constant(tried[0]),
         optimizer=ProximalSGD() if of.proximal else SGD(),
     )
-    run, settings = begin(of.make(value), network, new, generator(seed, "target", pair.target.task), settings)
+    run, settings = begin(of.make(tried[-1]), network, new, generator(seed, "target", pair.target.task), settings)
     tasks = {TARGET: new}
     if of.old_data:
         tasks |= {pair.source.task: pair.old(seed)}
@@ -174,7 +174,7 @@ def end_new(
     hidden: tuple[int, ...],
     seed: int,
     method: str,
-    value: float,
+    tried: Try,
 ) -> Result:
     """Leave the network, and what its heads say of both tasks."""
     network = replace(training.run.network, memories={})

@@ -25,9 +25,9 @@ __all__ = ["EveryMethod"]
 class EveryMethod(Study):
     """Compare every method on equal terms: an atlas.
 
-    Eighteen methods learn a second task, on eight pairs of tasks. Each has one knob and five tries on validation
-    examples. What does the new task gain, and what is left of the old one? The preset "quick" has three tries, and of
-    the pairs drawn digits alone where no others are asked for: some ten minutes on two cores.
+    Eighteen methods learn a second task, on eight pairs of tasks. Each has six tries, from which validation examples
+    choose. What does the new task gain, and what is left of the old one? The preset "quick" has four tries, and of the
+    pairs drawn digits alone where no others are asked for: some ten minutes on two cores.
 
     Attributes:
         pairs: which pairs of tasks, with commas between: digits, mnist, mnist-few, mnist-fashion, fashion-mnist,
@@ -76,8 +76,8 @@ class EveryMethod(Study):
     def command(cls, about: Mapping[str, Any]) -> str:
         """Return the command that computes results again, from what their results.json says about them."""
         whole, pairs = PRESETS["full"], tuple(about["studies"])
-        tries = {len(values) for of in about["studies"].values() for values in of["values"].values()}
+        tries = {len(tried) for of in about["studies"].values() for tried in of["tries"].values()}
         smoke = list(whole.hidden) != about["hidden"]
-        preset: Preset = "smoke" if smoke else "quick" if tries == {3} else "full"
+        preset: Preset = "smoke" if smoke else "quick" if tries == {4} else "full"
         asked = "" if pairs == USUAL[preset] else f" --pairs {','.join(pairs)}"
         return f"python -m experiments {cls.name} --preset {preset}{asked}"
