@@ -136,6 +136,24 @@ def _definitions(tree: ast.Module) -> Iterator[tuple[int, str]]:
     return inside(tree.body, "")
 
 
+def block(lines: list[str]) -> nodes.raw:
+    """Return lines of highlighted code as a block; a line too long for the page goes on below, further to the right."""
+    shown = "".join(
+        f'<span class="line" style="--at: {_indent(line)}ch">{line}</span>'
+        if _indent(line)
+        else f'<span class="line">{line}</span>'
+        for line in lines
+    )
+    return nodes.raw(
+        "", f'<div class="code highlight"><pre>{shown}</pre></div>' if lines else "<div></div>", format="html"
+    )
+
+
+def _indent(line: str) -> int:
+    text = re.sub(r"<[^>]*>", "", line)
+    return len(text) - len(text.lstrip())
+
+
 class Annotated(Directive):
     """The page of one source file: `annotated:: npnet/layers.py`."""
 
@@ -156,9 +174,7 @@ class Annotated(Directive):
             node += said
             while row.lines and not source.splitlines()[row.lines[-1] - 1].strip():
                 row.lines.pop()
-            code = "\n".join(html[n - 1] for n in row.lines)
-            shown = f'<div class="code highlight"><pre tabindex="0">{code}</pre></div>' if code else "<div></div>"
-            node += nodes.raw("", shown, format="html")
+            node += block([html[n - 1] for n in row.lines])
             whole += node
         return [whole]
 

@@ -32,6 +32,7 @@ STRONG = {*"√Σ‖½∂_", *SUPERSCRIPTS, *SUBSCRIPTS}  # nobody writes these 
 WORD = re.compile(
     rf"^([aAI]|relu|tanh|sigmoid|{'|'.join(sorted(NAMES))}) (?![=←·+−/<>≤≥])| [aAI]$"
 )  # that is no name of a number here
+BREAK, LONG = "\u2028", 25  # where a line may end; characters of a formula that may need it
 OPERATORS = RELATIONS | set("+−·/×±,;→∂ΣΠ√|‖()[]{}⌊⌋⟨⟩…′")
 TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<number>\d+(?:\.\d+)?(?:e[-−]\d+)?|[½¼¾])"
@@ -77,7 +78,7 @@ class _Reader:
     def row(self, closing: str = "") -> str:
         """Read up to a closing bracket, or to the end."""
         parts: list[str] = []
-        operand = False
+        operand = bracket = False  # what came last
         while True:
             kind, text = self.peek()
             if kind is None or (closing and text == closing):
@@ -90,7 +91,10 @@ class _Reader:
                 if operand and (self.peek()[0] in ("word", "number") or self.peek()[1] in ("(", "‖", "√", "Σ", "⟨")):
                     parts.append('<mspace width="0.25em"></mspace>')  # a space in the source is a product
                 continue
+            if not closing and (operand or bracket) and text in RELATIONS | set("+−"):
+                parts.append(BREAK)
             parts.append(self.scripted())
+            bracket = text in "([{⌊⟨"
             operand = kind in ("word", "number", "up", "down") or text in (")", "‖", "⟩", "]", "}", "√")
 
     def scripted(self) -> str:
@@ -155,8 +159,11 @@ class _Reader:
         return f"<mrow>{inside}</mrow>"
 
 
-def mathml(text: str, block: bool = False) -> str | None:
-    """Return a formula of plain Unicode as MathML, or None where it is not surely one."""
+def mathml(text: str) -> str | None:
+    """Return a formula of plain Unicode as MathML, or None where it is not surely one.
+
+    A long one comes in pieces, before each of which a line may end: browsers break no line within one.
+    """
     text = text.strip()
     if not text or text[-1] in "+−·/=←≤≥<>≠∈×√Σ∂,;" or text[0] in "+·/=←≤≥<>≠∈×,;)":
         return None
@@ -164,7 +171,9 @@ def mathml(text: str, block: bool = False) -> str | None:
         inside = _Reader(text).row()
     except _UnsureError:
         return None
-    return f'<math display="{"block" if block else "inline"}"><mrow>{inside}</mrow></math>'
+    pieces = [inside.replace(BREAK, "")] if len(text) < LONG else inside.split(BREAK)
+    pieces[1:] = [piece.replace("<mo ", '<mo form="infix" ', 1) for piece in pieces[1:]]
+    return "".join(f'<math display="inline"><mrow>{piece}</mrow></math>' for piece in pieces)
 
 
 def runs(prose: str) -> list[tuple[str, str | None]]:
@@ -237,7 +246,13 @@ def _visit_inline(self, node: nodes.math) -> None:  # type: ignore[no-untyped-de
 
 
 def _visit_block(self, node: nodes.math_block) -> None:  # type: ignore[no-untyped-def]
-    self.body.append(f'<div class="equation">{_tex(node.astext(), "block")}</div>\n')
+    """Set a formula that may go on in the next line where its TeX says \\qquad or \\allowbreak."""
+    first, *rest = re.split(r"(\\qquad|\\allowbreak)", node.astext())
+    pieces = [_tex(first, "block")]
+    for mark, piece in zip(rest[::2], rest[1::2], strict=True):
+        place = "apart" if mark == "\\qquad" else "on"
+        pieces.append(_tex(piece, "block").replace("<math ", f'<math class="{place}" ', 1))
+    self.body.append(f'<div class="equation">{"".join(pieces)}</div>\n')
     raise nodes.SkipNode
 
 

@@ -58,19 +58,26 @@ class Browser:
                 assert "error" not in answer, (method, answer)
                 return answer["result"]
 
-    def open(self, url, width, height, dark=False):
-        """Show a page at a size, in light or dark, and wait until it has loaded."""
+    def open(self, url, width, height, dark=False, still=False):
+        """Load a page at a size, in light or dark, and wait until it is there."""
         self.messages.clear()
         self.loaded = False
-        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        self.call("Emulation.setEmulatedMedia", features=scheme)
-        self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
-        )
+        self.show(width, height, dark, still)
         self.call("Page.navigate", url=url)
         while not self.loaded:
             self._next()
         self.ask("document.fonts.ready.then(() => 1)")
+
+    def show(self, width, height, dark=False, still=False):
+        """Give the page that is there a size and a scheme; still: for a reader who wants nothing to move."""
+        wanted = {
+            "prefers-color-scheme": "dark" if dark else "light",
+            "prefers-reduced-motion": "reduce" if still else "",
+        }
+        self.call("Emulation.setEmulatedMedia", features=[{"name": k, "value": v} for k, v in wanted.items()])
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
 
     def ask(self, expression):
         """Return the value of a JavaScript expression."""

@@ -8,12 +8,23 @@ from pathlib import Path
 
 import pytest
 from book import ROOT, missing
+from browser import Browser, found
 
 
 def pytest_ignore_collect(collection_path):
     """Without the extra there is nothing to import; one test says so."""
     here = collection_path.parent == Path(__file__).parent and collection_path.name.startswith("test_book_")
     return True if here and missing() else None
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """One browser for all tests of a process."""
+    if not found():
+        pytest.skip("no chromium, chromium-browser or google-chrome on the path")
+    browser = Browser(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")

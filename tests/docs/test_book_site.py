@@ -4,6 +4,7 @@ import ast
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
+from os.path import normpath
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -20,22 +21,29 @@ FETCHED = {("script", "src"), ("img", "src"), ("source", "src"), ("iframe", "src
 class Page(HTMLParser):
     """What a page refers to, its anchors, its pictures without words, its formulae."""
 
-    def __init__(self, path):
+    def __init__(self, path, sidebar=True):
         super().__init__()
         self.path, self.references, self.anchors, self.images, self.formulae = path, [], {""}, [], 0
-        self.feed(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        if not sidebar:
+            head, mark, rest = text.partition('<div class="sidebar-tree">')
+            text = head + mark + rest[rest.find("</aside>") :]
+        self.feed(text)
 
     def handle_starttag(self, tag, attributes):
         found = dict(attributes)
         self.anchors |= {found[key] for key in ("id", "name") if found.get(key)}
         self.references += [(tag, key, found[key]) for key in ("href", "src", "data") if found.get(key)]
         self.images += [found] if tag == "img" else []
-        self.formulae += tag == "math"
+        self.formulae += tag == "math" and found.get("class") not in ("apart", "on")  # which go on with the one before
 
 
 @pytest.fixture(scope="session")
 def pages(site):
-    return {path: Page(path) for path in sorted(site.rglob("*.html")) if "_static" not in path.parts}
+    """Every page; of a folder's the first with the sidebar, whose links are the same on the others."""
+    paths = [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
+    firsts = {path.parent: path for path in reversed(paths)}
+    return {path: Page(path, sidebar=firsts[path.parent] == path) for path in paths}
 
 
 def test_every_link_and_picture_of_the_site_is_there(site, pages):
@@ -46,7 +54,7 @@ def test_every_link_and_picture_of_the_site_is_there(site, pages):
             if parts.scheme in ("http", "https", "mailto", "data"):
                 continue
             checked += 1
-            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            target = Path(normpath(path.parent / unquote(parts.path))) if parts.path else path
             known = pages[target].anchors if target in pages else {parts.fragment}
             if not target.exists() or (parts.fragment and unquote(parts.fragment) not in known):
                 broken.append(f"{path.relative_to(site)}: <{tag} {key}={reference!r}>")
@@ -104,3 +112,23 @@ def test_formulae_are_mathematics(site, pages):
         written = len(re.findall(r"\$\$.+?\$\$|(?<!\$)\$[^$]+\$(?!\$)", text, re.S))
         assert pages[site / "derivations" / f"{chapter.stem}.html"].formulae == written
     assert pages[site / "source" / "npnet.layers.html"].formulae > 10
+
+
+def test_the_sidebar_leads_everywhere_from_everywhere_and_knows_where_it_is(site, pages):
+    trees = {}
+    for path in pages:
+        html = path.read_text("utf-8").partition('class="sidebar-tree"')[2].partition("</aside>")[0]
+        here = re.findall(r'current-page"><a class="current reference internal" href="#"', html)
+        listed = path.parent != site or path.stem not in ("index", "search", "genindex", "forget")
+        assert len(here) == listed, path
+        targets = [
+            normpath(path.parent / link) if link != "#" else str(path) for link in re.findall('href="([^"#]+|#)"', html)
+        ]
+        trees[path] = targets
+        ancestors = re.findall(r'<li class="[^"]*\bcurrent\b', html)
+        assert html.count('checked=""') == len(ancestors) - (
+            ' current-page"' in html and "has-children current-page" not in html
+        )
+    first, *others = (tree for path, tree in trees.items() if tree)
+    assert len(first) > 250
+    assert all(tree == first for tree in others)

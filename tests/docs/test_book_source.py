@@ -7,6 +7,7 @@ import pytest
 from book import ROOT
 
 from annotated import page_name, reading_order, rows
+from quoted import quoted
 from reference import class_signature, followed
 
 FILES = reading_order(ROOT / "npnet")
@@ -85,3 +86,21 @@ def test_what_is_said_stands_beside_what_it_is_about():
         (["About f."], [7, 8, 10], ["f"]),
         (["why"], [12], []),
     ]
+
+
+def test_what_is_quoted_are_lines_of_the_source_without_what_only_guards_them():
+    source = (
+        '"""File."""\n\n\nclass A:\n    @wrap\n    def f(self, x: int, y: float = 1) -> int:\n        """Say."""\n'
+        '        check_x(x)\n        if x < 0:\n            raise ValueError("x")\n        n: int = 1  # one\n'
+        "        return x + n\n\n\na = A()\n"
+    )
+    assert quoted(source, "A.f") == "def f(self, x, y=1):\n    n = 1\n    return x + n"
+    assert quoted(source, "a") == "a = A()"
+    with pytest.raises(ValueError, match=r"name is 'A.g'; expected"):
+        quoted(source, "A.g")
+    page = (ROOT / "docs" / "whole.md").read_text("utf-8")
+    for file, names in re.findall(r"{beside} (\S+): (.*)", page):
+        source = (ROOT / file).read_text("utf-8")
+        for name in names.split(", "):
+            for line in quoted(source, name).splitlines():
+                assert line.lstrip().startswith("def ") or line.strip() in source or line.strip() == "dX = None", line

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import Browser, found
 
 import npnet
 from explorable import drawn, explorable
@@ -131,15 +130,6 @@ def test_the_page_draws_digits_as_npnet_does():
         away = (theirs.mean(0) - ours.mean(0)) / error
         assert abs(away).max() < 5.5, digit
         assert theirs.max() == 1
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if not found():
-        pytest.skip("no chromium, chromium-browser or google-chrome on the path")
-    browser = Browser(tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
 
 
 @pytest.fixture(scope="module")
