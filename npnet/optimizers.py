@@ -15,7 +15,7 @@ from npnet import loops
 from npnet.arguments import checked
 from npnet.arrays import Array, array_module
 from npnet.fused import Product, add_product, dense, descend
-from npnet.loops import compilable
+from npnet.loops import compilable, zero_subnormals
 
 __all__ = [
     "READS_FACTORS",
@@ -96,16 +96,17 @@ class Momentum:
         """Move w and its velocity in place and say whether w is still finite."""
         v = buffers["velocity"]
         inside, outside = (rate, 1.0) if self.rate_inside else (1.0, rate)
+        keep, along_v, along_dw = self.momentum, *((outside * self.momentum, rate) if self.nesterov else (outside, 0.0))
         if isinstance(dw, Product) and not self.nesterov:
-            add_product(v, dw, inside, self.momentum)
-            return descend(w, v, outside)
-        along_v, along_dw = (outside * self.momentum, rate) if self.nesterov else (outside, 0.0)
+            add_product(v, dw, inside, keep)
+            dw, keep, inside = v, 1.0, 0.0  # all that is left to do is the step
         dw = dense(dw)
         if compilable(w, dw, v):
-            numbers = map(w.dtype.type, (self.momentum, inside, along_v, along_dw))
+            numbers = map(w.dtype.type, (keep, inside, along_v, along_dw))
             return bool(loops.momentum(w.reshape(-1), dw.reshape(-1), v.reshape(-1), *numbers))
-        v *= self.momentum
+        v *= keep
         v += inside * dw
+        zero_subnormals(v)
         return descend(w, along_v * v + along_dw * dw if self.nesterov else v, 1.0 if self.nesterov else outside)
 
 
@@ -151,6 +152,7 @@ class Adam:
             lag1, lag2 = lag1 / lag2**0.5, lag2 / lag2
         m += (1 - self.beta1) * (dw - m)
         v += (1 - self.beta2) * (dw * dw - v)
+        zero_subnormals(m, v)
         move = m / lag1 / (array_module(v).sqrt(v / lag2) + self.epsilon)
         return descend(w, move.astype(w.dtype, copy=False), rate)
 
