@@ -2,9 +2,9 @@
 
 Reading order: arrays, layers, activations, losses, initialisers, network, perceptron, data, error, optimizers,
 penalties, regularizers, policies, step, objective, hyperparameters, run, training; smooth, gelu, soft_losses,
-schedules, clipping, orders; then the rooms: methods, columns, matching, starting_point, joint_tuning, populations,
-tasks, command, sklearn, exchange, check, proofs. Every value comes with its gradient, and every gradient is proved by
-the complex step: `python -m npnet.proofs`.
+schedules, clipping, orders, active_outputs, adagrad; then the rooms: methods, columns, matching, starting_point,
+joint_tuning, populations, tasks, command, sklearn, exchange, check, proofs. Every value comes with its gradient, and
+every gradient is proved by the complex step: `python -m npnet.proofs`.
 """
 
 from importlib import import_module
@@ -12,6 +12,8 @@ from typing import Any
 
 from npnet import orders
 from npnet.activations import Activation, LeakyReLU, identity, relu
+from npnet.active_outputs import active_outputs
+from npnet.adagrad import Adagrad
 from npnet.arrays import array_module, generator, to_device, to_host
 from npnet.check import check_gradient
 from npnet.clipping import ClipByNorm
@@ -63,7 +65,7 @@ from npnet.run import Run, TrainingJob
 from npnet.schedules import constant, cosine, step
 from npnet.smooth import sigmoid, silu, softplus, tanh
 from npnet.soft_losses import sigmoid_cross_entropy, soft_cross_entropy
-from npnet.starting_point import fisher_information, remember, starting_point
+from npnet.starting_point import PathIntegral, fisher_information, path_importance, remember, starting_point
 from npnet.step import NotFiniteError
 from npnet.training import train
 from npnet.trees import load_tree, save_tree
@@ -81,6 +83,7 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "SGD",
     "Activation",
+    "Adagrad",
     "Adam",
     "AdamW",
     "ClipByNorm",
@@ -100,6 +103,7 @@ __all__ = [
     "Momentum",
     "Network",
     "NotFiniteError",
+    "PathIntegral",
     "Policy",
     "ProximalSGD",
     "Regularizer",
@@ -113,6 +117,7 @@ __all__ = [
     "WarmUp",
     "Weighted",
     "activation_matching",
+    "active_outputs",
     "array_module",
     "attention_transfer",
     "begin",
@@ -150,6 +155,7 @@ __all__ = [
     "normal",
     "normalise",
     "orders",
+    "path_importance",
     "plain_loss",
     "probe",
     "progressive",

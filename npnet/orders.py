@@ -11,7 +11,7 @@ import numpy as np
 from npnet.arguments import checked
 from npnet.arrays import Array, generator
 
-__all__ = ["Shuffled", "as_stored"]
+__all__ = ["Batches", "Shuffled", "as_stored"]
 
 
 def as_stored(rng: np.random.Generator, epoch: int, examples: int) -> Array:
@@ -32,3 +32,28 @@ class Shuffled:
     def __call__(self, rng: np.random.Generator, epoch: int, examples: int) -> Array:
         """Return the order of an epoch."""
         return generator(self.seed, "order", epoch).permutation(examples)
+
+
+@checked
+@dataclass(frozen=True)
+class Batches:
+    """So many whole batches an epoch, however many examples there are: training counted in steps instead of epochs.
+
+    Permutation follows permutation, each drawn from the run's own generator and cut down to whole batches. size: the
+    batch size that the hyperparameters have too, or the number of examples where they are fewer. Raises ValueError for
+    numbers that are not at least 1.
+    """
+
+    count: int
+    size: int
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or self.size < 1:
+            raise ValueError(f"count is {self.count}, size {self.size}; expected at least 1")
+
+    def __call__(self, rng: np.random.Generator, epoch: int, examples: int) -> Array:
+        """Return the rows of an epoch, count · size of them."""
+        size = min(self.size, examples)
+        each = examples // size * size
+        parts = [rng.permutation(examples)[:each] for _ in range(-(-self.count * size // each))]
+        return np.concatenate(parts)[: self.count * size]

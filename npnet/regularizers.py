@@ -26,8 +26,8 @@ class Regularizer:
 
     where: "trunk", "head" or "all". biases: whether biases are penalised too (the sources leave them out).
     anchors and scales: for each trunk layer from the bottom, a dict of arrays shaped like its parameters, or None for
-    zero and one; heads are always anchored at zero. inherited: how many hidden layers from the bottom came along from
-    another network; those above are new, and count to the head. None: all count to the trunk.
+    zero and one; one dict more is the head's, else zero and one. inherited: how many hidden layers from the bottom came
+    along from another network; those above are new, and count to the head. None: all count to the trunk.
     Raises ValueError for a negative strength, scales that are negative or no numbers, and an unknown `where`.
     """
 
@@ -67,9 +67,9 @@ class Regularizer:
 
     def reference(self, layer: int, depth: int, name: str) -> tuple[Any, Any]:
         """Return anchor and scale of the parameter `name` of a layer."""
-        new = self._new(layer, depth)
-        anchor = 0.0 if self.anchors is None or new else self.anchors[layer][name]
-        scale = 1.0 if self.scales is None or new else self.scales[layer][name]
+        old, a, s = not self._new(layer, depth), self.anchors or (), self.scales or ()
+        anchor = a[layer][name] if a and (old or layer == depth == len(a) - 1) else 0.0
+        scale = s[layer][name] if s and (old or layer == depth == len(s) - 1) else 1.0
         return anchor, scale
 
     def _new(self, layer: int, depth: int) -> bool:

@@ -22,6 +22,7 @@ TORCH = {  # name: optimizer, options, norm of the gradients or None
     "nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}, None),
     "adam": ("Adam", {"eps": 1e-3}, None),
     "adamw": ("AdamW", {"weight_decay": 0.1}, None),
+    "adagrad": ("Adagrad", {"eps": 1e-3}, None),
 }
 KERAS = {
     "momentum": ("SGD", {"momentum": 0.9}, None),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from npnet.active_outputs import active_outputs
 from npnet.arrays import to_host
 from npnet.check import check_gradient
 from npnet.losses import cross_entropy, softmax, squared_error
@@ -144,3 +145,16 @@ def test_soft_cross_entropy_on_devices_and_with_bad_input(xp):
         soft_cross_entropy(Z, P[:1])
     with pytest.raises(ValueError, match="temperature is 0"):
         soft_cross_entropy(Z, P, 0)
+
+
+def test_a_loss_on_the_first_outputs_leaves_the_others_alone(rng):
+    Z, labels = rng.normal(size=(8, 6)), rng.integers(0, 4, 8)
+    value, dZ = active_outputs(Z, labels, 4)
+    few, d = cross_entropy(np.ascontiguousarray(Z[:, :4]), labels)
+    assert value == few
+    assert (dZ[:, :4] == d).all()
+    assert (dZ[:, 4:] == 0).all()
+    assert active_outputs(Z, labels, 6)[0] == cross_entropy(Z, labels)[0]
+    for outputs in (0, 7):
+        with pytest.raises(ValueError, match=f"outputs is {outputs}; expected from 1 to 6, the outputs of the head"):
+            active_outputs(Z, labels, outputs)

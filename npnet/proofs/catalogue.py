@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from npnet import activations, layers, smooth
+from npnet.active_outputs import active_outputs
 from npnet.arrays import Array, generator
 from npnet.columns.laterals import WithSideInputs, joined
 from npnet.fused import dense
@@ -134,6 +135,7 @@ def _losses(draw: Draw) -> Iterator[Case]:
     yield Case("cross_entropy, class weights", lambda Z: cross_entropy(Z, labels, None, class_weights), (Z,))
     yield Case("cross_entropy, both weights", lambda Z: cross_entropy(Z, labels, weights, class_weights), (Z,))
     yield Case("cross_entropy, population", lambda Z: cross_entropy(Z, labels), (draw(2, 6, 3),))
+    yield Case("active_outputs, 3 of 5", lambda Z: active_outputs(Z, labels, 3), (draw(6, 5),))
     yield Case("squared_error", lambda Z: squared_error(Z, targets), (Z,))
     both = draw.xp.stack([targets, Z])
     yield Case("sigmoid_cross_entropy", lambda Z: sigmoid_cross_entropy(Z, (targets > 0) * 1.0), (Z,))

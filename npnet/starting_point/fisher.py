@@ -52,20 +52,23 @@ def fisher_information(
     mode: Mode = "exact",
     rng: np.random.Generator | None = None,
     batch_size: int = 64,
+    with_head: bool = False,
 ) -> list[Parameters]:
     """Return the diagonal Fisher information of the trunk's parameters for a head: dicts like `network.trunk`.
 
     split: inputs of the task that the head was trained on, with their labels for the modes that look at them. rng: for
-    the mode "sampled". batch_size: the batches of the mode "batched". Without dropout, in the network's precision; not
-    normalised. Raises ValueError for an unknown mode, a missing rng, a regression, an empty split, and a network with
-    hidden layers that are not linear.
+    the mode "sampled". batch_size: the batches of the mode "batched". with_head: one dict more, of the head's own
+    parameters, for tasks that share a head. Without dropout, in the network's precision; not normalised. Raises
+    ValueError for an unknown mode, a missing rng, a regression, an empty split, and a network with hidden layers that
+    are not linear.
     """
     if mode not in get_args(Mode):
         raise ValueError(f"mode is {mode!r}; expected one of {', '.join(get_args(Mode))}")
     if mode == "sampled" and rng is None:
         raise ValueError("rng is None; expected a generator to draw the classes of the mode 'sampled' from")
     path = factored(network.path(head))
-    trunk = {i: layer for layer, i in enumerate(i for i, (_, p) in enumerate(path[:-1]) if p)}
+    wanted = path if with_head else path[:-1]
+    places = {i: layer for layer, i in enumerate(i for i, (_, p) in enumerate(wanted) if p)}
     layers = [layer for layer, p in network.path(head) if p]
     if not network.plain or not all(layer is linear for layer in layers):
         raise ValueError(f"network has layers {layers} below head {head!r}; expected linear ones alone, and no columns")
@@ -77,7 +80,7 @@ def fisher_information(
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; expected at least 1")
     size = batch_size if mode == "batched" else _BLOCK
-    information = [{name: array_module(w).zeros_like(w) for name, w in p.items()} for p in network.trunk]
+    information = [{name: array_module(w).zeros_like(w) for name, w in p.items()} for _, p in wanted if p]
     count = 0
     for start in range(0, len(split), size):
         rows = slice(start, start + size)
@@ -85,8 +88,8 @@ def fisher_information(
         Z, batched = outputs[-1], mode == "batched"
         for dZ in _at_the_logits(Z, split.labels[rows], mode, rng):
             for i, _, dp in backward(backs, {len(backs) - 1: dZ / len(Z) if batched else dZ}):
-                if i in trunk:
-                    _add_squares(information[trunk[i]], dp, batched)
+                if i in places:
+                    _add_squares(information[places[i]], dp, batched)
         count += 1 if batched else len(Z)
     return [{name: F / count for name, F in p.items()} for p in information]
 
@@ -98,30 +101,38 @@ def remember(
     information: list[Parameters],
     merge: str | None = None,
     decay: float = 1.0,
+    head: str | None = None,
 ) -> Network:
     """Return the network with a memory `name`: its weights as they are now and the information that goes with them.
 
     Without `merge` every old task keeps a memory of its own. With it, the memory of that name is replaced by one for
-    both, F ← decay · F + information around the present weights ("online"). Memories are copied, moved and saved with
-    the network. Raises ValueError for a name that is taken, a `merge` that is unknown, a decay outside 0 … 1,
-    and information that is not about these layers.
+    both, F ← decay · F + information around the present weights ("online"). head: the head that the last dict of the
+    information is about, where it has one more than there are hidden layers; the penalty is then on that head too,
+    when it is trained again. Memories are copied, moved and saved with the network. Raises ValueError for a name that
+    is taken, a `merge` that is unknown or of another head, a decay outside 0 … 1, and information that is not about
+    these layers.
     """
     if not 0 <= decay <= 1:
         raise ValueError(f"decay is {decay}; expected a number from 0 to 1")
+    about = [*network.trunk, *([] if head is None else [network.head(head)])]
+    if not isinstance(information, list) or [sorted(p) for p in information] != [sorted(p) for p in about]:
+        given = list(map(sorted, information)) if isinstance(information, list) else type(information).__name__
+        layers = f"these {network.depth} hidden layers{'' if head is None else f' and the head {head!r}'}"
+        raise ValueError(f"information is {given}; expected what fisher_information returns for {layers}")
     memories = dict(network.memories)
     if merge is not None:
         if merge not in memories:
             raise ValueError(f"merge is {merge!r}; expected one of {', '.join(memories) or '(no memories yet)'}")
-        older = memories.pop(merge)["fisher"]
-        information = [{key: decay * older[i][key] + F for key, F in p.items()} for i, p in enumerate(information)]
-    if not isinstance(information, list) or [sorted(p) for p in information] != [sorted(p) for p in network.trunk]:
-        given = list(map(sorted, information)) if isinstance(information, list) else type(information).__name__
-        raise ValueError(
-            f"information is {given}; expected what fisher_information returns for these {network.depth} hidden layers"
-        )
+        older = memories.pop(merge)
+        if older.get("head") != head:
+            raise ValueError(f"head is {head!r}; expected {older.get('head')!r}, that of the memory {merge!r}")
+        information = [
+            {key: decay * old[key] + F for key, F in p.items()}
+            for old, p in zip(older["fisher"], information, strict=True)
+        ]
     if name in memories:
         raise ValueError(f"name is {name!r}; expected a new one, other than {', '.join(memories)}")
-    memories[name] = {"anchor": copy_tree(network.trunk), "fisher": information}
+    memories[name] = {"anchor": copy_tree(about), "fisher": information, **({} if head is None else {"head": head})}
     return replace(network, memories=memories)
 
 

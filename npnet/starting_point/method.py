@@ -40,8 +40,9 @@ def starting_point(
     """Return the method "name": α on the layers that the network has, β on new ones, any update policy.
 
     smoothing: the ε of √(Δ² + ε²) in the kink of l1 and group lasso, 0 for the kink itself. convention: a row of
-    CONVENTIONS. Names with "fisher" need a network with memories (`npnet.remember`), and have one term for each;
-    of l1 and group lasso proximal steps take one memory alone.
+    CONVENTIONS. Names with "fisher" need a network with memories (`npnet.remember`), and have one term for each, on
+    the head too that a memory holds, where that head trains again; of l1 and group lasso proximal steps take one
+    memory alone.
     Raises ValueError for an unknown name or convention and negative numbers; its `begin` raises ValueError where
     the network remembers nothing, and with a surgery that changes the network's layers.
     """
@@ -54,8 +55,8 @@ def starting_point(
     recipe, chosen = RECIPES[name], CONVENTIONS[convention]
     penalty = smoothed(recipe.penalty, smoothing) if smoothing else recipe.penalty
     strength = alpha if chosen.half or recipe.penalty is not l2 else 2 * alpha
-    on_trunk = partial(Regularizer, penalty, strength, "trunk", chosen.biases)
-    on_new = partial(Regularizer, l2, beta if chosen.half else 2 * beta, "head", chosen.biases)
+    on_trunk = partial(Regularizer, penalty, strength, where="trunk", biases=chosen.biases)
+    on_new = partial(Regularizer, l2, beta if chosen.half else 2 * beta, where="head", biases=chosen.biases)
     objective = partial(_with_penalties, name=name, on_trunk=on_trunk, on_new=on_new)
     return Method(name, objective=objective, policy=policy or FineTuning())
 
@@ -74,7 +75,12 @@ def _with_penalties(
         if not network.memories:
             raise ValueError(f"network has no memories; expected the Fisher information that {name!r} is scaled by")
         old = [
-            on_trunk(anchors=each["anchor"] if recipe.at_start else None, scales=each["fisher"], inherited=inherited)
+            on_trunk(
+                where="all" if each.get("head") == task.name else "trunk",
+                anchors=each["anchor"] if recipe.at_start else None,
+                scales=each["fisher"],
+                inherited=inherited,
+            )
             for each in network.memories.values()
         ]
     else:
