@@ -18,6 +18,7 @@ from experiments.studies.scenarios import Scenarios
 from experiments.studies.selection.study import Selection
 from experiments.studies.sensitivity.study import Sensitivity
 from experiments.studies.several_tasks.study import SeveralTasks
+from experiments.studies.split_mnist.study import SplitMnist
 from experiments.studies.starting_point.study import StartingPoint
 from experiments.studies.tables.study import Tables
 from experiments.studies.transferability.study import Transferability
@@ -44,7 +45,7 @@ GROUPS: Mapping[str, Mapping[str, type[Study]]] = {
             Selection,
             ImagePrior,
         ),
-        "Several tasks": (Columns, SeveralTasks, Transferability),
+        "Several tasks": (Columns, SplitMnist, SeveralTasks, Transferability),
         "The checker": (CheckedInTheWild,),
     }.items()
 }

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan, sqrt
 from statistics import fmean
+from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Paired", "holm", "interval", "mean_sd", "paired"]
+__all__ = ["Moments", "Paired", "Welch", "holm", "interval", "mean_sd", "paired", "welch"]
 
 
 def mean_sd(values: Sequence[float]) -> tuple[float, float]:
@@ -76,3 +77,39 @@ def paired(one: Mapping[int, float], other: Mapping[int, float], cluster: Callab
     half = interval(d)
     p = float(stats.ttest_1samp(d, 0.0).pvalue) if sd > 1e-12 else nan
     return Paired(len(d), mean, mean - half, mean + half, p)
+
+
+class Moments(NamedTuple):
+    """What is known of runs of which only a table is left: mean, standard deviation (over n − 1), their number."""
+
+    mean: float
+    sd: float
+    n: int
+
+
+class Welch(NamedTuple):
+    """A difference of two means with its 95 % confidence interval and the two-sided p of Welch's t-test."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+
+
+def welch(one: Moments, other: Moments) -> Welch:
+    """Compare the means one − other of independent runs, which need not have one standard deviation.
+
+    The interval is d ± t e with e² = s₁²/n₁ + s₂²/n₂ and the degrees of freedom of Welch and Satterthwaite,
+    e⁴ / Σ (sᵢ²/nᵢ)²/(nᵢ − 1). Both need two runs, and not both a deviation of zero: else interval and p are nan.
+    Source: Welch 1947.
+    """
+    from scipy import stats
+
+    d = one.mean - other.mean
+    parts = [each.sd**2 / each.n for each in (one, other)]
+    if min(one.n, other.n) < 2 or not sum(parts) > 0:
+        return Welch(d, nan, nan, nan)
+    error = sqrt(sum(parts))
+    freedom = sum(parts) ** 2 / sum(part**2 / (each.n - 1) for part, each in zip(parts, (one, other), strict=True))
+    half = float(stats.t.ppf(0.975, freedom)) * error
+    return Welch(d, d - half, d + half, float(2 * stats.t.sf(abs(d) / error, freedom)))

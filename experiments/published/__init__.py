@@ -1,14 +1,26 @@
 """The papers' numbers, for comparison with ours.
 
 gradual_tuning.csv   every cell of the eight tables of the Gradual Tuning paper
+split_mnist.csv      table 2 of Hsu, Liu, Ramasamy and Kira 2018: split MNIST in three scenarios
 l2sp_tables.csv      tables 2 and 3 of Li, Grandvalet and Davoine 2018: accuracies after transfer, and what it cost
 """
 
 import csv
+from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["REPETITIONS", "Published", "PublishedTransfer", "published", "published_transfers"]
+from experiments.frame.statistics import Moments
+
+__all__ = [
+    "REPETITIONS",
+    "Published",
+    "PublishedSequence",
+    "PublishedTransfer",
+    "published",
+    "published_split_mnist",
+    "published_transfers",
+]
 
 REPETITIONS = 5
 """How many repetitions each of the paper's means and standard deviations is of."""
@@ -63,3 +75,28 @@ def published_transfers() -> list[PublishedTransfer]:
         PublishedTransfer(int(table), source, target, method, quantity, float(value), float(sd or "nan"))
         for table, source, target, method, quantity, value, sd in rows
     ]
+
+
+class PublishedSequence(NamedTuple):
+    """One cell of Hsu et al. 2018, table 2: mean accuracy in percent over five tasks after the last one.
+
+    sd: over the runs; their program prints Σ(x − mean)² over n.
+    """
+
+    method: str
+    scenario: str
+    accuracy: float
+    sd: float
+    runs: int
+
+    @property
+    def moments(self) -> Moments:
+        """Mean, standard deviation over n − 1, and number of the runs."""
+        return Moments(self.accuracy, self.sd * sqrt(self.runs / (self.runs - 1)), self.runs)
+
+
+def published_split_mnist() -> list[PublishedSequence]:
+    """Return all cells of the table, in its order."""
+    with (Path(__file__).parent / "split_mnist.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:]
+    return [PublishedSequence(row[0], row[1], float(row[2]), float(row[3]), int(row[4])) for row in rows]
