@@ -66,6 +66,32 @@ def test_confusions_count_every_example_once():
     assert {text.get_text() for text in axes.texts} == {str(n) for n in counts.ravel() if n}
 
 
+def test_estimators_are_drawn_as_runs_are():
+    pytest.importorskip("sklearn")
+    from npnet.sklearn import MLPClassifier
+
+    task = blobs()
+    X, y = task.train.inputs, np.array(["ant", "bee", "cat"])[task.train.labels]
+    until = {"callbacks": (lambda estimator, record: record["epoch"] == 3,), "random_state": 0}
+    clf = MLPClassifier((9,), early_stopping=True, **until).fit(X, y)
+    second = clf.transfer("gradual", early_stopping=False).fit(X, y, X_old=X, y_old=y)
+    lines = {line.get_label(): list(line.get_ydata()) for line in plot.learning_curves(clf).axes[0].lines}
+    assert lines["task, validation"] == [entry["validation_error"] for entry in clf.history_]
+    left, right = plot.learning_curves(second).axes  # a loss and an error have two scales
+    assert list(left.lines[0].get_ydata()) == second.loss_curve_
+    assert list(right.lines[0].get_ydata()) == [entry["old_error"] for entry in second.history_]
+    assert [left.get_ylabel(), right.get_ylabel()] == ["loss", "error, %"]
+    assert len(left.get_legend().get_texts()) == 3
+    (axes,) = plot.old_against_new({"gradual": second}).axes
+    assert list(axes.lines[0].get_ydata()) == [entry["old_error"] for entry in second.history_]
+    (axes,) = plot.confusion(clf, X, y).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["ant", "bee", "cat"]
+    counts = plot.confusions(clf.network_, "task", npnet.Split(X, task.train.labels))
+    assert {text.get_text() for text in axes.texts} == {str(n) for n in counts.ravel() if n}
+    image = next(axes.images[0] for axes in plot.first_layer(clf, shape=(2, X.shape[1] // 2)).axes if axes.images)
+    assert np.array_equal(image.get_array().ravel(), clf.coefs_[0][:, 0])
+
+
 def test_old_is_drawn_against_new():
     run = trained()
     (axes,) = plot.old_against_new({"fine": run}, "old").axes

@@ -112,7 +112,10 @@ def _is_number(cell: str) -> bool:
 
 
 def _column(cells: list[str]) -> np.ndarray:
-    return np.array(cells, np.float64) if all(map(_is_number, cells)) else np.array(cells)
+    try:
+        return np.array(list(map(float, cells)))
+    except ValueError:
+        return np.array(cells)
 
 
 @checked
