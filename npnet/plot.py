@@ -132,7 +132,8 @@ def confusion(network: Any, head: Any, split: Any, classes: Sequence[Any] | None
     """
     if hasattr(network, "classes_"):
         classes = network.classes_ if classes is None else classes
-        counts = _counts(*(np.searchsorted(network.classes_, y) for y in (split, network.predict(head))), len(classes))
+        labels, said = (np.searchsorted(network.classes_, y) for y in (split, network.predict(head)))
+        counts = _counts(labels, said, len(network.classes_))
     else:
         counts = confusions(network, head, split)
     names = [str(each) for each in (classes if classes is not None else range(len(counts)))]
