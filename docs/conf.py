@@ -13,7 +13,18 @@ project = "npnet"
 author = copyright = "the authors of npnet"
 release = npnet.__version__
 html_title = "npnet"
-extensions = ["myst_parser", "formulas", "prose", "annotated", "reference", "contents", "explorable", "quick", "quoted"]
+extensions = [
+    "myst_parser",
+    "formulas",
+    "prose",
+    "annotated",
+    "reference",
+    "contents",
+    "explorable",
+    "quick",
+    "quoted",
+    "kinks",
+]
 exclude_patterns = ["_build", "ext"]
 html_theme = "furo"
 html_static_path = ["_static"]

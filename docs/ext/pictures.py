@@ -1,4 +1,7 @@
-"""The pictures of the tutorials, drawn from what the blocks of each page compute: `python docs/ext/pictures.py`."""
+"""The pictures of tutorials and derivations, drawn from what the blocks of each page compute.
+
+`python docs/ext/pictures.py` draws all of them, `python docs/ext/pictures.py derivations/dropout` one.
+"""
 
 import os
 import sys
@@ -13,13 +16,13 @@ from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from figures import FIGURES, FINE, GRADUAL, SOFT
 from npnet.tasks import batch
 from snippets import play
 
 __all__ = ["draw"]
 
-TUTORIALS = Path(__file__).resolve().parents[1] / "tutorials"
-FINE, GRADUAL, SOFT = "#0072B2", "#D55E00", "0.55"
+DOCS = Path(__file__).resolve().parents[1]
 SIDE = 28
 
 
@@ -27,12 +30,12 @@ def main(pages: list[str]) -> None:
     """Draw the pictures of some pages, or of all that have one."""
     rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 9})
     for page in pages or list(PICTURES):
-        draw(page, TUTORIALS / f"{page}.png")
+        draw(page, DOCS / f"{page}.png")
 
 
 def draw(page: str, path: Path) -> None:
     """Run a page in a folder of its own, and draw its picture from the names that its blocks define."""
-    text, space, here = (TUTORIALS / f"{page}.md").read_text("utf-8"), dict[str, Any](), Path.cwd()
+    text, space, here = (DOCS / f"{page}.md").read_text("utf-8"), dict[str, Any](), Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         play(text, page, space)
@@ -136,11 +139,12 @@ def image(panel: Axes, pixels: Any) -> None:
 
 
 PICTURES: Mapping[str, Callable[[Any], Figure]] = {
-    "first": first,
-    "forgetting": forgetting,
-    "gradual": gradual,
-    "own_layer": own_layer,
-    "own_method": own_method,
+    "tutorials/first": first,
+    "tutorials/forgetting": forgetting,
+    "tutorials/gradual": gradual,
+    "tutorials/own_layer": own_layer,
+    "tutorials/own_method": own_method,
+    **{f"derivations/{name}": figure for name, figure in FIGURES.items()},
 }
 
 if __name__ == "__main__":

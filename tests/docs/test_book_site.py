@@ -1,6 +1,7 @@
 """The built site: every link and picture is there, nothing comes from elsewhere, every file and name has its place."""
 
 import ast
+import json
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -13,6 +14,7 @@ from book import ROOT
 
 import npnet
 from annotated import page_name, reading_order
+from kinks import rows_of
 from reference import exported, places
 
 FETCHED = {("script", "src"), ("img", "src"), ("source", "src"), ("iframe", "src"), ("video", "src"), ("link", "href")}
@@ -132,3 +134,30 @@ def test_the_sidebar_leads_everywhere_from_everywhere_and_knows_where_it_is(site
     first, *others = (tree for path, tree in trees.items() if tree)
     assert len(first) > 250
     assert all(tree == first for tree in others)
+
+
+def test_every_derivation_ends_with_a_figure_that_can_be_drawn_again():
+    pytest.importorskip("matplotlib")
+    from figures import FIGURES
+
+    chapters = sorted((ROOT / "docs" / "derivations").glob("*.md"))
+    assert [chapter.stem for chapter in chapters] == sorted(FIGURES)
+    for chapter in chapters:
+        last = chapter.read_text("utf-8").rstrip().splitlines()[-1]
+        assert re.fullmatch(rf"!\[.+\]\({chapter.stem}\.png\)", last), chapter
+
+
+def test_frameworks_at_kinks_are_read_off_the_page_that_was_measured():
+    head, xs, answers, *frameworks = rows_of((ROOT / "docs" / "conformance.md").read_text("utf-8"), ["|x| at 0"])
+    measured = json.loads((ROOT / "docs" / "conformance.json").read_text("utf-8"))
+    assert (head, xs, answers) == (["", "\\|x\\| at 0"], ["x", "−1\xa00\xa02"], ["answer", "−1\xa00\xa01"])
+    assert len(frameworks) == len(measured)
+    for (title, cell), about in zip(frameworks, measured.values(), strict=True):
+        case = about["cases"]["|x| at 0"]
+        assert title.endswith(about["version"])
+        if "gradient" in case:
+            assert [float(x.replace("−", "-")) for x in cell.strip("*").split("\xa0")] == list(
+                map(float, case["gradient"])
+            )
+    with pytest.raises(ValueError, match="case is 'x'; expected"):
+        rows_of((ROOT / "docs" / "conformance.md").read_text("utf-8"), ["x"])
