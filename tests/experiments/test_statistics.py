@@ -1,11 +1,12 @@
 """Intervals and differences that studies publish, each by its definition."""
 
-from math import isnan, sqrt
+from math import isnan, nan, sqrt
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from experiments.frame.statistics import holm, interval, paired
+from experiments.frame.statistics import Moments, holm, interval, mean_sd, paired, welch
 from experiments.frame.text import difference, number
 
 
@@ -42,3 +43,15 @@ def test_a_difference_of_zero():
 
 def test_what_is_no_number_is_no_comparison():
     assert holm([0.01, float("nan"), 0.04])[::2] == pytest.approx([0.02, 0.04])
+
+
+def test_welch_of_two_tables_is_scipys_test_of_their_samples():
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(98.6, 0.5, 10), rng.normal(97.7, 0.9, 12)
+    of = stats.ttest_ind(one, other, equal_var=False)
+    found = welch(*(Moments(*mean_sd(list(sample)), len(sample)) for sample in (one, other)))
+    assert found.p == pytest.approx(of.pvalue, rel=1e-9)
+    assert found.difference == pytest.approx(one.mean() - other.mean())
+    assert (found.low, found.high) == pytest.approx(tuple(of.confidence_interval()))
+    for few in (Moments(1.0, nan, 1), Moments(1.0, 0.0, 5)):
+        assert isnan(welch(few, few).p)
