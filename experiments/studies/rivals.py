@@ -35,11 +35,13 @@ _COLOURS = dict(
 )
 
 
-def rivals_design(preset: Preset) -> TableDesign:
-    """Return table 1 with all methods. quick: two seeds, paper: five."""
+def rivals_design(preset: Preset, networks: int = 1) -> TableDesign:
+    """Return table 1 with all methods. quick: two seeds, paper: five, from so many first networks."""
     base = protocol(TABLES["table1"], "smoke" if preset == "smoke" else "paper")
     seeds = {"smoke": 1, "quick": 2, "paper": 5}[preset]
-    return TableDesign(TABLES["table1"], replace(base, seeds=seeds), methods=METHODS, variant="rivals")
+    return TableDesign(
+        TABLES["table1"], replace(base, seeds=seeds, networks=networks), methods=METHODS, variant="rivals"
+    )
 
 
 def rivals_jobs(of: TableDesign) -> list[Job]:
@@ -126,14 +128,19 @@ class Rivals(Study):
 
     The tasks are those of table 1. Probes show whether the old features are lost, or only the old head. The preset
     "quick" has two repetitions, "paper" five.
+
+    Attributes:
+        networks: first networks that the repetitions begin with, in turn. Intervals are about new networks from two on.
     """
 
     name: ClassVar[str] = "rivals"
     presets: ClassVar[tuple[Preset, ...]] = ("smoke", "quick", "paper")
 
+    networks: int = 1
+
     def plan(self) -> Plan:
         """Return what to run."""
-        of = rivals_design(self.preset)
+        of = rivals_design(self.preset, self.networks)
         jobs = rivals_jobs(of)
         return Plan(f"{len(jobs)} jobs", {"experiment": self.name, "studies": {of.name: asdict(of)}}, jobs)
 

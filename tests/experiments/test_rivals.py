@@ -8,7 +8,8 @@ from tinystudy import command, rows, run
 
 from experiments.frame.measurements import Measurement
 from experiments.frame.statistics import holm, paired
-from experiments.studies.rivals import METHODS, rivals_comparison, rivals_design, rivals_jobs
+from experiments.studies.rivals import METHODS, Rivals, rivals_comparison, rivals_design, rivals_jobs
+from experiments.studies.sensitivity.study import Sensitivity
 from experiments.studies.tables.design import TrainingProtocol
 from experiments.studies.tables.report import forgetting, lost
 from experiments.studies.tables.results import TableResults
@@ -106,3 +107,12 @@ def test_methods_by_name():
     assert both.objective is not gradual_tuning.objective
     with pytest.raises(KeyError):
         method_of("magic", protocol)
+
+
+def test_repetitions_may_begin_with_networks_of_their_own():
+    of = rivals_design("paper", networks=5)
+    assert {of.first_job("none", seed) for seed in range(5)} < {job.name for job in rivals_jobs(of)}
+    assert [of.cluster(seed) for seed in range(5)] == [0, 1, 2, 3, 4]
+    assert rivals_design("paper").cluster is None
+    for study in (Rivals(preset="paper", networks=5), Sensitivity(preset="paper", networks=5, only="batch-100")):
+        assert all(each["protocol"]["networks"] == 5 for each in study.plan().configuration["studies"].values())

@@ -25,19 +25,21 @@ class Sensitivity(Study):
 
     Attributes:
         only: which variants, for example "batch-100,last". A folder can get more variants and seeds later.
+        networks: first networks that the repetitions begin with, in turn.
     """
 
     name: ClassVar[str] = "sensitivity"
     presets: ClassVar[tuple[Preset, ...]] = ("smoke", "quick", "paper")
 
     only: str = ",".join(VARIANTS)
+    networks: int = 1
 
     def plan(self) -> Plan:
         """Return what to run."""
         names = [name.strip() for name in self.only.split(",")]
         if not set(names) <= set(VARIANTS):
             raise ValueError(f"only is {self.only!r}; expected some of {', '.join(VARIANTS)}, with commas between")
-        of = [design for design in variant_designs(self.preset) if design.name in names]
+        of = [design for design in variant_designs(self.preset, self.networks) if design.name in names]
         jobs = table_jobs(of)
         configuration = {"experiment": self.name, "studies": {design.name: asdict(design) for design in of}}
         return Plan(f"variants: {len(of)}, jobs: {len(jobs)}", configuration, jobs, grown=grown)

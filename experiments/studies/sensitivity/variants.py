@@ -39,11 +39,14 @@ normal-trunk, normal-head: the first network alone, or the new head alone, begin
 """
 
 
-def variant_designs(preset: Preset) -> list[TableDesign]:
-    """Return table 1 under every variant. quick: two seeds, paper: five; a variant of L1 has the rows of L1 alone."""
+def variant_designs(preset: Preset, networks: int = 1) -> list[TableDesign]:
+    """Return table 1 under every variant, from so many first networks.
+
+    quick: two seeds, paper: five; a variant of L1 has the rows of L1 alone.
+    """
     table = TABLES["table1"]
     base = protocol(table, "smoke" if preset == "smoke" else "paper")
-    base = replace(base, seeds={"smoke": 1, "quick": 2, "paper": 5}[preset])
+    base = replace(base, seeds={"smoke": 1, "quick": 2, "paper": 5}[preset], networks=networks)
     return [
         TableDesign(table, replace(base, **changes), rows(changes), variant=name) for name, changes in VARIANTS.items()
     ]
