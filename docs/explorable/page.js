@@ -224,19 +224,27 @@ function drawChart() {
     pen.stroke();
     pen.setLineDash([]);
   };
-  pen.textAlign = "right";
+  const names = [];
   if (phase)
     for (const [name, other] of Object.entries(curves)) {
       line(other.curve, "old", "old", 1);
       line(other.curve, "fresh", "new", 1);
       const end = other.curve[other.curve.length - 1];
-      pen.fillStyle = colour("soft");
-      pen.fillText(METHODS[name].name, Math.max(x(end.at), left + 130), y(end.old) - 5);
+      names.push({ text: METHODS[name].name, at: Math.max(x(end.at), left + 4 + pen.measureText(METHODS[name].name).width), y: y(end.old) - 5 });
     }
   if (phase) line([{ at: 0, old: curve[0].old }, { at: STEPS[1], old: curve[0].old }], "old", "old", 1, [2, 4]);
   if (phase) line(curve, "probe", "probe", 2, [6, 4]);
   if (phase) line(curve, "fresh", "new", 2.5);
   line(curve, "old", "old", 2.5);
+  pen.textAlign = "right"; // the names of the thin lines, one above the other, legible across lines
+  pen.lineWidth = 4;
+  pen.strokeStyle = colour("ground");
+  pen.fillStyle = colour("soft");
+  names.sort((a, b) => b.y - a.y).forEach((each, i) => {
+    if (i) each.y = Math.min(each.y, names[i - 1].y - 15);
+    pen.strokeText(each.text, each.at, each.y);
+    pen.fillText(each.text, each.at, each.y);
+  });
   pen.fillStyle = colour("ink");
   pen.textAlign = "center";
   for (const t of joined) pen.fillText("▼", x(t), 12);
@@ -380,7 +388,7 @@ addEventListener("resize", () => (dirty = true));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (dirty = true));
 
 const asked = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-if (asked.method in METHODS) method = asked.method;
+if (Object.hasOwn(METHODS, asked.method)) method = asked.method;
 seed = Math.max(1, Math.floor(Number(asked.seed)) || 1);
 $("seed").value = seed;
 begin();

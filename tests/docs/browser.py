@@ -85,6 +85,12 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
+    def key(self, name, code, text=""):
+        """Press and release a key; text: what it types, which makes it a key press."""
+        about = {"key": name, "code": name.strip() or "Space", "windowsVirtualKeyCode": code}
+        self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **about)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **about)
+
     def photograph(self, path):
         """Write what is seen as PNG."""
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))

@@ -140,13 +140,14 @@ def page(tmp_path_factory):
     return path.as_uri()
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [390, 1200])
-def test_the_page_fits_and_says_nothing(browser, page, width, dark):
-    browser.open(page, width, 900, dark)
-    assert browser.ask("document.documentElement.scrollWidth") <= width
-    assert browser.ask("document.getElementById('digits').children.length") == 12
-    assert browser.messages == []
+def test_the_page_fits_and_says_nothing(browser, page):
+    for still in (False, True):
+        browser.open(page, 1200, 900, still=still)
+        for width, dark in ((1200, False), (1200, True), (390, False), (390, True)):
+            browser.show(width, 900, dark, still)
+            assert browser.ask("document.documentElement.scrollWidth") <= width
+        assert browser.ask("document.getElementById('digits').children.length") == 12
+        assert browser.messages == []
 
 
 def test_the_page_learns_forgets_rewinds_and_is_shared(browser, page):
@@ -178,3 +179,106 @@ def test_a_broken_line_turns_the_check_red(browser, page):
         assert "wrong" in browser.ask("document.getElementById('verdict').textContent"), key
     browser.ask("document.querySelector('input[value=none]').click(); 1")
     assert "agree" in browser.ask("document.getElementById('verdict').textContent")
+
+
+STATE = "[stop + 1, method, phase, playing, document.getElementById('tour-place').textContent]"
+
+
+def press(browser, identity):
+    browser.ask(f"document.getElementById('{identity}').click(); 1")
+
+
+def test_the_tour_has_five_stops_which_show_what_they_say(browser, page):
+    browser.open(page, 1200, 900)
+    browser.ask("STEPS[0] = 8; STEPS[1] = 60; 1")  # a tour in miniature
+    seen = [browser.ask(STATE)]
+    for _ in range(4):
+        press(browser, "tour-next")
+        seen.append(browser.ask(STATE))
+        browser.ask("new Promise(go => setInterval(() => playing || go(1), 20))")  # it stops by itself
+        assert browser.ask("at") == (8 if browser.ask("phase") == 0 else 60)
+    assert seen == [
+        [1, "fine", 0, False, "1 of 5"],
+        [2, "fine", 0, True, "2 of 5"],
+        [3, "fine", 1, True, "3 of 5"],
+        [4, "gradual", 1, True, "4 of 5"],
+        [5, "pull", 1, True, "5 of 5"],
+    ]
+    assert browser.ask("[Object.keys(curves), document.getElementById('tour-next').disabled]") == [
+        ["fine", "gradual"],
+        True,
+    ]
+    assert browser.ask("document.querySelector('input[name=method]:checked').value") == "pull"
+    press(browser, "tour-back")
+    assert browser.ask(STATE)[:2] == [4, "gradual"]
+    press(browser, "tour-close")
+    assert browser.ask("document.getElementById('tour').hidden")
+    assert browser.messages == []
+
+
+def test_the_page_plays_pauses_steps_and_rewinds_by_its_buttons(browser, page):
+    browser.open(page, 1200, 900)
+    press(browser, "play")
+    browser.ask("new Promise(go => setInterval(() => at > 2 && go(1), 5))")
+    assert browser.ask("[playing, document.getElementById('rewind').disabled]") == [True, True]
+    press(browser, "play")
+    stood = browser.ask("at")
+    press(browser, "step")
+    assert browser.ask("[playing, at, location.hash]") == [
+        False,
+        stood + 1,
+        f"#method=fine&seed=1&phase=0&step={stood + 1}",
+    ]
+    weight = "network.trunk[0].W.data[20000]"
+    press(browser, "rewind")
+    at, before = browser.ask(f"[at, {weight}]")
+    assert at == (stood // 100) * 100
+    press(browser, "restart")
+    assert browser.ask(f"[at, curve.length, {weight}]")[:2] == [0, 1]
+    assert (browser.ask(weight) == before) == (at == 0)
+
+
+def test_what_is_shared_is_what_others_see(browser, page):
+    browser.open(page, 1200, 900)
+    browser.ask("seed = 3; begin(); for (let i = 0; i < 25; i++) advance(); 1")
+    mine = browser.ask("network.trunk[0].W.data[20000]")
+    browser.open(f"{page}?again#method=both&seed=3&phase=0&step=25", 1200, 900)
+    browser.ask("new Promise(go => setInterval(() => at >= 25 && !playing && go(1), 10))")
+    assert browser.ask("[at, phase, method, seed, document.getElementById('tour').hidden]") == [25, 0, "both", 3, True]
+    assert browser.ask("document.querySelector('input[name=method]:checked').value") == "both"
+    assert browser.ask("network.trunk[0].W.data[20000]") == mine
+    browser.open(f"{page}?odd#method=constructor&seed=-x&phase=0&step=no", 1200, 900)
+    assert browser.ask("[method, seed, phase, at]") == ["fine", 1, 0, 0]
+    assert browser.messages == []
+
+
+def test_the_page_works_with_the_keyboard_alone(browser, page):
+    browser.open(page, 1200, 900)
+    focus = "document.activeElement.id || document.activeElement.value"
+    found = []
+    for _ in range(10):
+        browser.key("Tab", 9)
+        found.append(browser.ask(focus))
+    assert found == ["tour-next", "tour-close", "fine", "play", "step", "restart", "skip", "speed", "seed", "none"]
+    browser.ask("document.getElementById('step').focus(); 1")
+    browser.key("Enter", 13, "\r")
+    assert browser.ask("at") == 1
+    browser.ask("document.getElementById('play').focus(); 1")
+    browser.key(" ", 32, " ")
+    assert browser.ask("playing")
+    browser.key(" ", 32, " ")
+    assert not browser.ask("playing")
+    browser.ask("document.querySelector('input[value=fine]').focus(); 1")
+    browser.key("ArrowRight", 39)
+    assert browser.ask("method") == "gradual"
+
+
+def test_with_reduced_motion_the_page_moves_in_rare_steps(browser, page):
+    shown = "STEPS[0] = 120; drawn = []; drawChart = () => drawn.push(at); play(); 1"
+    wait = "new Promise(go => setInterval(() => playing || go(drawn.filter(t => t && t < 100)), 20))"
+    browser.open(page, 1200, 900)
+    browser.ask("let drawn;" + shown + "; play({ phase: 0, at: 100 }); 1")
+    assert len(browser.ask(wait)) > 2
+    browser.open(page, 1200, 900, still=True)
+    browser.ask("let drawn;" + shown + "; play({ phase: 0, at: 100 }); 1")
+    assert set(browser.ask(wait)) <= {50}
