@@ -22,6 +22,7 @@ _COLOURS: dict[Family, str] = {
 }
 _MARKERS = "osD^vP"
 _ACROSS = 4  # panels side by side
+_TICKS = (0, 0.5, 1, 2, 5, 10, 20, 50)  # of points forgotten
 
 
 def _styles() -> dict[str, dict[str, Any]]:
@@ -69,7 +70,8 @@ def _draw_pair(found: Atlas, pair: Pair, panel: Any, styles: dict[str, dict[str,
     panel.plot(*zip(*front, strict=True), color="0.75", linewidth=5, alpha=0.6, zorder=0, label="front, no old data")
     panel.axhline(0, color="0.85", linewidth=0.8, zorder=0)
     panel.set_yscale("symlog", linthresh=1, linscale=0.6)
-    panel.yaxis.set_major_formatter("{x:g}")
+    panel.set_yticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
+    panel.minorticks_off()
     xs, ys = zip(*ends.values(), strict=True) if ends else ((0.0, 1.0), (0.0, 1.0))
     margin = 0.08 * (max(xs) - min(xs)) + 0.1
     panel.set_xlim(min(xs) - margin, max(xs) + margin)
