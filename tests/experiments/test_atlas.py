@@ -224,7 +224,7 @@ def test_every_answer_is_the_best_of_what_it_allows():
         }
     )
     choices = [decision.choose(found, PAIR, of) for of in decision.ANSWERS]
-    assert [choice.method for choice in choices] == [JOINT, FINE, "LwF", "module", "LwF"]
+    assert [choice.method for choice in choices] == [JOINT, FINE, "module", "LwF", "LwF"]
     assert choices[1].new == pytest.approx(4.2)
     assert choices[-1].forgotten == pytest.approx(0.1 + 0.02 * 2)
     row = decision.decision_grid(found).rows[-1]

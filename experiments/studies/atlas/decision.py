@@ -43,16 +43,16 @@ def _moves(method: str) -> bool:
     return _alone(method) and method != SCRATCH and not _keeps(method)
 
 
-def _starts(method: str) -> bool:
-    """Return whether a method begins with the old network, and has no old data."""
-    return _alone(method) and method != SCRATCH
+def _stays(method: str) -> bool:
+    """Return whether a method adds nothing but a head to the old network, without old data."""
+    return method == "head only" or _moves(method)
 
 
 ANSWERS = (
     Answer("Are the old data still there?", "yes", lambda method: method == JOINT),
     Answer("Is the old task still needed?", "no", _alone, "new", "new"),
-    Answer("May the old task get a new head?", "yes", _starts, "with a new head"),
     Answer("May the network grow, its old part frozen?", "yes", _keeps),
+    Answer("May the old task get a new head?", "yes", _stays, "with a new head"),
     Answer("Old data gone, the old head must still work, no growth", "then", _moves),
 )
 """The chart from above: who does not give an answer goes on to the next question. Without it, the last one."""

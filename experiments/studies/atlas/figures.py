@@ -64,10 +64,12 @@ def _draw_pair(found: Atlas, pair: Pair, panel: Any, styles: dict[str, dict[str,
             curve = [at for at, tried in zip(sweep, tries, strict=True) if rate in (None, tried[0])]
             panel.plot(*zip(*curve, strict=True), ".-", color=style["color"], linewidth=0.7, markersize=2, alpha=0.35)
         panel.plot(x, y, linestyle="", markersize=6, label=method, markeredgecolor="white", **style)
-        if not (isnan(x) or METHODS[method].old_data):
+        if not isnan(x):
             ends[method] = x, y
-    front = sorted(each for each in ends.values() if not _beaten(each, list(ends.values())))
-    panel.plot(*zip(*front, strict=True), color="0.75", linewidth=5, alpha=0.6, zorder=0, label="front, no old data")
+    rivals = [at for method, at in ends.items() if METHODS[method].family not in ("growing", "references")]
+    front = sorted(each for each in rivals if not _beaten(each, rivals))
+    label = "front: no old data,\nno growth"
+    panel.plot(*zip(*front, strict=True), color="0.75", linewidth=5, alpha=0.6, zorder=0, label=label)
     panel.axhline(0, color="0.85", linewidth=0.8, zorder=0)
     panel.set_yscale("symlog", linthresh=1, linscale=0.6)
     panel.set_yticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
@@ -118,7 +120,8 @@ def draw_decision(found: Atlas, path: Path) -> None:
             for i, pair in enumerate(pairs):
                 if (choice := choose(found, pair, of)) is not None:
                     panel.text(4.75 + 2.6 * i, y + 0.06, choice.method, ha="center", va="bottom", weight="bold")
-                    level = f"{len(choice.level)} others are level" if choice.level else ""
+                    count = len(choice.level)
+                    level = f"{count} other{'s are' if count > 1 else ' is'} level" if count else ""
                     words = numbers(of, choice) + ("\n" + level if level else "")
                     panel.text(4.75 + 2.6 * i, y + 0.02, words, ha="center", va="top", fontsize=8)
 
