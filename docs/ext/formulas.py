@@ -91,7 +91,7 @@ class _Reader:
                 if operand and (self.peek()[0] in ("word", "number") or self.peek()[1] in ("(", "‖", "√", "Σ", "⟨")):
                     parts.append('<mspace width="0.25em"></mspace>')  # a space in the source is a product
                 continue
-            if not closing and (operand or bracket) and text in RELATIONS | set("+−"):
+            if (operand or bracket) and text in RELATIONS | set("+−"):
                 parts.append(BREAK)
             parts.append(self.scripted())
             bracket = text in "([{⌊⟨"
@@ -110,6 +110,8 @@ class _Reader:
                 if down:
                     raise _UnsureError("two subscripts")
                 down = self._plain("".join(SUBSCRIPTS[c] for c in text)) if kind == "down" else self.script()
+        if down or up:
+            base = f"<mrow>{whole(base)}</mrow>" if BREAK in base else base
         if down and up:
             return f"<msubsup>{base}{down}{up}</msubsup>"
         return f"<msub>{base}{down}</msub>" if down else f"<msup>{base}{up}</msup>" if up else base
@@ -119,7 +121,7 @@ class _Reader:
         kind, text = self.peek()
         if text in ("{", "("):
             self.at += 1
-            inside = self.row("}" if text == "{" else ")")
+            inside = whole(self.row("}" if text == "{" else ")"))
             return f"<mrow>{inside}</mrow>" if text == "{" else f"<mrow><mo>(</mo>{inside}<mo>)</mo></mrow>"
         if kind == "word" and len(text) > 1:
             raise _UnsureError(text)
@@ -134,16 +136,19 @@ class _Reader:
         if text == "√":
             if self.peek()[1] == "(":
                 self.at += 1
-                return f"<msqrt>{self.row(')')}</msqrt>"
+                return f"<msqrt>{whole(self.row(')'))}</msqrt>"
             if self.peek()[0] not in ("word", "number"):
                 raise _UnsureError("a root of nothing")
-            return f"<msqrt>{self.scripted()}</msqrt>"
+            return f"<msqrt>{whole(self.scripted())}</msqrt>"
         if kind == "sign" and text in OPERATORS:
             if text in "([{⌊⟨":
                 closing = dict(zip("([{⌊⟨", ")]}⌋⟩", strict=True))[text]
-                inside = self.row(closing)
+                begin, inside = self.at, self.row(closing)
+                length = sum(len(text) for _, text in self.tokens[begin : self.at])
                 end = f'<mo stretchy="false">{closing}</mo>'
-                return f'<mrow><mo stretchy="false">{text}</mo>{inside}{end}</mrow>'
+                if BREAK in inside and length > LONG:  # a line may end within
+                    return f'<mo stretchy="false">{text}</mo>{inside}{end}'
+                return f'<mrow><mo stretchy="false">{text}</mo>{whole(inside)}{end}</mrow>'
             if text in ")]}⌋⟩":
                 raise _UnsureError("a bracket was not open")
             large = ' largeop="false"' if text in "ΣΠ" else ""
@@ -159,6 +164,11 @@ class _Reader:
         return f"<mrow>{inside}</mrow>"
 
 
+def whole(inside: str) -> str:
+    """Return what was read as one piece, in which no line may end."""
+    return inside.replace(BREAK, "")
+
+
 def mathml(text: str) -> str | None:
     """Return a formula of plain Unicode as MathML, or None where it is not surely one.
 
@@ -171,7 +181,7 @@ def mathml(text: str) -> str | None:
         inside = _Reader(text).row()
     except _UnsureError:
         return None
-    pieces = [inside.replace(BREAK, "")] if len(text) < LONG else inside.split(BREAK)
+    pieces = [whole(inside)] if len(text) < LONG else inside.split(BREAK)
     pieces[1:] = [piece.replace("<mo ", '<mo form="infix" ', 1) for piece in pieces[1:]]
     return "".join(f'<math display="inline"><mrow>{piece}</mrow></math>' for piece in pieces)
 

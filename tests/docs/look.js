@@ -1,17 +1,20 @@
-// What may be wrong with a page as it is shown now: `reader.look()` returns its faults.
+// What may be wrong with a page as it is shown now: `reader.look(width)` returns its faults.
 
 const reader = (() => {
 const linear = v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
 const light = ([r, g, b]) => .2126 * linear(r / 255) + .7152 * linear(g / 255) + .0722 * linear(b / 255);
 const rgba = s => { const v = s.match(/[\d.]+/g).map(Number); return [v.slice(0, 3), v.length > 3 ? v[3] : 1] };
 
-function look() {
-  const root = document.querySelector('article') || document.body, faults = [], grounds = new Map();
+function look(width) {
+  const root = document.querySelector('article') || document.body, faults = [], grounds = new Map(), kinds = new Set();
   const all = [...root.querySelectorAll('*')], say = e => `${e.tagName} ${e.textContent.trim().slice(0, 60)}`;
   const boxes = new Map(all.map(e => [e, e.getBoundingClientRect()]));
 
-  if (document.documentElement.scrollWidth > innerWidth) faults.push(`is ${document.documentElement.scrollWidth} px wide`);
-  for (const e of all)  // tables of numbers may, in a box of their own; lines may not
+  if (document.documentElement.scrollWidth > width)  // a phone zooms out: its innerWidth grows with the page
+     faults.push(`is ${document.documentElement.scrollWidth} px wide`);
+  const around = [];  // the theme lets all that is around an article scroll, which must not be needed
+  for (let e = root; e; e = e.parentElement) around.push(e);
+  for (const e of [...around, ...all])  // tables of numbers may, in a box of their own; lines may not
     if (e.scrollWidth > e.clientWidth + 1 && e.clientWidth && !e.matches('.table-wrapper, table *, svg *, math *')
         && getComputedStyle(e).overflowX != 'visible') faults.push(`scrolls sideways: ${say(e)}`);
 
@@ -25,8 +28,10 @@ function look() {
     return grounds.get(e);
   };
   for (const e of all) {
-    if (!boxes.get(e).width || e.matches('.headerlink, script, style, option, math *')) continue;
+    const kind = e.matches('pre span') && e.className;  // a page has thousands of words of code, of a dozen colours
+    if (kind && kinds.has(kind) || !boxes.get(e).width || e.matches('.headerlink, script, style, option, math *')) continue;
     if (![...e.childNodes].some(n => n.nodeType == 3 && n.data.trim())) continue;
+    kinds.add(kind);
     const style = getComputedStyle(e);
     if (style.visibility == 'hidden' || !Number(style.opacity) || e.disabled) continue;
     const [a, b] = [light(rgba(style.color)[0]), light(ground(e))];
@@ -42,13 +47,13 @@ function look() {
   return faults;
 }
 
-// Put the middle of another page of the same folder in the place of this one's, and look at it in light and dark.
-function lookAt(html) {
+// Put the middle of another page of the same folder in the place of this one's, and look at it in some themes.
+function lookAt(html, width, themes) {
   const other = new DOMParser().parseFromString(html, 'text/html');
   document.querySelector('.main').replaceWith(document.adoptNode(other.querySelector('.main')));
-  return ['light', 'dark'].flatMap(theme => {
+  return themes.flatMap(theme => {
     document.body.dataset.theme = theme;  // as the button at the top of each page does
-    return look().map(fault => `in ${theme} ${fault}`);
+    return look(width).map(fault => `in ${theme} ${fault}`);
   });
 }
 

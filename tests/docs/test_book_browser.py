@@ -17,8 +17,10 @@ LOOK = Path(__file__).with_name("look.js").read_text("utf-8")
 
 
 def test_every_page_reads_well(site, browser):
-    """All pages at two widths, in light and dark, without a message. The pages of a folder differ in what stands in the
-    middle and in that alone: one is loaded, then the middles of the others take turns in it, in a sixth of the time.
+    """All pages at two widths, in light and dark, without a message.
+
+    The pages of a folder differ in what stands in the middle and in that alone: one is loaded, then the middles of the
+    others take turns in it, in a tenth of the time.
     """
     folders, faults = {}, []
     for path in sorted(site.rglob("*.html")):
@@ -26,16 +28,16 @@ def test_every_page_reads_well(site, browser):
             folders.setdefault(path.parent, []).append(path)
     for page, size, dark in itertools.product(ALONE, SIZES, (False, True)):
         browser.open((site / page).as_uri(), *SIZES[size], dark)
-        found = browser.ask(f"{LOOK}; reader.look()") + browser.messages
+        found = browser.ask(f"{LOOK}; reader.look({SIZES[size][0]})") + browser.messages
         faults += [f"{page} on a {size} in {'dark' if dark else 'light'} {fault}" for fault in found]
     for folder, paths in folders.items():
         browser.open(paths[0].as_uri(), *SIZES["desktop"])
         browser.ask(LOOK + "document.querySelector('.sidebar-tree').replaceChildren()")  # its lines have been seen
-        for size in SIZES:
+        for size, themes in (("desktop", ["light"]), ("phone", ["light", "dark"])):  # no colour moves a line
             browser.show(*SIZES[size])
             for path in paths:
-                middle = path.read_text("utf-8").partition('<div class="main">')
-                found = browser.ask(f"reader.lookAt({json.dumps(middle[1] + middle[2])})")
+                html = "".join(path.read_text("utf-8").partition('<div class="main">')[1:])
+                found = browser.ask(f"reader.lookAt({json.dumps(html)}, {SIZES[size][0]}, {themes})")
                 faults += [f"{path.relative_to(site)} on a {size} {fault}" for fault in found]
         faults += [f"a page of {folder.relative_to(site)} said {message}" for message in browser.messages]
     assert not faults, "\n".join(faults)

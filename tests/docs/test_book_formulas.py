@@ -71,3 +71,11 @@ def test_a_run_ends_where_words_begin():
     wanted = ["Y = X W + b", "X > 0", "1 − Y²", "‖w‖", "s = 1 − h²"]
     assert [piece for piece, found in runs(text) if found] == wanted
     assert "".join(piece for piece, _ in runs(text)) == text
+
+
+def test_a_long_formula_comes_in_pieces_and_a_script_holds_its_bracket_together():
+    long = mathml("c = ½ [2 a + (b − c) t + (2 d − 5 e + 4 f − g) t² + h t³]")
+    assert long.count("<math ") > 3
+    assert '<mrow><mo form="infix" stretchy="false">+</mo>' in long
+    assert mathml("y = a + b").count("<math ") == 1
+    assert mathml("y = (a + b + c + d + e + f + g + h + i)²").count("<math ") == 2  # at the relation alone
