@@ -16,10 +16,10 @@ from experiments.frame.grids import Grid
 from experiments.frame.jobs import Job
 from experiments.frame.long_form import Findings, LongFormStudy
 from experiments.frame.pictures import picture
-from experiments.frame.statistics import Moments, holm, mean_sd, welch
+from experiments.frame.statistics import Moments, Welch, holm, mean_sd, welch
 from experiments.frame.study import Plan
 from experiments.frame.text import number, spread
-from experiments.published import published_split_mnist
+from experiments.published import PublishedSequence, published_split_mnist
 from experiments.studies.split_mnist.design import METHODS, SCENARIOS, Protocol
 from experiments.studies.split_mnist.sequence import learn_sequence
 
@@ -60,8 +60,9 @@ class SplitMnist(LongFormStudy):
 
     @classmethod
     def tables(cls, found: Findings) -> list[Grid]:
-        """Return theirs beside ours, and what each method learned and kept."""
-        return [_beside(found), _learned(found)]
+        """Return for each scenario theirs beside ours, and what each method learned and lost."""
+        adjusted = _adjusted(found)
+        return [_beside(found, scenario, adjusted) for scenario in found.about["scenarios"]]
 
     @classmethod
     def draw(cls, found: Findings, out: Path) -> dict[str, str]:
@@ -74,82 +75,67 @@ class SplitMnist(LongFormStudy):
         return {"split_mnist.png": words}
 
 
-def _moments(found: Findings) -> dict[tuple[str, str], tuple[Moments | None, Moments | None]]:
-    """Return theirs and ours, {(scenario, method): moments, None where there are none}."""
-    theirs = {(each.scenario, each.method): each.moments for each in published_split_mnist()}
-    both: dict[tuple[str, str], tuple[Moments | None, Moments | None]] = {}
-    for scenario in found.about["scenarios"]:
-        for method in found.about["methods"]:
-            ours = list(found.values(scenario, method, "accuracy").values())
-            mine = Moments(*mean_sd(ours), len(ours)) if ours else None
-            both[scenario, method] = theirs.get((scenario, method)), mine
-    return both
+def _theirs() -> dict[tuple[str, str], PublishedSequence]:
+    return {(each.scenario, each.method): each for each in published_split_mnist()}
 
 
-def _beside(found: Findings) -> Grid:
-    both = _moments(found)
-    judged = {
-        key: welch(ours, theirs)
-        for key, (theirs, ours) in both.items()
-        if theirs is not None and ours is not None and ours.n > 1
-    }
-    adjusted = dict(zip(judged, holm([each.p for each in judged.values()]), strict=True))
-    header = [""]
-    for scenario in found.about["scenarios"]:
-        header += [f"{scenario}:\ntheirs", "\nours", "\nours − theirs", "\np"]
-    rows = []
-    for method in found.about["methods"]:
-        row = [method]
-        for scenario in found.about["scenarios"]:
-            key = scenario, method
-            row += [*map(_said, both[key])]
-            if key in judged:
-                of = judged[key]
-                low, high = (number(end, 2, "+") for end in (of.low, of.high))
-                p = adjusted[key]
-                row += [f"{number(of.difference, 2, '+')} ({low} … {high})", "–" if isnan(p) else f"{p:.2g}"]
-            else:
-                row += ["–", "–"]
-        rows.append(row)
-    title = "Mean accuracy in percent after the last task, ± standard deviation over runs; differences with 95 %"
-    return Grid(title, header, rows)
+def _ours(found: Findings, scenario: str, method: str) -> Moments:
+    values = list(found.values(scenario, method, "accuracy").values())
+    return Moments(*mean_sd(values), len(values))
 
 
-def _said(moments: Moments | None) -> str:
-    if moments is None:
-        return "–"
-    return number(moments.mean, 2) + ("" if isnan(moments.sd) else f" ± {moments.sd:.2f}")
+def _judged(found: Findings) -> dict[tuple[str, str], Welch]:
+    """Return ours − theirs in every cell that has two runs of ours, {(scenario, method): test}."""
+    pairs = {key: (_ours(found, *key), theirs.moments) for key, theirs in _theirs().items()}
+    return {key: welch(ours, theirs) for key, (ours, theirs) in pairs.items() if ours.n > 1}
 
 
-def _learned(found: Findings) -> Grid:
-    """Return, of each method's mean over tasks, accuracy just after learning and what is lost of it at the end."""
+def _adjusted(found: Findings) -> dict[tuple[str, str], float]:
+    """Return the p of every test, adjusted for how many there are in all scenarios together."""
+    judged = _judged(found)
+    return dict(zip(judged, holm([each.p for each in judged.values()]), strict=True))
+
+
+def _beside(found: Findings, scenario: str, adjusted: Mapping[tuple[str, str], float]) -> Grid:
+    judged, published, rows = _judged(found), _theirs(), []
     last = found.about["protocol"]["tasks"] - 1
-    header = [""]
-    for scenario in found.about["scenarios"]:
-        header += [f"{scenario}:\njust learned", "\nlost"]
-    rows = []
     for method in found.about["methods"]:
-        row = [method]
-        for scenario in found.about["scenarios"]:
-            fresh = [found.values(scenario, method, f"accuracy on {k} after {k}") for k in range(last + 1)]
-            end = [found.values(scenario, method, f"accuracy on {k} after {last}") for k in range(last + 1)]
-            seeds = set.intersection(*map(set, fresh))
-            new = [float(np.mean([each[s] for each in fresh])) for s in seeds]
-            lost = [float(np.mean([a[s] - b[s] for a, b in zip(fresh[:-1], end[:-1], strict=True)])) for s in seeds]
-            row += [spread(new, 2), spread(lost, 2)]
-        rows.append(row)
-    return Grid("Accuracy on each task when it was just learned, and points lost by the end, means", header, rows)
+        key, ours = (scenario, method), _ours(found, scenario, method)
+        theirs = published.get(key)
+        row = [method, f"{theirs.accuracy:.2f} ± {theirs.sd:.2f}" if theirs else "–"]
+        row += [spread(list(found.values(scenario, method, "accuracy").values()), 2), str(ours.n)]
+        if key in judged:
+            low, high = (number(end, 2, "+") for end in (judged[key].low, judged[key].high))
+            p = adjusted[key]
+            row += [
+                f"{number(judged[key].difference, 2, '+')} ({low} … {high})",
+                "–" if isnan(p) else f"{p:.2g}",
+            ]
+        else:
+            row += ["–", "–"]
+        fresh = [found.values(scenario, method, f"accuracy on {k} after {k}") for k in range(last + 1)]
+        end = [found.values(scenario, method, f"accuracy on {k} after {last}") for k in range(last + 1)]
+        seeds = set.intersection(*map(set, fresh))
+        new = [float(np.mean([each[seed] for each in fresh])) for seed in seeds]
+        lost = [
+            float(np.mean([a[seed] - b[seed] for a, b in zip(fresh[:-1], end[:-1], strict=True)])) for seed in seeds
+        ]
+        rows.append([*row, spread(new, 2), spread(lost, 2)])
+    header = ["", "theirs", "ours", "runs", "ours − theirs (95 %)", "p of all", "just learned", "lost"]
+    return Grid(f"{scenario}-incremental: mean accuracy in percent after the last task", header, rows)
 
 
 def _draw(found: Findings, path: Path) -> None:
-    both, methods = _moments(found), list(found.about["methods"])
+    published, methods = _theirs(), list(found.about["methods"])
     scenarios = list(found.about["scenarios"])
     with picture(path, (2.0 + 3.2 * len(scenarios), 0.9 + 0.32 * len(methods))) as figure:
         panels = figure.subplots(1, len(scenarios), squeeze=False)[0]
         for panel, scenario in zip(panels, scenarios, strict=True):
             for row, method in enumerate(methods[::-1]):
-                for of, up, fill in zip(both[scenario, method], (0.16, -0.16), ("none", "C0"), strict=True):
-                    if of is not None:
+                theirs = [published[scenario, method].moments] if (scenario, method) in published else []
+                both = [*((of, 0.16, "none") for of in theirs), (_ours(found, scenario, method), -0.16, "C0")]
+                for of, up, fill in both:
+                    if of.n:
                         style: Mapping[str, Any] = {"color": "C1" if fill == "none" else "C0", "markerfacecolor": fill}
                         panel.errorbar(of.mean, row + up, xerr=_half(of), fmt="o", markersize=5, elinewidth=1, **style)
             panel.set_yticks(range(len(methods)), methods[::-1] if panel is panels[0] else [])
@@ -158,8 +144,8 @@ def _draw(found: Findings, path: Path) -> None:
             panel.set_xlabel("accuracy (%)")
             panel.grid(axis="x", color="0.92")
         for label, colour, fill in (("theirs", "C1", "none"), ("ours", "C0", "C0")):
-            panels[0].plot([], [], "o", color=colour, markerfacecolor=fill, label=label)
-        panels[0].legend(frameon=False, loc="lower left")
+            panels[-1].plot([], [], "o", color=colour, markerfacecolor=fill, label=label)
+        panels[-1].legend(frameon=False, loc="center")
 
 
 def _half(of: Moments) -> float:
