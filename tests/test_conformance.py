@@ -32,8 +32,11 @@ def test_npnet_is_as_the_set_says(e):
     assert result.gap < 1e-14
 
 
-@pytest.mark.parametrize("error", [1e-4, -1e-4, 1e-9])
-@pytest.mark.parametrize("e", EXAMPLES, ids=NAMES)
+@pytest.mark.parametrize(
+    ("e", "error"),
+    [(e, error) for e in EXAMPLES for error in (1e-4, -1e-4, 1e-9) if error > 0 or not e.kink],
+    ids=lambda each: str(getattr(each, "name", each)),
+)
 def test_an_error_planted_in_the_value_or_in_any_one_gradient_is_seen(e, error):
     value, gradients = adapter("npnet")(e)
     assert compare(lambda e: (value * (1 + error), gradients), e).verdict == "WRONG"

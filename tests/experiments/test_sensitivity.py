@@ -203,9 +203,11 @@ def test_a_whole_study(tmp_path):
     except (ConnectionError, ImportError) as error:
         pytest.skip(str(error))
     out = tmp_path / "results"
-    assert "Table 1 under every open choice" in run(command("sensitivity", "--preset", "smoke", "--out", out))
+    some = ("default", "l1-per-batch", "l1-biases", "batch-100", "last", "normal-head", "centred", "improvement")
+    said = run(command("sensitivity", "--preset", "smoke", "--only", ",".join(some), "--out", out))
+    assert "Table 1 under every open choice" in said
     table = rows(out / "results.csv")
-    assert {row["setting"] for row in table} == set(VARIANTS)
+    assert {row["setting"] for row in table} == set(some)
     assert {row["regularizer"] for row in table if row["setting"] == "l1-biases"} == {"l1"}
     run(command("report", out, "--out", tmp_path / "with"))
     run(command("report", tmp_path / "with", "--out", tmp_path / "without"))
