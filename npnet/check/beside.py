@@ -6,18 +6,21 @@ direction, and there the gradients are compared with the derivative along that d
 function may not be defined there: only what is wrong at every one of these points is a complaint.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from npnet.check.behaviour import same
+from npnet.check.derivative import sample
 from npnet.check.function import real_parts
 from npnet.check.noise import parts
 
-__all__ = ["wrong_beside"]
+__all__ = ["jump", "wrong_beside"]
 
 FAR = 2.0**-4, -(2.0**-6), 2.0**-8
 """Arguments are moved by such a part of themselves."""
+NEAR = 2.0**-20, 2.0**-40
 LEAST = 1e-7
 """A difference counts only if it is larger than this part of the slope's terms: rounding was derived for the point."""
 
@@ -49,6 +52,19 @@ def wrong_beside(problem: Any, tolerance: float | None = None) -> list[str]:
         f"the gradients are right here and wrong beside this point: {gradient:.9g} along a direction, where the "
         f"derivative is {derivative:.9g}. They are right by chance (arguments of 1 or 0, all alike?), or from a cache"
     ]
+
+
+def jump(problem: Any) -> float:
+    """Return by how much the value at the point differs from values beside it, however near, 0 where it does not.
+
+    All arguments move by so small a part of themselves, and then by a millionth of that. What is continuous changes
+    much less.
+    """
+    u = parts(problem)
+    here = float((problem.value * problem.cotangent).sum())
+    far, near = ([abs(float(sample(partial(problem.scalar, u), s * h)) - here) for s in (-1, 1)] for h in NEAR)
+    jumps = [d for d, wide in zip(near, far, strict=True) if d > 8 * problem.noise and d > wide / 2]
+    return max(jumps, default=0.0)
 
 
 def _compared(problem: Any, u: Any, far: float, least: float) -> tuple[tuple[float, float] | None, Any] | None:

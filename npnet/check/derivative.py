@@ -18,12 +18,15 @@ import numpy as np
 from npnet.check.rounding import length
 
 __all__ = [
+    "NEAR",
     "SIDES",
     "STEP",
     "Estimate",
     "Ray",
     "Tableau",
     "central",
+    "complex_side",
+    "complex_step",
     "extrapolate",
     "measured_noise",
     "one_sided",
@@ -37,7 +40,8 @@ LEAST = 4  # fewer steps than these agree by chance
 ORDERS = 6
 SAFETY = 10.0  # a difference between two extrapolations is an estimate of their error, not a bound
 SIDES = 8  # steps for slopes on one side
-BELOW = 2.0**-3, 2.0**-6, 2.0**-10  # a limit is compared with differences at steps so much smaller
+NEAR = range(20, 26)  # complex steps are taken at these negative powers of two from a kink: no other kink lies between
+BELOW = 2.0**-3, 2.0**-8, 2.0**-22  # a limit is compared with differences at steps so much smaller
 EPS = float(np.finfo(float).eps)
 
 
@@ -98,8 +102,8 @@ def extrapolate(rough: Sequence[Any], noise: Sequence[Any], power: int) -> Estim
 class Ray:
     """The slopes of φ at 0, from values at ±h, ±h/2, …: the central one, and those to the left and to the right.
 
-    Steps are halved until the central slope is known to rounding. Differences at steps up to a thousand times smaller
-    must then agree with it. If they do not, something narrow lies there, and the search begins again below.
+    Steps are halved until the central slope is known to rounding. Differences at much smaller steps must
+    then agree with it. If they do not, something narrow lies there, and the search begins again below.
 
     scale: a number that is large for t.
     noise: the rounding error of a value of φ. Where φ raises an exception, it is not defined.
@@ -182,6 +186,17 @@ class Ray:
                     self._begin()
                 self._halve()
         return self.tables[1].best(), self.tables[2].best()
+
+
+def complex_step(phi: Callable[[complex], Any], at: float = 0.0) -> Any:
+    """Return Im φ(t + ih)/h."""
+    return np.imag(phi(at + 1j * STEP)) / STEP
+
+
+def complex_side(phi: Callable[[complex], Any], scale: float, rounding: Any) -> Estimate:
+    """Return the slope of φ to the right of 0, to the left if the scale is negative, as the limit of complex steps."""
+    rough = [np.asarray(complex_step(phi, scale * 2.0**-i)) for i in NEAR]
+    return extrapolate(rough, [rounding] * len(rough), 1)
 
 
 def central(phi: Callable[[float], Any], scale: float, roundoff: Any) -> Estimate:

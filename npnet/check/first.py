@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from npnet.check.behaviour import changed, same, ways_back
+from npnet.check.beside import jump
 from npnet.check.function import real_parts
 from npnet.check.noise import condition, measured, noisier_than_its_type
 from npnet.check.pytree import Tree, copy_tree, leaves
@@ -19,9 +20,10 @@ def first_look(problem: Any) -> list[str]:
     value, gradients: at the arguments in their own precision; gradients of a way back are those for the cotangent.
     cotangent: random dY, 1 for a function without a way back.
     complaints: faults of behaviour.
-    volume: the sum of the magnitudes of the values. lost: volume over the arguments' sum of magnitudes.
+    volume: the sum of the magnitudes of the values. lost: how far they move, over the arguments' sum of magnitudes.
     noise: the error of a value. swing: how fast the scalar changes on a long way.
     factor: λ √n u. condition: κ of each argument (see `rounding`).
+    jump: by how much the value differs from values beside it, however near.
     buffers: the arguments whose gradients are written into the same memory at every call.
 
     Raises TypeError for complex numbers and ValueError for gradients of another shape.
@@ -37,13 +39,13 @@ def first_look(problem: Any) -> list[str]:
         problem.cotangent = xp.asarray(problem.rng.standard_normal(problem.value.shape)).astype(precision)
     terms = abs(problem.value * problem.cotangent)
     problem.volume = float(terms.sum())
-    reach = sum(float(abs(a).sum()) for a in problem.arrays)
-    problem.lost = problem.volume / reach if reach > 0 else 0.0
     notes += [f"f warns: {text}" for text in f.warned]
     numbers = problem.value.size + 2 * sum(a.size for a in problem.arrays)
     problem.factor = factor(numbers, _coarsest([problem.value.dtype, precision]))
     doubles = problem.value if precision == np.float64 else f(problem.arguments)[0]
-    deviation, problem.swing = measured(problem)
+    deviation, problem.swing, moved = measured(problem)
+    reach = sum(float(abs(a).sum()) for a in problem.arrays)
+    problem.lost = moved / reach if reach > 0 else 0.0
     exact = factor(numbers, _coarsest([doubles.dtype, np.dtype(float)]))
     problem.noise = max(exact * problem.volume, LAMBDA * deviation)
     if callable(gradients):
@@ -64,8 +66,12 @@ def first_look(problem: Any) -> list[str]:
     noisier = noisier_than_its_type(problem, deviation, length(terms)) * factor(numbers, np.dtype(float))
     if noisier > problem.factor * LAMBDA:
         problem.factor = noisier
-        notes.append("the values of f are noisier than their type (single precision inside?)")
+        notes.append(
+            "the values of f are noisier than their type (single precision inside?): a term so small, and so fast that "
+            "values close by do not show it, would look the same"
+        )
     problem.condition = condition(problem)
+    problem.jump = jump(problem)
     problem.buffers = f.buffers  # now, since a last call at the same arguments writes the same numbers again
     return notes
 

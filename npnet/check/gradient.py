@@ -11,9 +11,11 @@ from npnet.arrays import to_host
 from npnet.check.beside import wrong_beside
 from npnet.check.compare import Kinks, compare, kept, unit
 from npnet.check.diagnosis import diagnose
+from npnet.check.precision import wrong_in_own_precision
 from npnet.check.problem import Direction, Problem
 from npnet.check.pytree import Tree
-from npnet.check.report import UNDECIDED, Line, Report
+from npnet.check.report import Line, Report
+from npnet.check.resolution import seen
 from npnet.check.rounding import peak
 from npnet.check.trust import choose
 
@@ -21,7 +23,6 @@ __all__ = ["check_gradient"]
 
 SMALL = {"complex step": 500, "differences": 100}  # arrays of up to so many numbers are checked entry by entry
 DIRECTIONS = 6
-SMALL_PART = 1e-6  # of the values over the arguments, or of the largest slope
 AT_KINKS = 200  # the most entries at kinks of a larger array that are checked one by one; of more, so many are drawn
 
 
@@ -53,7 +54,8 @@ def check_gradient(
     directions: the only directions in which the arguments may move, as tangents of a simplex or a manifold are. Each
         has the structure of the gradients. By default every direction is checked.
     dtype: the precision of the arguments when the gradient is computed, np.float32 for one. It is compared with the
-        derivative in float64, within the rounding of that precision. By default it is float64.
+        derivative in float64, within the rounding of that precision. By default it is float64. Arguments that are
+        given in another precision are checked in both.
 
     Arrays of up to 500 numbers are checked entry by entry (100 by differences), larger ones along random directions.
     An error that is found along a direction is traced to its entry. The report also says whether f or back changed an
@@ -72,8 +74,9 @@ def check_gradient(
         if len(lines) > 1 and not any(line.wrong for line in lines):
             _together(problem, tolerance)
         if not problem.complaints and not any(line.wrong for line in lines):
-            problem.complaints += wrong_beside(problem, tolerance)
-    return problem.report(lines, "gradient", tolerance)
+            problem.complaints += wrong_beside(problem, tolerance) or wrong_in_own_precision(problem)
+    report = problem.report(lines, "gradient", tolerance)
+    return replace(report, jump=0.0 if convention == "branch" else problem.jump)
 
 
 def _along(problem: Problem, number: int, direction: Direction, kinks: Kinks, tolerance: float | None) -> Line:
@@ -98,7 +101,6 @@ def _check(problem: Problem, k: int, tolerance: float | None, kinks: Kinks) -> L
     else:
         lines = list(_by_directions(problem, k, kinks, tolerance))
         checked = f"{DIRECTIONS} directions"
-    _decided(problem, k, lines)
     at = [line.index for line in lines if line.kink and line.index is not None]
     if at:
         problem.notes.append(f"{name} has {len(at)} kinks, the first at {at[0]}; its convention is {kept(lines)!r}")
@@ -107,10 +109,9 @@ def _check(problem: Problem, k: int, tolerance: float | None, kinks: Kinks) -> L
         index = _trace(problem, k)
         traced = compare(problem, unit(problem, k, index), index, kinks, tolerance)
         line = replace(traced, error=max(line.error, traced.error), wrong=True)
-    unseen = not line.wrong and _zero(problem, k, lines)
     if line.wrong and not line.likely and g.size <= SMALL[method]:
         line = replace(line, likely=diagnose(problem, k))
-    return replace(line, checked=checked, unseen=unseen)
+    return replace(seen(problem, k, line, lines), checked=checked)
 
 
 def _together(problem: Problem, tolerance: float | None) -> None:
@@ -151,35 +152,6 @@ def _jumps(problem: Problem, k: int) -> Any:
         return np.zeros(problem.arrays[k].shape, dtype=bool)
     far, near = (to_host(abs(right - left)) for left, right in sides)
     return (near > far / 2) & (near > 1e-9 * peak(to_host(problem.gradients[k])))
-
-
-def _zero(problem: Problem, k: int, lines: list[Line]) -> bool:
-    """Say whether gradient and derivative are zero to rounding, and rounding is small beside the values."""
-    most = max(line.allowed for line in lines)
-    small = most <= SMALL_PART * problem.volume / (float(abs(problem.arrays[k]).sum()) or 1.0)
-    found = max(peak(problem.gradients[k]), max(abs(line.derivative) for line in lines))
-    return bool(peak(problem.gradients[k]) == 0 or small) and found <= most
-
-
-def _decided(problem: Problem, k: int, lines: list[Line]) -> None:
-    """Complain of a derivative with an error so large that any gradient would pass: the values have noise or kinks.
-
-    Entries that are smaller than their error, beside larger ones, are counted in a note.
-    """
-    if _zero(problem, k, lines):
-        return
-    name, g = problem.names[k], problem.gradients[k]
-    size = max(peak(g), problem.swing, *(abs(line.derivative) for line in lines))
-    vague = max(lines, key=lambda line: line.allowed)
-    if vague.allowed > 0.1 * size + 1e-290:
-        where = f"at {vague.index}" if vague.index is not None else "along a direction"
-        problem.complaints.append(f"{name} {UNDECIDED}: its derivative {where} is known to ±{vague.allowed:.1e}")
-        return
-    lost = [line for line in lines if max(abs(line.gradient), abs(line.derivative)) <= line.allowed]
-    if lost and max(line.allowed for line in lost) > SMALL_PART * size:
-        problem.notes.append(
-            f"{name} has {len(lost)} entries that are zero or smaller than what is seen, {vague.allowed:.1e}"
-        )
 
 
 def _excess(line: Line, tolerance: float | None) -> float:

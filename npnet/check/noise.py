@@ -1,5 +1,6 @@
 """Measures how noisy and how sensitive a function under check is: nothing of it is guessed from a dtype alone."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,36 +10,71 @@ from npnet.arrays import Array
 from npnet.check.derivative import EPS, measured_noise, sample
 from npnet.check.rounding import length, peak
 
-__all__ = ["condition", "measured", "noisier_than_its_type", "parts"]
+__all__ = ["condition", "fast", "measured", "noisier_than_its_type", "parts"]
 
 PART = 2.0**-20
 """Arguments move by such a part of themselves, to see how far the gradients move."""
+CLOSE = tuple(2.0**-n for n in range(26, 39, 3))
+"""Values so close are smooth, if it is no noise that they seem to have."""
+FAR = 8.0
+"""Values may have terms so many times as large as they move on the way to arguments twice as large."""
 
 
-def measured(problem: Any) -> tuple[float, float]:
-    """Return the standard deviation of the rounding in the scalar of a problem, and how fast the scalar changes.
+def measured(problem: Any) -> tuple[float, float, float]:
+    """Return the standard deviation of the rounding in the scalar of a problem, and how far the values move.
 
-    The first is measured along one direction. If it is more than the type explains, it is the median of three. The
-    second is the slope on the way to arguments as far away as these are large.
+    The first is measured along one direction. If it is more than the type explains, it is the median of three, unless
+    values still closer to each other are smooth (see `fast`). The second is the slope of the scalar on the way to
+    arguments as far away as these are large, the third the sum of the magnitudes by which the values move there, at
+    most that of the values themselves. A constant beside them does not count.
     """
-    here, u = float(problem.scalar({}, 0.0)), problem.probe()
-    rise = abs(float(sample(partial(problem.scalar, u), problem.scale(u))) - here) / problem.scale(u)
+    u = problem.probe()
+    scale, volume = problem.scale(u), problem.volume
+    try:
+        far = (np.real(problem.outputs(u, scale)) - problem.value) * problem.cotangent
+        rise, moved = abs(float(far.sum())) / scale, float(abs(far).sum())
+    except Exception:  # not defined there
+        rise = moved = float("nan")
     found: list[float] = []
     for part in (1.0, 0.3, 0.1):  # a curvature shrinks with the step, and rounding does not
-        if not found or not found[0] <= problem.factor * problem.volume:
+        if not found or not found[0] <= problem.factor * volume:
             found.append(measured_noise(partial(problem.scalar, parts(problem)), part))
     known = sorted(deviation for deviation in found if np.isfinite(deviation))
-    return known[len(known) // 2] if known else 0.0, rise if np.isfinite(rise) else 0.0
+    deviation = known[len(known) // 2] if known else 0.0
+    if deviation > problem.factor * volume:
+        along = partial(problem.scalar, parts(problem))
+        close = fast(along, EPS * volume, problem.rng)
+        deviation = measured_noise(along, close) if close else deviation
+    return deviation, rise if np.isfinite(rise) else 0.0, min(volume, FAR * moved) if np.isfinite(moved) else volume
 
 
-def parts(problem: Any) -> Any:
-    """Return a direction along which every number moves by a part of itself, or of a thousandth of the largest one."""
+def fast(phi: Callable[[float], Any], rounding: float, rng: np.random.Generator) -> float:
+    """Return a scale on which φ is smooth, so that what looked like noise must be a fast term, 0 if there is none.
+
+    Noise stays noise, however close the values are. A stair (single precision inside) is flat between its steps, so
+    that its slope is everywhere the same. A fast term has slopes that differ from place to place.
+    """
+    for step in CLOSE:
+        slopes, bent = [], 4 * rounding
+        for at in PART * rng.uniform(-1, 1, 4):
+            rises = np.diff([float(sample(phi, at + step * j)) for j in range(5)])
+            bend, steepest = peak(np.diff(rises)), peak(rises)
+            if steepest > 4 * rounding and bend < steepest / 8:
+                slopes.append(float(rises.mean()))
+                bent = max(bent, 8 * bend)
+        if len(slopes) > 2 and max(slopes) - min(slopes) > max(bent, 1e-3 * peak(np.array(slopes))):
+            return step * 2.0**16
+    return 0.0
+
+
+def parts(problem: Any, least: float = 1e-3) -> Any:
+    """Return a direction along which every number moves by a part of itself, or of so small a part of the largest."""
     drawn = problem.probe()
     if problem.tangents is not None:
         return drawn
     arrays = problem.arrays
     return {
-        k: u * problem.xp.maximum(abs(arrays[k]), 1e-3 * min(1.0, peak(arrays[k]) or 1.0)) for k, u in drawn.items()
+        k: u * problem.xp.maximum(abs(arrays[k]), least * min(1.0, peak(arrays[k]) or 1.0)) for k, u in drawn.items()
     }
 
 

@@ -13,6 +13,7 @@ from npnet.check.behaviour import same
 from npnet.check.derivative import STEP, Estimate, Ray
 from npnet.check.first import first_look
 from npnet.check.function import Function, as_floats, refuse_lists, roots_of
+from npnet.check.precision import other_float
 from npnet.check.pytree import Tree, leaves, map_tree
 from npnet.check.report import Line, Report
 from npnet.check.rounding import length, peak
@@ -32,7 +33,8 @@ class Problem:
     value … largest: what the first look finds (see `first`).
     methods: for each argument, how its derivatives are found, "" as long as it is not chosen (see `trust`).
     tangents: the directions that were asked for, None for all.
-    dtype: the precision in which the gradient is computed. Derivatives are always found in float64.
+    given, dtype: the arguments as they were given, and the precision in which the gradient is computed, None for
+        float64. Derivatives are always found in float64.
     """
 
     value: Array
@@ -45,6 +47,7 @@ class Problem:
     lost: float
     noise: float
     swing: float
+    jump: float
     factor: float
     largest: float
 
@@ -63,6 +66,7 @@ class Problem:
         self.rng, self.asked = generator(seed, "check_gradient"), method
         self.f = Function(f, list(arrays))
         self.names, given = self.f.names, [leaf for _, leaf in leaves(list(arrays))]
+        self.given, self.dtype = given, dtype
         self.notes = self._precisions(given, dtype)
         own = as_floats(self.names, given, dtype or np.float64)
         self.arrays: list[Array] = [a.astype(np.float64) for a in own]
@@ -70,6 +74,7 @@ class Problem:
         self.xp = array_module(*self.arrays)
         self.tangents = None if directions is None else [self._tangent(d) for d in directions]
         self.methods = [method if method == "differences" else "" for _ in self.arrays]
+        self.witnessed = [0.0 for _ in self.arrays]  # what part of a slope differences saw of the complex step
         self.kinked = [False for _ in self.arrays]
         self.found: dict[Any, tuple[float, float]] = {}  # the derivative of an entry (argument, index), and its error
         self.own = self.like(own)
@@ -78,8 +83,9 @@ class Problem:
     def _precisions(self, given: list[Any], dtype: Any) -> list[str]:
         if dtype is not None:
             return [f"gradients in {np.dtype(dtype)} were compared with derivatives in float64"]
-        others = [f"{n} is {a.dtype}" for n, a in zip(self.names, given, strict=True) if _other_float(a)]
-        return [f"{', '.join(others)}: the code was checked in float64 (dtype= checks another)"] if others else []
+        others = [f"{n} is {a.dtype}" for n, a in zip(self.names, given, strict=True) if other_float(a)]
+        said = "the code was checked in float64, and then the gradient in this precision (dtype= checks one alone)"
+        return [f"{', '.join(others)}: {said}"] if others else []
 
     def like(self, flat: Iterable[Any]) -> list[Tree]:
         """Return flat arrays in the structure of the arguments."""
@@ -133,11 +139,13 @@ class Problem:
 
     def by_complex_step(self, direction: Direction, offset: float = 0.0) -> Estimate | None:
         """Im f(x + (offset + ih) u)/h. None if f returns a real number, or raises an exception."""
+        longest = max(map(peak, direction.values()), default=0.0)
+        step = STEP / longest if 0 < longest < 1e-100 else STEP  # its product with the direction is no subnormal number
         try:
-            value = self.scalar(direction, offset + 1j * STEP)
+            value = self.scalar(direction, offset + 1j * step)
         except Exception:  # code for real numbers may raise anything when it is given complex ones
             return None
-        return Estimate(float(value.imag) / STEP, 0.0) if value.dtype.kind == "c" else None
+        return Estimate(float(value.imag) / step, 0.0) if value.dtype.kind == "c" else None
 
     def ray(self, direction: Direction, offset: float = 0.0, scale: float | None = None) -> Ray:
         """Return the slopes along a direction by differences, at the point or beside it."""
@@ -165,8 +173,5 @@ class Problem:
         lines = tuple(lines)
         said = [UNSEEN.format(line.parameter) for line in lines if line.unseen]
         said += [f"the gradient of {name} is one array, filled anew at every call: copy it" for name in self.buffers]
-        return Report(lines, tolerance, tuple(self.complaints), (*self.notes, *said, *notes), what)
-
-
-def _other_float(a: Any) -> bool:
-    return getattr(a, "dtype", None) is not None and a.dtype.kind == "f" and a.dtype != np.float64
+        precision = str(np.dtype(self.dtype or float))
+        return Report(lines, tolerance, tuple(self.complaints), (*self.notes, *said, *notes), what, precision)

@@ -12,6 +12,9 @@ __all__ = ["UNDECIDED", "Line", "Report", "units_apart"]
 UNDECIDED = "cannot be decided"
 """The words of a complaint that is no fault: the values are too noisy, or not defined, for any verdict."""
 
+FEW = 1e-6
+"""A report that sees no smaller errors than this part of a gradient says how many digits it confirms."""
+
 
 def units_apart(a: float, b: float) -> float:
     """Return |a − b| in units in the last place of the larger of the two, in float64. Infinite if either is NaN."""
@@ -32,6 +35,7 @@ class Line:
     likely: the fault that would explain the numbers, "" if there is none or no hypothesis fits.
     kink: the slopes to the left and to the right, None where there is no kink.
     unseen: gradient and derivative are zero throughout, so nothing was tested.
+    resolution: an error is seen from this part of the largest gradient on, also where f loses imaginary parts.
     """
 
     parameter: str
@@ -47,6 +51,7 @@ class Line:
     likely: str = ""
     kink: tuple[float, float] | None = None
     unseen: bool = False
+    resolution: float = 0.0
 
     @property
     def units(self) -> float:
@@ -69,6 +74,11 @@ class Line:
             f"gradient {self.gradient:.17g}, derivative {self.derivative:.17g}, relative error {self.error:.1e}, "
             f"{self.units:.3g} units in the last place"
             + (f" (rounding explains {abs(self.allowed):.1e})" if self.allowed else "")
+            + (
+                f"; errors are seen from {self.resolution:.0e} of the gradient on"
+                if self.resolution and not self.wrong
+                else ""
+            )
             + (f"; likely: {self.likely}" if self.likely else "")
         )
 
@@ -84,6 +94,8 @@ class Report:
     tolerance: the largest relative error that was allowed, None if it was derived from the size of what is compared.
     complaints: faults of behaviour.
     notes: what is worth knowing and not a fault.
+    precision: in which the gradient was computed.
+    jump: by how much the value differs from values beside the point, however near. It has no derivative there.
     """
 
     lines: tuple[Line, ...]
@@ -91,6 +103,8 @@ class Report:
     complaints: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     what: str = "gradient"
+    precision: str = "float64"
+    jump: float = 0.0
 
     @property
     def error(self) -> float:
@@ -99,7 +113,7 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """Return "confirmed", "wrong", "undecided", or "nothing seen" if an argument was not tested.
+        """Return "confirmed", "wrong", "undecided", or "nothing seen" (an argument was not tested, the value jumps).
 
         A report that is undecided is false. One in which nothing was seen is true: nothing is wrong.
         """
@@ -107,7 +121,7 @@ class Report:
             return "wrong"
         if self.complaints:
             return "undecided"
-        return "nothing seen" if any(line.unseen for line in self.lines) else "confirmed"
+        return "nothing seen" if self.jump or any(line.unseen for line in self.lines) else "confirmed"
 
     @property
     def summary(self) -> str:
@@ -129,7 +143,12 @@ class Report:
     def _headline(self) -> str:
         if not self:
             return f"{self.what.upper()} {self.verdict.upper()}"
-        verdict = f"{self.what} confirmed"
+        if self.jump:
+            return (
+                f"{self.what}: nothing to see at this point, where the value jumps by {self.jump:.3g} and has no "
+                "derivative. The slope of its branch is right"
+            )
+        verdict = f"{self.what} confirmed{self._digits()}"
         unseen = [line.parameter for line in self.lines if line.unseen]
         if unseen:
             nothing = "nothing to see at this point"
@@ -137,8 +156,13 @@ class Report:
             verdict = f"{self.what}: {nothing}" if all_of_it else f"{verdict}, with {nothing} for {', '.join(unseen)}"
         return verdict
 
+    def _digits(self) -> str:
+        """Return to how many digits, if they are few."""
+        coarsest = max((line.resolution for line in self.lines), default=0.0)
+        return f" to {int(-np.log10(coarsest))} digits" if coarsest > FEW else ""
+
     def __str__(self) -> str:
-        tolerance = "that of rounding" if self.tolerance is None else f"{self.tolerance:.0e}"
+        tolerance = f"that of rounding in {self.precision}" if self.tolerance is None else f"{self.tolerance:.0e}"
         details = [*self.complaints, *map(str, self.lines), *(f"note: {note}" for note in self.notes)]
         return "\n  ".join(
             [f"{self._headline()}: worst relative error {self.error:.1e}, tolerance {tolerance}", *details]

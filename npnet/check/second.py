@@ -117,7 +117,7 @@ def _chosen(problem: Problem) -> str:
         except Exception:  # code for real numbers may raise anything when it is given complex ones
             return "differences"
         scale, noise = problem.scale(v), _noise(problem)
-        if compared(_gradients(problem, v), scale, noise, 8 * noise / scale, i == 0) == "lost":
+        if compared(_gradients(problem, v), scale, noise, 8 * noise / scale, i == 0)[0] == "lost":
             return "differences"
     return "complex step"
 

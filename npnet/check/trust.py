@@ -2,8 +2,12 @@
 
 A function that drops the imaginary part of one term (np.abs, np.linalg.norm, .real, a cast, a C function) gives a
 complex step without that term, whatever the gradient says. So before it is used, it is compared with central
-differences along random directions. Directions like (1, …, 1) would not do: a softmax does not change along them. At a
-kink the two may differ, because each side has its own slope. Beside the point they must agree again.
+differences along random directions. Directions like (1, …, 1) would not do: a softmax does not change along them. In
+one direction every entry moves the further the smaller its gradient is, so that large entries do not hide small ones.
+At a kink the two may differ, because each side has its own slope. Then the slopes on each side must agree.
+
+Differences see only so much. Beside a constant of 1e12, a slope of 1 is known to 1e-2. What they cannot see is not
+confirmed: where they are coarser than `COARSE`, they decide themselves, as far as they can.
 """
 
 from collections.abc import Callable
@@ -12,18 +16,26 @@ from typing import Any
 
 import numpy as np
 
-from npnet.check.derivative import STEP, Ray
+from npnet.check.derivative import SIDES, STEP, Ray, complex_side, complex_step
 from npnet.check.noise import parts
 from npnet.check.problem import Direction, Problem
+from npnet.check.rounding import length, peak
 
 __all__ = ["choose", "compared"]
 
 DIRECTIONS = 3
-BESIDE = 2.0**-8  # of the scale: as far away from the point they are compared again
+COARSE = 1e-6
+"""Of the slope: differences that are known worse than this are no witness for the complex step."""
+BESIDE = 2.0**-8  # of the scale: as far away from a jump they are compared
+LEAST = 1e-6  # of the largest gradient: entries that are smaller than this move no further
 
 LOST = (
     "{} was checked by differences: they speak against the complex step, so f loses the imaginary part, or a part "
     "of it (abs, norm, .real, a cast, an FFT?)"
+)
+BLURRED = (
+    "{} was checked by differences: beside values of {:.0e} they know a slope to {:.0e} of itself, too badly to "
+    'confirm the complex step: take constants out of the value, or believe it (method="complex step")'
 )
 
 
@@ -35,8 +47,11 @@ def choose(problem: Problem, k: int) -> str:
     """
     if not problem.arrays[k].size:
         return "complex step"
-    if not any(problem.methods) and len(problem.arrays) > 1 and _tried(problem, None) == ({"agree"}, ""):
-        problem.methods = ["complex step" for _ in problem.arrays]
+    if not any(problem.methods) and len(problem.arrays) > 1:
+        found, reason, seen = _tried(problem, None)
+        if (found, reason) == ({"agree"}, "") and seen <= COARSE:
+            problem.methods = ["complex step" for _ in problem.arrays]
+            problem.witnessed = [seen for _ in problem.arrays]
     if not problem.methods[k]:
         problem.methods[k] = _chosen(problem, k)
     return problem.methods[k]
@@ -44,7 +59,7 @@ def choose(problem: Problem, k: int) -> str:
 
 def _chosen(problem: Problem, k: int) -> str:
     name = problem.names[k]
-    found, reason = _tried(problem, k)
+    found, reason, seen = _tried(problem, k)
     problem.kinked[k] = "a kink" in found
     if "lost" in found and problem.asked == "complex step":
         raise ValueError(f"f loses the imaginary part of {name}; expected a complex-safe function")
@@ -57,11 +72,18 @@ def _chosen(problem: Problem, k: int) -> str:
         problem.notes.append(f"{name} was checked by differences: the complex step cannot go ({reason})")
     elif "lost" in found:
         problem.notes.append(LOST.format(name))
-    return "differences" if reason or "lost" in found else "complex step"
+    elif seen > COARSE and problem.asked != "complex step":
+        problem.notes.append(BLURRED.format(name, problem.volume, seen))
+        return "differences"
+    if reason or "lost" in found:
+        return "differences"
+    problem.witnessed[k] = seen if problem.asked != "complex step" else 0.0
+    return "complex step"
 
 
-def _tried(problem: Problem, k: int | None) -> tuple[set[str], str]:
-    """Return what `compared` says of an argument (None: of all), and why the complex step cannot go, "" if it can.
+def _tried(problem: Problem, k: int | None) -> tuple[set[str], str, float]:
+    """Return what `compared` says of an argument (None: of all), why the complex step cannot go ("" if it can), and
+    what part of a slope differences see.
 
     Raises what f raises for complex numbers, if the complex step was asked for.
     """
@@ -71,55 +93,95 @@ def _tried(problem: Problem, k: int | None) -> tuple[set[str], str]:
     except Exception as error:  # code for real numbers may raise anything when it is given complex ones
         if asked:
             raise
-        return set(), f"{type(error).__name__}: {error}"
+        return set(), f"{type(error).__name__}: {error}", 0.0
     warnings = [w for w in problem.f.warned[warned:] if w.startswith("ComplexWarning")]
     if warnings and not asked:
         if k is None:
             del problem.f.warned[warned:]  # it is asked again for each argument
-        return set(), warnings[0]
-    found = set()
+        return set(), warnings[0], 0.0
+    found, seen = set(), 0.0
     for i in range(DIRECTIONS):
-        u = problem.probe(k)
-        told = _along(problem, u, problem.scale(u), i == 0)
-        if told == "unknown":  # numbers of many sizes: each moves by a part of itself
-            u = {j: v for j, v in parts(problem).items() if j in u}
-            told = _along(problem, u, 1.0, i == 0)
+        told, part = _in_one_direction(problem, k, i)
         found.add(told)
-    return found, ""
+        seen = max(seen, part if i < DIRECTIONS - 1 else 0.0)
+    return found, "", seen
 
 
-def _along(problem: Problem, u: Direction, scale: float, beside: bool) -> str:
-    return compared(partial(problem.scalar, u), scale, problem.noise, problem.rounding(u), beside)
+def _in_one_direction(problem: Problem, k: int | None, i: int) -> tuple[str, float]:
+    """Return what `compared` says along direction i, and what part of its slope is not seen.
 
-
-def compared(phi: Callable[[complex], Any], scale: float, noise: Any, rounding: Any, beside: bool) -> str:
-    """Compare the complex step of φ with differences, at 0 and, if they differ there, beside it.
-
-    Returns "agree", "a kink" (they differ at 0 alone), "lost", or "unknown" if φ is not defined nearby.
-    noise, rounding: the errors of a value and of a derivative.
-    beside: compare beside 0 in any case. At a kink that is even, both are 0 for what is lost.
+    Numbers of many sizes have no step in common. If it is not defined, or too coarse, each moves by a part of itself.
     """
-    here = _apart(phi, 0.0, scale, noise, rounding)
-    if here is None:
-        return "unknown"
-    if not here.any() and not beside:
-        return "agree"
-    there = [_apart(phi, sign * BESIDE * scale, BESIDE * scale / 2, noise, rounding) for sign in (-1, 1)]
-    if any(apart is not None and apart.any() for apart in there):
-        return "lost"
-    if here.any() and all(apart is None for apart in there):
-        return "lost"
-    return "a kink" if here.any() else "agree"
+    best = "unknown", float("inf")
+    for own, least in ((False, 0.0), (True, 1e-3), (True, 0.0)):
+        u = _balanced(problem, k) if i == DIRECTIONS - 1 else problem.probe(k)
+        u = {j: v for j, v in parts(problem, least).items() if j in u} if own else u
+        told, unseen = _along(problem, u, 1.0 if own else problem.scale(u), i == 0)
+        slope = length(*(problem.gradients[j] * v for j, v in u.items()))
+        part = 0.0 if told == "unknown" or slope == 0 else unseen / slope
+        if told != "unknown" and (best[0] == "unknown" or part < best[1]):
+            best = told, part
+        if told not in ("agree", "unknown") or (told == "agree" and part <= COARSE):
+            break
+    return best if best[0] != "unknown" else ("unknown", 0.0)
 
 
-def _apart(phi: Callable[[complex], Any], at: float, scale: float, noise: Any, rounding: Any) -> Any:
-    """Say where complex step and differences are apart, None if differences are not defined there."""
-    known = Ray(lambda t: phi(at + t), scale, noise).central()
+def _balanced(problem: Problem, k: int | None) -> Direction:
+    """Return a random direction along which every entry moves the further the smaller its gradient is."""
+    u = problem.probe(k)
+    if problem.tangents is not None:
+        return u
+    least = LEAST * max(peak(problem.gradients[j]) for j in u)
+    if not 0 < least < float("inf"):
+        return u
+    return {j: v * (least / problem.xp.maximum(abs(problem.gradients[j]), least)) for j, v in u.items()}
+
+
+def _along(problem: Problem, u: Direction, scale: float, sides: bool) -> tuple[str, float]:
+    if problem.jump:  # the value at the point is none of its neighbours', so they are compared beside it
+        away = BESIDE * scale
+        phi = partial(problem.scalar, u)
+        return compared(lambda t: phi(away + t), away / 2, problem.noise, problem.rounding(u), False)
+    return compared(partial(problem.scalar, u), scale, problem.noise, problem.rounding(u), sides)
+
+
+def compared(phi: Callable[[complex], Any], scale: float, noise: Any, rounding: Any, sides: bool) -> tuple[str, float]:
+    """Compare the complex step of φ with differences, at 0 and, if they differ there, on each side.
+
+    Returns "agree", "a kink" (they differ at 0 alone, where the slopes of both sides differ), "lost", or "unknown" if
+    φ is not defined nearby, and the largest difference that was not seen.
+    noise, rounding: the errors of a value and of a derivative.
+    sides: compare the sides in any case. At a kink that is even, both are 0 at 0 for what is lost.
+    """
+    ray = Ray(phi, scale, noise)
+    known = ray.central()
     if not np.isfinite(known.error).any():
-        return None
+        return "unknown", float("inf")
+    unseen = peak(np.asarray(known.error + rounding))
+    here = _apart(phi, known.value, known.error + rounding)
+    if not here.any() and not sides:
+        return "agree", unseen
+    left, right = ray.sides(SIDES)
+    defined = False
+    for sign, side in ((-1, left), (1, right)):
+        if np.isfinite(side.error).any():
+            defined = True
+            try:
+                limit = complex_side(phi, sign * scale, rounding)
+            except Exception:
+                return "lost", unseen
+            if (abs(limit.value - side.value) > limit.error + side.error + rounding).any():
+                return "lost", unseen
+    if not here.any():
+        return "agree", unseen
+    wide = abs(left.value - right.value) > left.error + right.error
+    return ("a kink" if defined and (wide | ~here).all() else "lost"), peak(np.asarray(left.error + right.error))
+
+
+def _apart(phi: Callable[[complex], Any], slope: Any, allowed: Any) -> Any:
+    """Say where the complex step at 0 is another slope, or is not defined."""
     try:
-        value = phi(at + 1j * STEP)
+        step = complex_step(phi)
     except Exception:
         return np.asarray(True)
-    step = np.imag(value) / STEP
-    return np.asarray((abs(step - known.value) > known.error + rounding) | ~np.isfinite(step))
+    return np.asarray((abs(step - slope) > allowed) | ~np.isfinite(step))
