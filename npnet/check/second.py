@@ -25,7 +25,7 @@ from npnet.check.problem import Direction, Problem
 from npnet.check.pytree import Tree, copy_tree, leaves
 from npnet.check.report import Line, Report
 from npnet.check.rounding import peak, relative_error
-from npnet.check.trust import compared
+from npnet.check.trust import BESIDE, compared
 
 __all__ = ["check_hessian", "hessian_vector_product"]
 
@@ -117,9 +117,21 @@ def _chosen(problem: Problem) -> str:
         except Exception:  # code for real numbers may raise anything when it is given complex ones
             return "differences"
         scale, noise = problem.scale(v), _noise(problem)
-        if compared(_gradients(problem, v), scale, noise, 8 * noise / scale, i == 0)[0] == "lost":
+        if _lost(_gradients(problem, v), scale, noise, i == 0):
             return "differences"
     return "complex step"
+
+
+def _lost(along: Callable[[complex], Any], scale: float, noise: Any, sides: bool) -> bool:
+    """Say whether differences speak against the complex step, at the point and beside it: at a kink gradients jump."""
+    if compared(along, scale, noise, 8 * noise / scale, sides)[0] != "lost":
+        return False
+    near = BESIDE * scale
+
+    def beside(at: float) -> str:
+        return compared(lambda t: along(at + t), near / 2, noise, 16 * noise / near, False)[0]
+
+    return any(beside(at) != "agree" for at in (-near, near))
 
 
 def _product(problem: Problem, v: Direction, how: str) -> Estimate:

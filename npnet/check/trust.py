@@ -21,10 +21,10 @@ from npnet.check.noise import parts
 from npnet.check.problem import Direction, Problem
 from npnet.check.rounding import length, peak
 
-__all__ = ["choose", "compared"]
+__all__ = ["BESIDE", "choose", "compared"]
 
 DIRECTIONS = 3
-COARSE = 1e-6
+COARSE = 1e-5
 """Of the slope: differences that are known worse than this are no witness for the complex step."""
 BESIDE = 2.0**-8  # of the scale: as far away from a jump they are compared
 LEAST = 1e-6  # of the largest gradient: entries that are smaller than this move no further
@@ -175,7 +175,7 @@ def compared(phi: Callable[[complex], Any], scale: float, noise: Any, rounding: 
     if not here.any():
         return "agree", unseen
     wide = abs(left.value - right.value) > left.error + right.error
-    return ("a kink" if defined and (wide | ~here).all() else "lost"), peak(np.asarray(left.error + right.error))
+    return ("a kink" if defined and (wide | ~here).all() else "lost"), peak(np.fmin(left.error, right.error))
 
 
 def _apart(phi: Callable[[complex], Any], slope: Any, allowed: Any) -> Any:
