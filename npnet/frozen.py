@@ -67,8 +67,8 @@ class Kept:
 
 
 def _print(path: Path) -> list[Any]:
-    """Return checksums of the parameters of a path."""
-    return [describe(p) for _, p in path]
+    """Return checksums of the parameters of a path, and of what a layer says that it holds beside them: `held`."""
+    return [(describe(p), describe(getattr(layer, "held", None))) for layer, p in path]
 
 
 def name_of_path(path: Path) -> tuple[Hashable, ...]:

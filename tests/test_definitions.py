@@ -518,6 +518,19 @@ def test_activations_of_frozen_weights_that_were_changed_by_hand_are_not_used():
     assert changed[0] == changed[1]
 
 
+def test_activations_of_columns_that_were_changed_by_hand_are_not_used():
+    ends = []
+    for budget in (0, 2**30):
+        settings = Hyperparameters(max_epochs=3, patience=None, memory_budget=budget)
+        method = npnet.progressive(policy=npnet.HeadOnly())
+        run, settings = npnet.begin(method, network(), task("new"), generator(1), settings)
+        for record in train(run, {"new": task("new")}, settings):
+            if record["epoch"] == 1:
+                run.network.columns[0].trunk[0]["W"][0] += 1
+        ends.append([run.network.heads["new"]["W"].tobytes(), run.history[-1]["error"]])
+    assert ends[0] == ends[1]
+
+
 def test_max_norm_of_weights_whose_squares_overflow():
     W = np.array([[3e25, 0.3], [4e25, 0.4]], np.float32)
     with np.errstate(over="ignore"):

@@ -9,10 +9,14 @@ __all__ = ["difference", "number", "spread"]
 
 
 def number(value: float, digits: int, sign: str = "") -> str:
-    """Return a number with a true minus, a dash for NaN; sign "+" shows that of positive numbers too."""
+    """Return a number with a true minus, a dash for NaN; sign "+" shows that of positive numbers too.
+
+    What rounds to zero has no sign.
+    """
     if isnan(value):
         return "–"
-    return f"{round(value, digits) + 0.0:{sign}.{digits}f}".replace("-", "−")  # + 0.0: what rounds to zero has no sign
+    rounded = round(value, digits) + 0.0
+    return f"{rounded:{sign if rounded else ''}.{digits}f}".replace("-", "−")
 
 
 def spread(values: Sequence[float], digits: int) -> str:

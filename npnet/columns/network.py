@@ -161,6 +161,11 @@ class ColumnInputs:
     columns: Sequence[Network]
     reads: Sequence[Sequence[Source]]
 
+    @property
+    def held(self) -> list[Any]:
+        """The parameters of the columns, which are none of the layer's own."""
+        return [column.trunk for column in self.columns]
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ColumnInputs) or self.reads != other.reads or len(self.columns) != len(other.columns):
             return False

@@ -34,8 +34,8 @@ def test_a_difference_of_zero():
     assert isnan(found.p)
     shifted = paired({seed: value + 0.3 for seed, value in same.items()}, same)  # but for rounding the same everywhere
     assert isnan(shifted.p)
-    assert difference(same, same, 2) == ["+0.00 (+0.00 … +0.00)", "–"]
-    assert number(-0.004, 2, "+") == "+0.00"
+    assert difference(same, same, 2) == ["0.00 (0.00 … 0.00)", "–"]
+    assert number(-0.004, 2, "+") == number(0.004, 2, "+") == "0.00"
     for value in (0.0, -0.0, -0.004, 0.004):
         assert number(value, 2) == "0.00"
     assert number(-0.006, 2) == "−0.01"

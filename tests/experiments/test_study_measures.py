@@ -108,7 +108,7 @@ def test_the_interval_is_that_of_the_t_distribution():
 
 
 def test_what_rounds_to_zero_has_no_sign():
-    assert (number(-0.4, 0), number(-0.6, 0), number(0.04, 1, "+")) == ("0", "−1", "+0.0")
+    assert (number(-0.4, 0), number(-0.6, 0), number(0.04, 1, "+")) == ("0", "−1", "0.0")
 
 
 def test_the_lower_layer_is_chosen_by_validation():
