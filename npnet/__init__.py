@@ -8,14 +8,13 @@ every gradient is proved by the complex step: `python -m npnet.proofs`.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from npnet import orders
 from npnet.activations import Activation, LeakyReLU, identity, relu
 from npnet.active_outputs import active_outputs
 from npnet.adagrad import Adagrad
 from npnet.arrays import array_module, generator, to_device, to_host
-from npnet.check import check_gradient
 from npnet.clipping import ClipByNorm
 from npnet.columns import ColumnNetwork, growing, joined, merged, modular, progressive
 from npnet.data import Split, Task
@@ -70,14 +69,23 @@ from npnet.step import NotFiniteError
 from npnet.training import train
 from npnet.trees import load_tree, save_tree
 
+if TYPE_CHECKING:
+    from npnet.check import check_gradient
+
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """Import npnet.tasks and npnet.plot when they are first asked for: a network on one's own data needs none of it."""
-    if name in ("tasks", "plot"):
+    """Import npnet.check, npnet.plot and npnet.tasks when they are first asked for: training needs none of them."""
+    if name in ("check", "plot", "tasks"):
         return import_module(f"npnet.{name}")
+    if name == "check_gradient":
+        return import_module("npnet.check").check_gradient
     raise AttributeError(f"module 'npnet' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 __all__ = [

@@ -211,3 +211,11 @@ def test_importing_npnet_imports_no_plotting_statistics_or_network_client():
     heavy = ("matplotlib", "scipy.linalg", "scipy.stats", "pooch", "tyro", "rich", "requests")
     code = f"import npnet, npnet.tasks, sys; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_importing_npnet_imports_no_room_that_training_does_not_need():
+    later = ("npnet.check", "npnet.plot", "npnet.tasks")
+    code = f"import npnet, sys; print([m for m in {later} if m in sys.modules], 'check_gradient' in dir(npnet))"
+    code += "; print(npnet.check_gradient is npnet.check.check_gradient)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[] True\nTrue\n"
