@@ -80,8 +80,16 @@ def _takes_lists(hint: Any) -> bool:
     return any(get_origin(each) is Sequence for each in (hint, *get_args(hint)))
 
 
+def _unnamed(hint: Any) -> Any:
+    """Return what a named alias stands for (`type Name = ...`, PEP 695): NumPy's NDArray is one from 2.5 on."""
+    while (value := getattr(get_origin(hint) or hint, "__value__", None)) is not None:
+        hint = value
+    return hint
+
+
 def _fits(value: Any, hint: Any) -> bool:
     """Report whether a value is of the kind that an annotation says; what it does not say always is."""
+    hint = _unnamed(hint)
     origin, inner = get_origin(hint), get_args(hint)
     kind = origin or hint
     if hint in _PLAIN:
@@ -107,6 +115,7 @@ def _fits(value: Any, hint: Any) -> bool:
 
 def _words(hint: Any) -> str:
     """Return what a message calls the kind that an annotation says."""
+    hint = _unnamed(hint)
     origin, inner = get_origin(hint), get_args(hint)
     if hint in _PLAIN:
         return _PLAIN[hint][1]

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import pytest
 
+from npnet.compiled import compiler
+
 NPNET = Path(__file__).resolve().parents[1] / "npnet"
 ANYTHING = None
 FAMILIES = ("columns", "matching", "starting_point", "joint_tuning", "populations")
@@ -153,7 +155,7 @@ longest of the text. Whoever makes it shorter lowers these numbers; whoever need
 SUPPORT = {"trees.py", "foreign.py", "describe.py", "compiled.py", "fused.py", "block_threshold.py", "frozen.py"}
 SUPPORT |= {"arguments.py", "parts.py", "readable.py", "blas.py", "loops.py", "undo.py"}
 """Files that are not part of the text: plain data and files, compiled loops, kept activations, what is refused."""
-SUPPORT_FUNCTIONS, SUPPORT_LINES = 43, 1646  # numba at the first call, BLAS, loops of ReLU and moves, files, undoing
+SUPPORT_FUNCTIONS, SUPPORT_LINES = 44, 1655  # numba at the first call, BLAS, loops of ReLU and moves, files, undoing
 
 PLAIN_EPOCH = """
 import json, sys
@@ -203,6 +205,7 @@ def told(program, root=NPNET):
     return json.loads(done.stdout)
 
 
+@pytest.mark.skipif(compiler() is None, reason="counts the path with compiled loops: pip install numba")
 def test_the_first_epoch_of_a_plain_network_runs_few_functions_in_few_files():
     run = told(PLAIN_EPOCH)
     seen = [each for each in run if each[0] not in SUPPORT]
