@@ -32,7 +32,8 @@ def test_gradient(xp, number):
         case = catalogue(seed, xp)[number]
         report = check_gradient(case.f, *case.arguments)
         assert report
-        assert report.error < 2e-12
+        for line in report.lines:  # values and slopes are of size 1: a small slope is as exact as the others
+            assert line.error < 2e-12 or abs(line.gradient - line.derivative) < 1e-13
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=CASES)
@@ -42,7 +43,8 @@ def test_one_part_in_ten_thousand_in_any_one_gradient_is_seen(number):
     gradients = gradients(1.0 + 0 * case.f(*case.arguments)[0]) if callable(gradients) else gradients
     for parameter, (_, g) in enumerate(leaves(gradients)):
         if np.any(g):
-            assert not check_gradient(plant(case.f, parameter, error, seed=3), *case.arguments)
+            faulty = plant(case.f, parameter, error, seed=3)  # at a kink, what lies between the slopes is no error
+            assert not check_gradient(faulty, *case.arguments, convention="branch")
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -58,7 +58,7 @@ def places() -> dict[str, str]:
         for name in exported(tree):
             if any(name in _defines(node) for node in tree.body):
                 found[f"{page_name(path)}.{name}"] = f"reference/{package}#{page_name(path)}.{name}"
-        for node in tree.body:  # and what a file hands on from others
+        for node in _at_the_top(tree):  # and what a file hands on from others
             for alias in node.names if isinstance(node, ast.ImportFrom) else ():
                 origin[f"{page_name(path)}.{alias.asname or alias.name}"] = f"{node.module}.{alias.name}"
     for name in origin:
@@ -67,6 +67,11 @@ def places() -> dict[str, str]:
         if target in found or inside:
             found[name] = found.get(target) or found[inside]
     return found
+
+
+def _at_the_top(tree: ast.Module) -> list[ast.stmt]:
+    """Return the statements of a module, with those that stand under an `if`, as imports for the type checker do."""
+    return [each for node in tree.body for each in (node.body if isinstance(node, ast.If) else [node])]
 
 
 def followed(name: str, origin: dict[str, str]) -> str:
