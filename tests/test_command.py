@@ -32,6 +32,8 @@ QUICK = ["--epochs", "4", "--hidden", "12,8"]
 
 
 def test_train_then_transfer_say_and_write_what_came_of_it(tmp_path, monkeypatch, capsys):
+    for shown in ("matplotlib", "rich"):  # without them there is no picture and no progress
+        pytest.importorskip(shown)
     monkeypatch.chdir(tmp_path)
     table(tmp_path / "flowers.csv")
     table(tmp_path / "trees.csv", ("oak", "elm", "ash"), 1)
@@ -89,6 +91,7 @@ def test_what_cannot_be_done_is_said_in_one_line(tmp_path, capsys, monkeypatch):
     table(tmp_path / "flowers.csv")
     (tmp_path / "other.csv").write_text("a,b\n1,2\n3,4\n")
     train_table("flowers.csv", "species", (4,), epochs=1)
+    capsys.readouterr()
     for command, message in (
         (["train", "nothing.csv"], "No such file"),
         (["train", "flowers.csv", "--target", "kind"], "target is 'kind'; expected a column of flowers.csv"),
