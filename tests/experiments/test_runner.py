@@ -133,3 +133,10 @@ def test_the_kernels_are_left_to_blas():
     settings: dict[str, str] = {}
     threads.use_one_thread(settings)
     assert "OPENBLAS_CORETYPE" not in settings
+
+
+def test_an_option_that_only_the_folder_has_is_another_configuration(tmp_path):
+    check_configuration(tmp_path, {"preset": "quick", "studies": {"a": {"seeds": 3, "rate": 0.1}}})
+    for here in ({"studies": {"a": {"seeds": 3, "rate": 0.1}}}, {"preset": "quick", "studies": {"a": {"seeds": 3}}}):
+        with pytest.raises(FolderError, match=r"(preset|studies\.a\.rate) is .* there and None here"):
+            check_configuration(tmp_path, here)
