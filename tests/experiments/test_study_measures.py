@@ -55,6 +55,21 @@ def test_symmetry_worked_by_hand():
     assert isnan(symmetry({("a", "b"): {}, ("b", "a"): {}}, ("a", "b")).F)
 
 
+def test_symmetry_is_the_test_of_two_models_one_within_the_other(rng):
+    """A mean for each pair against none: F of nested linear models, degrees of freedom as ranks of their designs."""
+    tasks, seeds = tuple("abc"), 4
+    noise = 0.7 + rng.standard_normal((3, 3, seeds))
+    of = {(a, b): dict(enumerate(noise[i, j])) for i, a in enumerate(tasks) for j, b in enumerate(tasks)}
+    d = np.concatenate([noise[i, j] - noise[j, i] for i, j in ((0, 1), (0, 2), (1, 2))])
+    design = np.repeat(np.eye(3), seeds, 0)
+    rest = d - design @ np.linalg.lstsq(design, d)[0]
+    between, within = np.linalg.matrix_rank(design), len(d) - np.linalg.matrix_rank(design)
+    F = (d @ d - rest @ rest) / between / (rest @ rest / within)
+    found = symmetry(of, tasks)
+    assert (found.between, found.within) == (between, within)
+    assert (found.F, found.p) == pytest.approx((F, stats.f.sf(F, between, within)), rel=1e-9)
+
+
 def test_symmetric_gains_are_seldom_called_asymmetric(rng):
     tasks, alarms = tuple("abcde"), 0
     for _ in range(200):
