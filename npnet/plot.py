@@ -72,7 +72,8 @@ def learning_curves(run: Any, unit: str | None = None) -> Any:
     errors = [record["error"] for record in history]
     best = int(np.argmin(errors))
     axes.plot(epochs[best], errors[best], "o", color="black", label=f"best: {errors[best]:.3g} in epoch {epochs[best]}")
-    for each in (sides := dict.fromkeys((axes, beside))):
+    sides = [axes] if beside is axes else [axes, beside]
+    for each in sides:
         each.set_ylim(0, 1.15 * each.get_ylim()[1])
     for epoch, layers in joining(history):
         axes.axvline(epoch - 0.5, color="grey", linewidth=0.8, linestyle=":")
