@@ -84,7 +84,8 @@ def learning_curves(run: Any, unit: str | None = None) -> Any:
     if losses:
         axes.set_ylabel("loss")
     handles = [handle for each in sides for handle in each.get_legend_handles_labels()[0]]
-    axes.legend(handles=handles, frameon=False, fontsize=9)
+    above = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": len(handles)} if len(sides) > 1 else {}
+    axes.legend(handles=handles, frameon=False, fontsize=9, **above)  # inside, it would not see the other side's curves
     for each in sides:
         each.spines[["top"] if len(sides) > 1 else ["top", "right"]].set_visible(False)
     return figure
