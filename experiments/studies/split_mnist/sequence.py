@@ -41,10 +41,12 @@ from npnet import (
     without_forgetting,
 )
 from npnet.data import part
+from npnet.hyperparameters import shuffled
 from npnet.losses import softmax
 from npnet.matching.objective import add_terms
 from npnet.matching.targets import cached_targets
 from npnet.methods.method import with_head
+from npnet.orders import Batches
 from npnet.trees import copy_tree
 
 __all__ = ["learn_sequence"]
@@ -149,8 +151,9 @@ def learn_task(
         approach.optimizer,
         partial(active_outputs, outputs=outputs) if scenario == CLASS else cross_entropy,
         patience=None,
-        max_epochs=protocol.epochs,
+        max_epochs=protocol.epochs if protocol.batches is None else 1,
         keep="last",
+        order=shuffled if protocol.batches is None else Batches(protocol.batches, protocol.batch_size),
         objective=PathIntegral() if approach.penalty == "si" else plain_loss,
     )
     method = Method("next", surgery=with_head)

@@ -37,23 +37,28 @@ class SplitMnist(LongFormStudy):
     def plan(self) -> Plan:
         """Return what to run: ten seeds; to see that it works, two seeds of two pairs of drawn digits."""
         smoke = self.preset == "smoke"
-        protocol = Protocol("drawn", (6, 5), 1, 16, 2, 80) if smoke else Protocol()
+        small = Protocol("drawn", (6, 5), 1, 16, 2, 80)
         seeds = 2 if smoke else 10
         jobs = [
             Job(
-                f"{scenario}-{method.replace(' ', '-').replace('(', '').replace(')', '')}-{seed}",
+                f"{scenario}-{''.join(c for c in method.replace(' ', '-') if c not in '(),')}-{seed}",
                 learn_sequence,
-                {"protocol": protocol, "scenario": scenario, "method": method, "seed": seed},
+                {
+                    "protocol": small if smoke else approach.protocol,
+                    "scenario": scenario,
+                    "method": method,
+                    "seed": seed,
+                },
             )
             for scenario in SCENARIOS
-            for method in METHODS
+            for method, approach in METHODS.items()
             for seed in range(seeds)
         ]
         configuration = {
             "experiment": self.name,
-            "protocol": asdict(protocol),
+            "protocol": asdict(small if smoke else Protocol()),
             "scenarios": list(SCENARIOS),
-            "methods": list(METHODS),
+            "methods": {method: repr(approach) for method, approach in METHODS.items()},
             "seeds": list(range(seeds)),
         }
         return Plan(f"{len(jobs)} sequences of tasks", configuration, jobs)
