@@ -7,6 +7,7 @@ import pytest
 
 from npnet.arrays import generator
 from npnet.check import check_gradient
+from npnet.check.diagnosis import explain
 from npnet.check.factors import fraction_of, name_of
 
 RNG = generator(5)
@@ -26,6 +27,10 @@ def _by_quotients(w):
 def _one_row(unit):
     wrong = np.where(np.arange(5)[:, None] == 1, np.array([1.4, 0.3, 2.2]), 1.0)
     return lambda w: (unit * np.sin(w).sum(), unit * np.cos(w) * wrong)
+
+
+def _slope_of(p):
+    return 2 * X.T @ (X @ p - T[:, 0])
 
 
 def _sigmoid(Z):
@@ -48,6 +53,36 @@ FAULTS = {  # a function, its argument, what must be said, and what must not
         "factor",
     ),
     "value of tanh alone": (lambda w: (np.tanh(w).sum(), 1 + 0 * w), w, "missing .tanh", "constant"),
+    "slope in a layer, of its input": (
+        lambda V: (_sigmoid(X @ V), lambda dY: X.T @ (dY * (X @ V) * (1 - X @ V))),
+        W,
+        "at its input.*sigmoid",
+        "factor",
+    ),
+    "slope of an input, value alone": (
+        lambda w: (np.tanh(w).sum(), 1 - w * w),
+        w,
+        "at its input.*tanh",
+        "missing",
+    ),
+    "slope of an output": (
+        lambda V: (np.tanh(X @ V), lambda dY: X.T @ (dY * (1 - np.tanh(np.tanh(X @ V)) ** 2))),
+        W,
+        "at its output.*tanh",
+        "factor",
+    ),
+    "a parameter's transform": (
+        lambda w: ((X @ np.sin(w[:3]) - T[:, 0]) ** 2 @ np.ones(5), np.append(_slope_of(np.sin(w[:3])), 0)),
+        w,
+        "inner function is missing: sin",
+        "factor",
+    ),
+    "a parameter's transform taken twice": (
+        lambda w: (((X @ np.exp(w[:3])) ** 2).sum(), np.append(2 * np.exp(2 * w[:3]) * (X.T @ X @ np.exp(w[:3])), 0)),
+        w,
+        "superfluous: exp x",
+        "log",
+    ),
     "mean over both axes": (
         lambda W: ((_residual(W) ** 2).mean(), 2 * X.T @ _residual(W)),
         W,
@@ -98,3 +133,18 @@ def test_factors_are_named_by_what_they_are_made_of():
     assert name_of(1.5, set()) == "a factor 3/2 forgotten"
     assert fraction_of(np.pi) is None
     assert fraction_of(1 + 1e-8) is None
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (3,), (7,), (2, 2), (3, 4), (2, 3, 2)])
+def test_numbers_that_have_nothing_to_do_with_each_other_get_no_name(shape):
+    for seed in range(20):
+        rng = generator(seed, "unrelated")
+        G, D, x, dY, Y = (rng.standard_normal(shape) for _ in range(5))
+        others = {"v": rng.standard_normal(shape), "V": rng.standard_normal((*shape, 3))}
+        for outputs in (Y, np.tanh(Y), abs(Y)):
+            through = lambda s, dY=dY: dY * s  # noqa: E731
+            said = {
+                explain(G, D, abs(x), {3, 4}, others, others),
+                explain(dY, D, x, {3, 4}, others, others, dY, outputs, through),
+            }
+            assert said == {""}, said

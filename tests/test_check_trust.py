@@ -92,7 +92,10 @@ def test_directions_that_change_nothing_choose_no_method():
 def test_what_is_zero_throughout_or_does_not_move_is_not_called_confirmed():
     report = check_gradient(lambda X: (X @ np.zeros((3, 2)), lambda dY: 7 * dY @ np.zeros((2, 3))), np.ones((5, 3)))
     assert str(report).startswith("gradient: nothing to see at this point")
-    assert "zero throughout" in report.notes[0]
+    assert "zero throughout, so nothing was tested. f may be constant" in report.notes[0]
+    report = check_gradient(lambda X, W: (X @ W, lambda dY: (dY @ W.T, X.T @ dY)), np.ones((5, 3)), np.zeros((3, 2)))
+    assert report.verdict == "nothing seen"
+    assert "zero throughout, so nothing was tested. Move the other arguments" in " ".join(report.notes)
     cached = check_gradient(lambda w: (3.0, -w), np.ones(3))
     assert "does not change with this argument" in cached.lines[0].likely
 

@@ -6,14 +6,16 @@ called small here is small beside the arrays that are compared.
 """
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from npnet.arrays import to_host
 from npnet.check.factors import factors
-from npnet.check.hypotheses import activations, parts, products, rearranged, sent
+from npnet.check.hypotheses import parts, products, rearranged, sent, summed
 from npnet.check.rounding import peak
+from npnet.check.slopes import activations, inner
 
 __all__ = ["diagnose", "explain"]
 
@@ -34,7 +36,7 @@ def diagnose(problem: Any, k: int) -> str:
         D[index], error[index] = problem.found[k, index]
     D = np.where(abs(D) <= error, 0.0, D)
     pairs = list(enumerate(zip(problem.names, problem.gradients, problem.arrays, strict=True)))
-    others = {name: np.asarray(to_host(g)) for i, (name, g, _) in pairs if i != k and g.shape == G.shape}
+    others = {name: np.asarray(to_host(g)) for i, (name, g, _) in pairs if i != k}
     arguments = {name: np.asarray(to_host(a)) for i, (name, _, a) in pairs if i != k}
     sizes = {n for a in (problem.value, *problem.arrays) for n in a.shape}
     _, back = problem.f(problem.own)
@@ -64,7 +66,7 @@ def explain(
 
     x: the argument.
     sizes: the lengths of axes, which a wrong factor may be made of.
-    others: gradients of other arguments of the same shape, by name.
+    others: gradients of other arguments, by name.
     arguments: the other arguments themselves.
     dY, Y: what the way back received, and the outputs.
     through: through(s) is the gradient that the way back gives for dY · s.
@@ -83,7 +85,8 @@ def explain(
         return _digits(G, D)
     allowed = FITS * gap + error
     simple = (*rearranged(G, others), *factors(G, D, sizes), *parts(G, D, x, sizes), *sent(G, dY))
-    name = _first(simple, D, allowed) or _first(activations(G, x, Y, through), D, allowed) or _where(G, D)
+    name = _first((*simple, *summed(G, D, others)), D, allowed)
+    name = name or _first(chain(activations(G, x, Y, through), inner(G, x)), D, allowed) or _where(G, D)
     name = name or _first(products(G, D, x, arguments or {}), D, allowed)
     return name or (_digits(G, D) if _part(G, D) <= DIGITS[1] else "")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["factors", "fraction_of", "name_of"]
+__all__ = ["EXACT", "factors", "fraction_of", "name_of"]
 
 EXACT = 1e-9  # a factor is known to so small a part of itself
 COMMON = 10_000  # the largest product of numerator and denominator, if neither is 1 or made of a size

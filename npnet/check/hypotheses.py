@@ -1,36 +1,19 @@
 """The faults that a wrong gradient is compared with: each yields its name, and the gradient without it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from npnet.check.factors import fraction_of, name_of
+from npnet.check.factors import EXACT, fraction_of, name_of
 
-__all__ = ["activations", "parts", "products", "rearranged", "sent"]
+__all__ = ["Hypotheses", "parts", "products", "rearranged", "sent", "summed"]
 
 Hypotheses = Iterator[tuple[str, Any]]
 
-SLOPES: dict[str, Callable[[Any], Any]] = {
-    "tanh: 1 − Y²": lambda Y: 1 - Y * Y,
-    "sigmoid: Y(1 − Y)": lambda Y: Y * (1 - Y),
-    "relu: Y > 0": lambda Y: 1.0 * (Y > 0),
-    "softplus: 1 − exp(−Y)": lambda Y: 1 - np.exp(-Y),
-    "exp: Y": lambda Y: Y,
-}
-"""The slopes of activations, computed from their outputs."""
-
-OUTPUTS: dict[str, Callable[[Any], Any]] = {
-    "tanh": np.tanh,
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-    "relu": lambda x: np.maximum(x, 0),
-    "softplus": lambda x: np.log1p(np.exp(x)),
-    "exp": np.exp,
-}
-
 
 def rearranged(G: Any, others: dict[str, Any]) -> Hypotheses:
-    """Yield changes of sign and of order, which have no number to fit."""
+    """Yield changes of sign and of order, which have no number to fit. Other gradients are tried in G's place."""
     yield "a sign", -G
     if G.ndim >= 2:
         if G.shape[-1] == G.shape[-2]:
@@ -42,7 +25,22 @@ def rearranged(G: Any, others: dict[str, Any]) -> Hypotheses:
         yield f"an index off by one along axis {axis}", np.roll(G, -1, axis)
         yield f"axis {axis} the wrong way round", np.flip(G, axis)
     for name, other in others.items():
-        yield f"the gradient of {name} in its place", other
+        if other.shape == G.shape:
+            yield f"the gradient of {name} in its place", other
+
+
+def summed(G: Any, D: Any, others: dict[str, Any]) -> Hypotheses:
+    """Yield that G is another argument's gradient, summed over an axis: that of a bias made from that of its weights.
+
+    D is the derivative. G must be that sum to rounding, since nothing is left to fit.
+    """
+    for name, other in others.items():
+        for axis in range(other.ndim):
+            total = other.sum(axis)
+            if not 1 < total.size == G.size < other.size:
+                continue
+            if float(np.linalg.norm(total.reshape(G.shape) - G)) <= EXACT * float(np.linalg.norm(G)):
+                yield f"the gradient of {name}, summed over axis {axis}, in its place", D
 
 
 def parts(G: Any, D: Any, x: Any, sizes: set[int]) -> Hypotheses:
@@ -70,7 +68,7 @@ def parts(G: Any, D: Any, x: Any, sizes: set[int]) -> Hypotheses:
     }
     for name, term in terms.items():
         size = float((term * term).sum())
-        if size > 0:
+        if size > 0 and G.size > 1:  # some penalty always fits a single number
             s = float((term * (D - G)).sum()) / size
             yield f"a {'missing' if s > 0 else 'superfluous'} penalty ({name}, s = {abs(s):.6g})", G + s * term
     if G.size > 1:
@@ -96,31 +94,6 @@ def sent(G: Any, dY: Any) -> Hypotheses:
         if float(np.linalg.norm(G - total)) <= 1e-9 * float(np.linalg.norm(G)):
             for other in sums.values():
                 yield f"dY summed over the wrong axis: axis {axis} is left", other
-
-
-def activations(G: Any, x: Any, Y: Any, through: Callable[[Any], Any] | None) -> Hypotheses:
-    """Yield a derivative of an activation that is missing, taken twice, or that of another one.
-
-    The way back is asked for dY times that derivative. Without a way back, activations of the argument are tried.
-    """
-    with np.errstate(all="ignore"):
-        if through is None or Y is None:
-            for name, slope in SLOPES.items():
-                kind = name.partition(":")[0]
-                yield f"the derivative of the activation is missing ({kind})", G * slope(OUTPUTS[kind](x))
-            return
-        slopes = {name: slope(Y) for name, slope in SLOPES.items()}
-        for name, slope in slopes.items():
-            yield f"the derivative of the activation is missing ({name})", through(slope)
-        for name, slope in slopes.items():
-            if (slope != 0).all():
-                yield f"the derivative of the activation is taken twice ({name})", through(1 / slope)
-                for other, right in slopes.items():
-                    if other != name:
-                        yield (
-                            f"the derivative of another activation ({name} where {other} belongs)",
-                            through(right / slope),
-                        )
 
 
 def products(G: Any, D: Any, x: Any, arguments: dict[str, Any]) -> Hypotheses:

@@ -21,7 +21,9 @@ from npnet.check.rounding import length, peak
 __all__ = ["Direction", "Problem"]
 
 METHODS = ("auto", "complex step", "differences")
-UNSEEN = "{}: gradient and derivative are zero throughout, so nothing was tested. Move the other arguments"
+UNSEEN = "{}: gradient and derivative are zero throughout, so nothing was tested. {}"
+MOVE = "Move the other arguments"
+ALONE = "f may be constant, or something that it keeps fixed is zero"
 Direction = dict[int, Any]
 
 
@@ -171,7 +173,7 @@ class Problem:
         if not same([self.value, *self.gradients], [value, *again]):
             self.complaints.append("f has other bits at the same arguments after the check: it keeps a state")
         lines = tuple(lines)
-        said = [UNSEEN.format(line.parameter) for line in lines if line.unseen]
+        said = [UNSEEN.format(line.parameter, MOVE if len(lines) > 1 else ALONE) for line in lines if line.unseen]
         said += [f"the gradient of {name} is one array, filled anew at every call: copy it" for name in self.buffers]
         precision = str(np.dtype(self.dtype or float))
         return Report(lines, tolerance, tuple(self.complaints), (*self.notes, *said, *notes), what, precision)
