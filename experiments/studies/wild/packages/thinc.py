@@ -96,8 +96,7 @@ def layers() -> Iterator[Case]:
     """Yield layers in their inputs, in single precision inside."""
     for name, make in (("Linear", Linear), ("Relu", Relu), ("Mish", Mish), ("Maxout", Maxout), ("Softmax", Softmax)):
         layer = make(nO=3, nI=6).initialize()
-        flat = np.concatenate([layer.get_param(n).ravel() for n in layer.param_names]).astype(float)
-        flat = np.asarray(flat + 0.1 * draw(flat.size), SINGLE).astype(float)
+        flat = np.asarray(draw(sum(layer.get_param(n).size for n in layer.param_names)) / 2, SINGLE).astype(float)
         run, inside = _parameters(layer), "single precision inside"
         yield Case(f"{name}, parameters", run, (flat,), FAULTS.get(f"{name}, parameters", ""), inside)
         run(flat)  # the parameters of the layer are these from here on
