@@ -29,6 +29,15 @@ def _one_row(unit):
     return lambda w: (unit * np.sin(w).sum(), unit * np.cos(w) * wrong)
 
 
+def _softmax(Z):
+    E = np.exp(Z)
+    return E / E.sum(1, keepdims=True)
+
+
+_HESSIAN = W @ np.diag(np.arange(1.0, 8)) @ W.T
+_HESSIAN = np.pad(_HESSIAN, (0, 1)) + np.ones((4, 4))
+
+
 def _slope_of(p):
     return 2 * X.T @ (X @ p - T[:, 0])
 
@@ -83,6 +92,26 @@ FAULTS = {  # a function, its argument, what must be said, and what must not
         "superfluous: exp x",
         "log",
     ),
+    "softmax without its slope": (
+        lambda V: (_softmax(X @ V), lambda dY: X.T @ dY),
+        W,
+        "derivative of the softmax is missing",
+        "factor",
+    ),
+    "a Hessian without its ridge": (
+        lambda w: (_HESSIAN @ w + 0.3 * w, lambda dY: _HESSIAN @ dY),
+        w,
+        "a missing multiple of dY, 0.3:",
+        "factor",
+    ),
+    "a Hessian with two ridges": (
+        lambda w: (_HESSIAN @ w + 0.3 * w, lambda dY: _HESSIAN @ dY + 0.6 * dY),
+        w,
+        "a superfluous multiple of dY, 0.3:",
+        "factor",
+    ),
+    "degrees": (lambda w: (np.sin(np.pi / 180 * w).sum(), np.cos(np.pi / 180 * w)), w, "π/180 forgotten", r"0\.01"),
+    "bits": (lambda w: ((w * w * np.log2(w * w)).sum(), 2 * w * (np.log(w * w) + 1)), w, "log 2 too many", "1.44"),
     "mean over both axes": (
         lambda W: ((_residual(W) ** 2).mean(), 2 * X.T @ _residual(W)),
         W,

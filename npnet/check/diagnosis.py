@@ -84,9 +84,9 @@ def explain(
     if _part(G, D) <= DIGITS[0]:
         return _digits(G, D)
     allowed = FITS * gap + error
-    simple = (*rearranged(G, others), *factors(G, D, sizes), *parts(G, D, x, sizes), *sent(G, dY))
+    simple = (*rearranged(G, others), *factors(G, D, sizes), *parts(G, D, x, sizes), *sent(G, D, dY))
     name = _first((*simple, *summed(G, D, others)), D, allowed)
-    name = name or _first(chain(activations(G, x, Y, through), inner(G, x)), D, allowed) or _where(G, D)
+    name = name or _first(chain(activations(G, x, dY, Y, through), inner(G, x)), D, allowed) or _where(G, D)
     name = name or _first(products(G, D, x, arguments or {}), D, allowed)
     return name or (_digits(G, D) if _part(G, D) <= DIGITS[1] else "")
 

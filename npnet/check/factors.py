@@ -11,6 +11,16 @@ __all__ = ["EXACT", "factors", "fraction_of", "name_of"]
 EXACT = 1e-9  # a factor is known to so small a part of itself
 COMMON = 10_000  # the largest product of numerator and denominator, if neither is 1 or made of a size
 LARGEST = 10**6
+CONSTANTS = {
+    "π/180": (np.pi / 180, "degrees and radians"),
+    "log 2": (np.log(2.0), "logarithms of base 2"),
+    "log 10": (np.log(10.0), "logarithms of base 10"),
+    "π": (np.pi, "half turns and radians"),
+    "2π": (2 * np.pi, "turns and radians"),
+    "√2": (np.sqrt(2.0), "a length, or a deviation"),
+    "√(2π)": (np.sqrt(2 * np.pi), "the normal density"),
+}
+"""Factors of units and of normalisation, and what they come from."""
 
 
 def factors(G: Any, D: Any, sizes: set[int]) -> Iterator[tuple[str, Any]]:
@@ -62,10 +72,14 @@ def name_of(ratio: float, sizes: set[int]) -> str:
         return "a sign"
     if _is(ratio, 2.0) or _is(ratio, 0.5):
         return f"a factor {ratio:g} forgotten (½ of a square, or its derivative's 2)"
+    sign = "a sign, and " if ratio < 0 else ""
+    for constant, (number, where) in CONSTANTS.items():
+        for power, told in ((number, "forgotten"), (1 / number, "too many")):
+            if _is(abs(ratio), power):
+                return f"{sign}a factor {constant} {told} ({where})"
     simple = fraction_of(ratio)
     if simple is None:
         return f"a factor {ratio:.10g} forgotten"
-    sign = "a sign, and " if simple < 0 else ""
     p, q = abs(simple.numerator), simple.denominator
     if p == 1:
         return f"{sign}a missing factor 1/{q}{_made_of(q, sizes)} (a sum where a mean belongs)"

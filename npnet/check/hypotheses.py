@@ -81,12 +81,16 @@ def parts(G: Any, D: Any, x: Any, sizes: set[int]) -> Hypotheses:
             yield f"{told}, on the data term alone, {beside}", a * G + b * term
 
 
-def sent(G: Any, dY: Any) -> Hypotheses:
+def sent(G: Any, D: Any, dY: Any) -> Hypotheses:
     """Yield faults in how dY was used."""
     if dY is None:
         return
     if dY.shape == G.shape:
         yield "a connection around the layer, forgotten: dY itself is missing", G + dY
+        if G.size > 1 and dY.any():
+            s = float((dY * (D - G)).sum() / (dY * dY).sum())
+            kind = "missing" if s > 0 else "superfluous"
+            yield f"a {kind} multiple of dY, {abs(s):.6g}: a penalty's share of a Hessian, or a connection", G + s * dY
     if G.ndim != 1:
         return
     sums = {a: dY.sum(tuple(i for i in range(dY.ndim) if i != a)) for a in range(dY.ndim) if dY.shape[a] == G.size}

@@ -49,7 +49,7 @@ INNER: dict[str, Callable[[Any], Any]] = {
 """The slopes of functions by which parameters are often transformed. Those of log x and its inverse are in `parts`."""
 
 
-def activations(G: Any, x: Any, Y: Any, through: Callable[[Any], Any] | None) -> Hypotheses:
+def activations(G: Any, x: Any, dY: Any, Y: Any, through: Callable[[Any], Any] | None) -> Hypotheses:
     """Yield a derivative of an activation that is missing, taken twice, at the wrong place, or that of another one.
 
     The way back is asked for dY times that derivative. Without a way back, activations of the argument are tried.
@@ -64,6 +64,12 @@ def activations(G: Any, x: Any, Y: Any, through: Callable[[Any], Any] | None) ->
         slopes = {name: slope(Y) for name, slope in SLOPES.items()}
         for name, slope in slopes.items():
             yield f"the derivative of the activation is missing ({name})", through(slope)
+        if Y.ndim and (Y > 0).all() and (dY != 0).all():
+            share = Y * (dY - (Y * dY).sum(-1, keepdims=True)) / dY
+            yield (
+                "the derivative of the softmax is missing: right below a cross-entropy that includes it",
+                through(share),
+            )
         for name, slope in slopes.items():
             if (slope != 0).all():
                 yield f"the derivative of the activation is taken twice ({name})", through(1 / slope)
