@@ -69,6 +69,7 @@ def test_the_report_counts_every_outcome(tmp_path, capsys):
     assert "not installed: copt" in capsys.readouterr().out
     table = (tmp_path / "out" / "table.md").read_text()
     assert "| scipy 1 | 8 | 4 | 4 | 0 | 0 | 0 |" in table
+    assert "| planted | the referee | alarmed rightly | a better point was found |" in table
     before = read_json(tmp_path / "out" / "results.json")
     study.report(tmp_path / "out", tmp_path / "again", Console(quiet=True))
     assert read_json(tmp_path / "again" / "results.json") == before

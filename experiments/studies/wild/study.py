@@ -95,8 +95,9 @@ def _counted(rows: Rows) -> list[str]:
 def faults(rows: Rows) -> Grid:
     """Return the functions that are wrong, and what is wrong with them."""
     wrong = [row for row in rows if row["fault"]]
-    cells = [[row["package"], row["case"], row["fault"], row["from"], row["outcome"]] for row in wrong]
-    return Grid("Functions that are wrong", ["package", "function", "what is wrong", "known from", "outcome"], cells)
+    cells = [[row["package"], row["case"], row["fault"], row["from"], row["outcome"], _likely(row)] for row in wrong]
+    titles = ["package", "function", "what is wrong", "known from", "outcome", "likely, says the check"]
+    return Grid("Functions that are wrong", titles, cells)
 
 
 def failures(rows: Rows) -> Grid:
@@ -106,6 +107,11 @@ def failures(rows: Rows) -> Grid:
         [row["package"], row["case"], row["outcome"], "disputed" if row["disputed"] else _why(row)] for row in failed
     ]
     return Grid("Failures, and what was left open", ["package", "function", "outcome", "why"], cells)
+
+
+def _likely(row: Mapping[str, Any]) -> str:
+    """Return the likely fault that the check names, without the numbers of a better point."""
+    return row["said"].partition("likely: ")[2].partition("\n")[0].partition(", [")[0]
 
 
 def _why(row: Mapping[str, Any]) -> str:
