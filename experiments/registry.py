@@ -21,6 +21,7 @@ from experiments.studies.several_tasks.study import SeveralTasks
 from experiments.studies.split_mnist.study import SplitMnist
 from experiments.studies.starting_point.study import StartingPoint
 from experiments.studies.tables.study import Tables
+from experiments.studies.threshold.study import Threshold
 from experiments.studies.transferability.study import Transferability
 from experiments.studies.wild.study import CheckedInTheWild
 from experiments.studies.without_forgetting import WithoutForgetting
@@ -31,7 +32,7 @@ GROUPS: Mapping[str, Mapping[str, type[Study]]] = {
     title: {study.name: study for study in studies}
     for title, studies in {
         "Start here": (Quickstart,),
-        "The paper": (Tables, Sensitivity, Difficulty),
+        "The paper": (Tables, Sensitivity, Difficulty, Threshold),
         "Methods": (
             EveryMethod,
             Rivals,

@@ -30,6 +30,7 @@ from npnet import (
     generator,
     probe,
 )
+from npnet.losses import Loss
 from npnet.measures import r_squared
 from npnet.tasks import batch
 
@@ -88,15 +89,15 @@ def end_probe(
 learn_probe = TrainingFunction(begin_probe, end_probe)
 
 
-def refitted(network: Network, head: str, split: Split) -> Network:
-    """Return the network with a head's biases fitted to the least mean cross-entropy of a split, all else as it is."""
+def refitted(network: Network, head: str, split: Split, of: Loss = cross_entropy) -> Network:
+    """Return the network with a head's biases fitted to the least loss on a split, all else as it is."""
     from scipy.optimize import minimize
 
     rows = [slice(start, start + 1000) for start in range(0, len(split), 1000)]
     Z = np.concatenate([network.logits(batch(split, part, network.dtype), head) for part in rows]).astype(np.float64)
 
     def loss(shift: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        value, dZ = cross_entropy(Z + shift, split.labels)
+        value, dZ = of(Z + shift, split.labels)
         return float(value), dZ.sum(0)
 
     old = network.heads[head]
