@@ -12,7 +12,7 @@ from experiments.frame.files import write_json
 from experiments.frame.measurements import Measurement
 from experiments.frame.task_specs import TaskSpec
 from experiments.frame.workspace import STOP, Stopped, Workspace
-from experiments.studies.atlas import decision, measures
+from experiments.studies.atlas import decision, measures, report
 from experiments.studies.atlas.design import PAIRS, PRESETS, AtlasDesign, Pair, design_from, grown
 from experiments.studies.atlas.measures import BEFORE, Atlas, gather
 from experiments.studies.atlas.methods import FINE, JOINT, METHODS, SCRATCH, tries
@@ -232,6 +232,21 @@ def test_every_answer_is_the_best_of_what_it_allows():
     row = decision.decision_grid(found).rows[-1]
     assert row[1].startswith("LwF: new 5.2 %, forgotten 0.1")
     assert FINE not in choices[-1].level  # it is worse in every seed
+
+
+def test_over_pairs_a_method_is_compared_by_both_errors():
+    one = known({FINE: {0.1: (6.0, 3.0)}, "LwF": {0.1: (5.0, 2.2)}})
+    other = replace(PAIR, name="mnist", title="MNIST")
+    again = [
+        row._replace(setting="mnist", value=row.value + 0.1 * row.method.startswith("LwF")) for row in one.measurements
+    ]
+    about = {**AtlasDesign((PAIR, other), seeds=5).configuration(), "jobs": [1, 2], "undefined": []}
+    grid = report.overview_grid(Atlas(about, [*one.measurements, *again]))
+    rows = {row[0]: row[1:] for row in grid.rows}
+    assert rows[FINE] == ["6.2, 1.0", "6.2, 1.0", "–", "–"]
+    assert rows["LwF"][:2] == ["5.2, 0.2", "5.3, 0.3"]
+    assert rows["LwF"][2].startswith("−0.85 (−1.49 … −0.21")  # (5 + 2.2 − 6 − 3) / 2, and 0.1 more on the other pair
+    assert rows["l2"] == ["–, –", "–, –", "–", "–"]
 
 
 def test_methods_are_level_where_no_difference_is_clear():

@@ -111,8 +111,8 @@ def decision_grid(found: Atlas) -> Grid:
 def numbers(of: Answer, choice: Choice) -> str:
     """Return the numbers of a choice: the new task's error, and what is lost of the old one."""
     lost = choice.features if of.judged == "with a new head" else choice.forgotten
-    what = "lost with a new head" if of.judged == "with a new head" else "forgotten"
-    return f"new {number(choice.new, 1)} %, {what} {number(lost, 1)}"
+    what = "lost with new head" if of.judged == "with a new head" else "forgotten"
+    return f"new {number(choice.new, 1)} %" + ("" if isnan(lost) else f", {what} {number(lost, 1)}")
 
 
 def cell(of: Answer, choice: Choice) -> str:

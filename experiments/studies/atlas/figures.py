@@ -96,34 +96,36 @@ def _beaten(one: tuple[float, float], all_of_them: list[tuple[float, float]]) ->
 
 
 def draw_decision(found: Atlas, path: Path) -> None:
-    """Draw the questions from top to bottom, and from each an arrow to what its answer comes to in every pair."""
+    """Draw the questions from top to bottom, and beside each answer what it comes to, a line for each pair."""
     pairs = found.design.pairs
-    width, height = 3.6 + 2.6 * len(pairs), 0.9 + 1.05 * len(ANSWERS)
+    each = max(1.05, 0.2 * len(pairs) + 0.3)
+    width, height = 9.9, each * len(ANSWERS) + 0.5
     with picture(path, (width, height), None) as figure:
         panel = figure.add_axes((0, 0, 1, 1))
         panel.set(xlim=(0, width), ylim=(0, height))
         panel.set_axis_off()
         box = {"boxstyle": "round,pad=0.45", "facecolor": "#EAF2F8", "edgecolor": "#0072B2"}
-        for i, pair in enumerate(pairs):
-            panel.text(4.75 + 2.6 * i, height - 0.3, pair.title, weight="bold", ha="center", fontsize=9)
+        arrow = {"arrowstyle": "-|>", "color": "#0072B2"}
         for row, of in enumerate(ANSWERS):
-            y = height - 1.0 - 1.05 * row
+            y = height - 0.25 - each * (row + 0.5)
             last = row == len(ANSWERS) - 1
             words = of.question.replace(", ", ",\n") if last else _two_lines(of.question)
             panel.text(1.5, y, words, ha="center", va="center", fontsize=9, bbox=box)
-            arrow = {"arrowstyle": "-|>", "color": "#0072B2"}
             panel.annotate("", (3.5, y), (2.85, y), arrowprops=arrow)
             if not last:
                 panel.text(3.15, y + 0.08, of.answer, ha="center", fontsize=8, color="#0072B2")
-                panel.annotate("", (1.5, y - 0.72), (1.5, y - 0.3), arrowprops=arrow)
-                panel.text(1.58, y - 0.55, "yes" if of.answer == "no" else "no", fontsize=8, color="#0072B2")
+                panel.annotate("", (1.5, y - each + 0.33), (1.5, y - 0.3), arrowprops=arrow)
+                panel.text(1.58, y - each / 2, "yes" if of.answer == "no" else "no", fontsize=8, color="#0072B2")
             for i, pair in enumerate(pairs):
                 if (choice := choose(found, pair, of)) is not None:
-                    panel.text(4.75 + 2.6 * i, y + 0.06, choice.method, ha="center", va="bottom", weight="bold")
-                    count = len(choice.level)
-                    level = f"{count} other{'s are' if count > 1 else ' is'} level" if count else ""
-                    words = numbers(of, choice) + ("\n" + level if level else "")
-                    panel.text(4.75 + 2.6 * i, y + 0.02, words, ha="center", va="top", fontsize=8)
+                    at = y + 0.2 * ((len(pairs) - 1) / 2 - i)
+                    level = f"{len(choice.level)} level" if choice.level else ""
+                    for x, words in ((3.7, pair.title), (7.15, numbers(of, choice)), (9.8, level)):
+                        side = "right" if words == level else "left"
+                        panel.text(x, at, words, ha=side, va="center", fontsize=8, color="0.25")
+                    panel.text(5.55, at, choice.method, va="center", fontsize=8, weight="bold")
+            if not last:
+                panel.plot((3.7, 9.8), (y - each / 2, y - each / 2), color="0.9", linewidth=0.8)
 
 
 def _two_lines(words: str) -> str:

@@ -4,12 +4,36 @@ from math import isnan
 
 from experiments.frame.grids import Grid
 from experiments.frame.statistics import holm, paired
-from experiments.frame.text import difference, spread
+from experiments.frame.text import difference, number, spread
 from experiments.studies.atlas.design import Pair
 from experiments.studies.atlas.measures import BEFORE, Atlas
 from experiments.studies.atlas.methods import FINE, METHODS
 
-__all__ = ["against_fine_grid", "errors_grid", "notes"]
+__all__ = ["against_fine_grid", "errors_grid", "notes", "overview_grid"]
+
+
+def overview_grid(found: Atlas) -> Grid:
+    """Return both errors of every method on every pair, and over pairs how much larger they are than fine tuning's."""
+    pairs = found.design.pairs
+
+    def both(method: str) -> dict[int, float]:
+        means = {place: found.mean(pair, method, "mean") for place, pair in enumerate(pairs)}
+        return {place: value for place, value in means.items() if not isnan(value)}
+
+    others = [method for method in METHODS if method != FINE]
+    ps = dict(zip(others, holm([paired(both(method), both(FINE)).p for method in others]), strict=True))
+    rows = []
+    for method in METHODS:
+        errors = [[found.mean(pair, method, metric) for metric in ("new", "forgotten")] for pair in pairs]
+        over = [difference(both(method), both(FINE), 2)[0], _p(ps[method])] if method != FINE else ["–", "–"]
+        rows.append([method, *(", ".join(number(value, 1) for value in each) for each in errors), *over])
+    header = ["", *(pair.title for pair in pairs), "both − fine tuning's (95 %)", "p of all"]
+    title = "New task's test error in percent, points forgotten; over pairs, the mean of both errors less fine tuning's"
+    return Grid(title, header, rows)
+
+
+def _p(p: float) -> str:
+    return "–" if isnan(p) else f"{p:.2g}"
 
 
 def errors_grid(found: Atlas, pair: Pair) -> Grid:
@@ -66,7 +90,7 @@ def against_fine_grid(found: Atlas, pair: Pair) -> Grid:
         theirs = [found.values(pair, method, metric) for method in methods]
         ps = holm([paired(each, fine).p for each in theirs])
         for row, each, p in zip(rows, theirs, ps, strict=True):
-            row += [difference(each, fine, 2)[0], "–" if isnan(p) else f"{p:.2g}"]
+            row += [difference(each, fine, 2)[0], _p(p)]
     header = ["", "forgets more (95 %)", "p of all", "new task: worse by (95 %)", "p of all"]
     title = f"{pair.title}: method − fine tuning, points, paired by seed; p of the t-tests, adjusted (Holm)"
     return Grid(title, header, rows)

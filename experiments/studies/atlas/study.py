@@ -15,7 +15,7 @@ from experiments.studies.atlas.decision import decision_grid
 from experiments.studies.atlas.design import PRESETS, USUAL, AtlasDesign, grown
 from experiments.studies.atlas.figures import draw_decision, draw_pareto
 from experiments.studies.atlas.measures import gather, write
-from experiments.studies.atlas.report import against_fine_grid, errors_grid, notes
+from experiments.studies.atlas.report import against_fine_grid, errors_grid, notes, overview_grid
 from experiments.studies.atlas.runs import atlas_jobs
 
 __all__ = ["EveryMethod"]
@@ -56,7 +56,7 @@ class EveryMethod(Study):
         """Print the tables of what has finished in `folder`, and write results, tables and pictures to `out`."""
         found = gather(folder)
         write(found, out)
-        grids = [decision_grid(found)]
+        grids = [decision_grid(found), overview_grid(found)]
         for pair in found.design.pairs:
             grids += [errors_grid(found, pair), against_fine_grid(found, pair)]
         draw_pareto(found, out / "atlas.png")
