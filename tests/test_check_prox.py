@@ -1,10 +1,12 @@
 """Proximal steps by what defines them: of sets, of jumps, of penalties that are not convex, and without a value."""
 
+import re
+
 import numpy as np
 import pytest
 
 from npnet.arrays import generator
-from npnet.check import check_prox
+from npnet.check import check_convex, check_hessian, check_jacobian, check_mean, check_prox
 
 W = np.array([0.9, -0.4, 1.7, -2.2, 0.3, 0.05])
 
@@ -222,3 +224,28 @@ def test_a_prox_keeps_its_hands_off_and_may_iterate():
     assert check_prox(lambda v: abs(v).sum(), near, W, 0.5, tolerance=1e-3)
     with pytest.raises(ValueError, match="prox returns shape"):
         check_prox(lambda v: abs(v).sum(), lambda w, s: w[:2], W, 0.5)
+
+
+def test_a_report_says_what_its_two_numbers_are():
+    """An objective is no gradient, has no units in the last place to compare, and lies along no direction."""
+    half = str(check_prox(lambda v: abs(v).sum(), lambda w, t: _soft(w, t / 2), W, 0.5))
+    firm = str(check_prox(None, lambda w, t: 2 * w, W, 0.5, convex=True))
+    convex = str(check_convex(lambda w: ((w * w).sum(), 3 * w), W))
+    symmetric = str(check_hessian(lambda w: ((w * w).sum(), np.roll(w, 1)), W))
+    mean = str(check_mean(lambda i: np.array([1.0 + 0 * i]), np.array([2.0])))
+    J = np.array([[1.0, 2.0], [3.0, 4.0]])
+    pushed = str(check_jacobian(lambda x: (J @ x, lambda u: 2 * J @ u, lambda dY: J.T @ dY), np.array([0.3, 0.7])))
+    forward = "\n".join(line for line in pushed.splitlines() if "J u" in line)
+    for said in (half, firm, convex, symmetric, mean):
+        assert "WRONG" in said, said
+        assert not re.search(r"along a direction|units in the last place|(gradient|derivative) [-\d]", said), said
+    assert re.search(r"objective at prox\(w\) [\d.]+, at the better point [\d.]+", half), half
+    names = {
+        firm: ("‖p − q‖² ", "⟨p − q, w − w'⟩ "),
+        convex: ("⟨g, y − x⟩ ", "f(y) − f(x) "),
+        symmetric: ("⟨u, H v⟩ ", "⟨v, H u⟩ "),
+        forward: ("J u ", "⟨dY, J u⟩ ", "⟨Jᵀ dY, u⟩ "),
+        mean: ("mean of the draws 1", "wanted 2"),
+    }
+    for said, numbers in names.items():
+        assert all(number in said for number in numbers), said

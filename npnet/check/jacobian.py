@@ -27,6 +27,7 @@ from npnet.check.trust import choose
 __all__ = ["check_jacobian", "compare_trees", "line_of"]
 
 DIRECTIONS = 4
+IDENTITY = "⟨dY, J u⟩", "⟨Jᵀ dY, u⟩"
 
 
 @np.errstate(all="ignore")
@@ -68,7 +69,8 @@ def check_jacobian(
         there, back = float((problem.cotangent * pushed).sum()), problem.slope(u)
         size = sum(float(abs(problem.gradients[k] * v).sum()) for k, v in u.items())
         size += float(abs(problem.cotangent * pushed).sum())
-        identity.append(line_of("adjoint identity", *map(np.asarray, (there, back, problem.factor * size))))
+        sides = map(np.asarray, (there, back, problem.factor * size))
+        identity.append(line_of("adjoint identity", *sides, names=IDENTITY))
     worst = [max(lines, key=lambda line: (line.wrong, line.error)) for lines in (forward, identity)]
     return Report((*ways.lines, *worst), None, ways.complaints, ways.notes, "jacobian")
 
@@ -91,11 +93,11 @@ def _pushed(problem: Problem, u: Direction, pushed: Any, rounding: Any) -> Line:
         kinks = abs(left.value - right.value) > 10 * (unsure + rounding)
         between = np.clip(pushed, np.minimum(left.value, right.value), np.maximum(left.value, right.value))
         found = Estimate(np.where(kinks, between, found.value), np.where(kinks, unsure, found.error))
-    return line_of(f"J u ({how})", pushed, found.value, rounding + found.error)
+    return line_of(f"J u ({how})", pushed, found.value, rounding + found.error, ("J u", "derivative"))
 
 
-def line_of(name: str, found: Any, wanted: Any, allowed: Any) -> Line:
-    """Return the line of the entry in which two arrays differ most, relative to what is allowed."""
+def line_of(name: str, found: Any, wanted: Any, allowed: Any, names: tuple[str, str] = ("found", "wanted")) -> Line:
+    """Return the line of the entry in which two arrays differ most, relative to what is allowed. names: of both."""
     excess = abs(found - wanted) / (allowed + 1e-300)
     if not excess.size:
         raise ValueError(f"{name} has shape {found.shape}; expected arrays with at least one number")
@@ -103,9 +105,8 @@ def line_of(name: str, found: Any, wanted: Any, allowed: Any) -> Line:
     index = tuple(int(i) for i in np.unravel_index(flat, found.shape))
     one, other, most = float(found[index]), float(wanted[index]), float(np.broadcast_to(allowed, found.shape)[index])
     error = relative_error(one, other, max(1e-3 * peak(wanted), 1e-300))
-    return Line(
-        name, found.shape, "random directions", index, one, other, error, most, not abs(one - other) <= most, ""
-    )
+    drawn, wrong = "random directions", not abs(one - other) <= most
+    return Line(name, found.shape, drawn, index or None, one, other, error, most, wrong, "", names=names)
 
 
 def compare_trees(found: Tree, wanted: Tree, factor: float, name: str = "") -> tuple[Line, ...]:

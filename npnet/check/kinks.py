@@ -5,6 +5,7 @@ the slopes on both sides are found is said in `compare`.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -95,7 +96,8 @@ def check_convex(f: Callable[..., tuple[Any, Any]], *arrays: Tree, draws: int = 
         error = max(excess, 0.0) / max(abs(rise), abs(climbed), 1e-300)
         name, wrong = "subgradient inequality", not excess <= allowed
         likely = "no subgradient" if wrong else ""
-        lines.append(Line(name, (), f"{draws} points", None, rise, climbed, error, allowed, wrong, "", likely))
+        line = Line(name, (), f"{draws} points", None, rise, climbed, error, allowed, wrong, "", likely)
+        lines.append(replace(line, names=("⟨g, y − x⟩", "f(y) − f(x)")))
     excesses = [(line.wrong, (line.gradient - line.derivative) / (line.allowed + 1e-300)) for line in lines]
     worst = lines[max(range(len(lines)), key=excesses.__getitem__)] if lines else None
     if worst is None:

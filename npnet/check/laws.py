@@ -88,4 +88,5 @@ def check_mean(draw: Callable[[int], Array], mean: Array, draws: int = 2000, dev
     at = tuple(int(i) for i in np.unravel_index(int(np.argmax(excess)), excess.shape))
     error = float(abs(centre - mean)[at] / max(abs(mean[at]), 1e-300))
     values = float(centre[at]), float(mean[at]), error, float(allowed[at]), bool(excess[at] > 1)
-    return Report((Line("mean", centre.shape, f"{draws} draws", at, *values, "mean"),), None, what="mean")
+    line = Line("mean", centre.shape, f"{draws} draws", at, *values, "", names=("mean of the draws", "wanted"))
+    return Report((line,), None, what="mean")

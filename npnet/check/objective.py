@@ -24,6 +24,8 @@ __all__ = ["compared_with_others", "valued"]
 
 RAYS = 50  # of the better points, so many are tried as ways out of a set
 TINY = 1e-12  # of the largest entry: a set that goes on no farther has no tolerance that is worth a note
+BOTH = "objective at prox(w)", "at the better point"
+SAME = "objective at prox(w)", "at the best other point"
 NAME = "½‖v − w‖² + step · penalty"
 
 
@@ -80,10 +82,10 @@ def compared_with_others(
     if not any(peak(u - answer) > TOLERANCE * (peak(answer) or size) for u, _ in finite):
         where = "prox(w) and " if not np.isfinite(cost) else ""
         said = f"the penalty is infinite at {where}all points that were drawn: does its set need a tolerance?"
-        return Line(NAME, v.shape, "no point", None, 0.0, 0.0, 0.0, method="", unseen=True), [said]
+        return Line(NAME, v.shape, "no point", None, 0.0, 0.0, 0.0, method="", unseen=True, names=SAME), [said]
     if not np.isfinite(cost):
         likely = "the penalty is infinite at prox(w): outside of its set, or the set needs a tolerance for rounding"
-        return Line(NAME, v.shape, tested, None, cost, np.nan, np.inf, 0.0, True, "", likely), []
+        return Line(NAME, v.shape, tested, None, cost, np.nan, np.inf, 0.0, True, "", likely, names=SAME), []
     noise = measured_noise(partial(_along, penalty, answer, rng.standard_normal(w.shape)), size)
     trial = replace(trial, noise=LAMBDA * noise if noise == noise else 0.0)
     gains = [(*trial.better(u, found), u) for u, found in finite]
@@ -103,6 +105,7 @@ def compared_with_others(
     gain = max(gain, 0.0)
     error = gain / max(abs(cost), 1e-300)
     line = Line(NAME, v.shape, tested, None, cost, cost - gain, error, allowed + excused, bool(likely), "", likely)
+    line = replace(line, names=BOTH if wrong else SAME)
     far = f"the penalty's set has a tolerance: it goes on for {reach:.1e} beyond prox(w)"
     return line, [far] if reach > TINY * size else []
 

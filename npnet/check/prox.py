@@ -11,6 +11,7 @@ to those of w, other rows or singular values, the answers to other arguments, an
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from npnet.check.report import Line, Report
 from npnet.check.rounding import factor, peak
 
 __all__ = ["check_prox"]
+
+FIRM = "‖p − q‖²", "⟨p − q, w − w'⟩"
 
 
 @np.errstate(all="ignore")
@@ -46,8 +49,8 @@ def check_prox(
         answers p and q to any w and w'.
     tolerance: how much better another point may be, as a part of the objective: for a prox that iterates.
 
-    The report names the better point that was found. Its line has the objective at v as its gradient, and that at the
-    better point as its derivative. Raises TypeError if there is neither a penalty nor convex=True.
+    The report names the better point that was found. The two numbers of its line (`gradient` and `derivative`) are the
+    objective at v and at the better point. Raises TypeError if there is neither a penalty nor convex=True.
     """
     if penalty is None and not convex:
         raise TypeError("penalty is None; expected a function, or convex=True")
@@ -111,6 +114,7 @@ def _firm(pairs: list[tuple[Array, Array]], tolerance: float) -> Line:
             )
             name, shape = "firm non-expansiveness", w.shape
             line = Line(name, shape, f"{len(pairs)} answers", None, square, product, error, allowed, wrong, "", likely)
+            line = replace(line, names=FIRM)
             if worst is None or (wrong, excess / (allowed + 1e-300)) > worst[0]:
                 worst = (wrong, excess / (allowed + 1e-300)), line
     return worst[1] if worst else Line("firm non-expansiveness", (), "no pair", None, 0.0, 0.0, 0.0, unseen=True)

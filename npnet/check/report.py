@@ -12,6 +12,9 @@ __all__ = ["UNDECIDED", "Line", "Report", "units_apart"]
 UNDECIDED = "cannot be decided"
 """The words of a complaint that is no fault: the values are too noisy, or not defined, for any verdict."""
 
+GRADIENT = "gradient", "derivative"
+"""What the two numbers of a line are, if nothing else is said."""
+
 FEW = 1e-6
 """A report that sees no smaller errors than this part of a gradient says how many digits it confirms."""
 
@@ -36,6 +39,7 @@ class Line:
     kink: the slopes to the left and to the right, None where there is no kink.
     unseen: gradient and derivative are zero throughout, so nothing was tested.
     resolution: an error is seen from this part of the largest gradient on, also where f loses imaginary parts.
+    names: what the two numbers are, if they are no gradient and derivative.
     """
 
     parameter: str
@@ -52,6 +56,7 @@ class Line:
     kink: tuple[float, float] | None = None
     unseen: bool = False
     resolution: float = 0.0
+    names: tuple[str, str] = GRADIENT
 
     @property
     def units(self) -> float:
@@ -61,18 +66,25 @@ class Line:
     @property
     def short(self) -> str:
         """Return the place and both numbers to nine digits, and the likely fault."""
-        numbers = f"gradient {self.gradient:.9g}, derivative {self.derivative:.9g}"
-        return f"{self.parameter} {self._where}: {numbers}" + (f"; likely: {self.likely}" if self.likely else "")
+        place = f" {self._where}" if self._where else ""
+        return f"{self.parameter}{place}: {self._numbers(9)}" + (f"; likely: {self.likely}" if self.likely else "")
 
     @property
     def _where(self) -> str:
-        return "along a direction" if self.index is None else f"at {self.index}"
+        if self.index is None:
+            return "along a direction" if self.names == GRADIENT else ""
+        return f"at {self.index}"
+
+    def _numbers(self, digits: int) -> str:
+        one, other = self.names
+        return f"{one} {self.gradient:.{digits}g}, {other} {self.derivative:.{digits}g}"
 
     def __str__(self) -> str:
+        place = f"worst {self._where}, " if self._where else ""
+        units = f", {self.units:.3g} units in the last place" if self.names == GRADIENT else ""
         return (
-            f"{self.parameter} {self.shape}, {self.checked}{self.method and ', ' + self.method}: worst {self._where}, "
-            f"gradient {self.gradient:.17g}, derivative {self.derivative:.17g}, relative error {self.error:.1e}, "
-            f"{self.units:.3g} units in the last place"
+            f"{self.parameter} {self.shape}, {self.checked}{self.method and ', ' + self.method}: {place}"
+            f"{self._numbers(17)}, relative error {self.error:.1e}{units}"
             + (f" (rounding explains {abs(self.allowed):.1e})" if self.allowed else "")
             + (
                 f"; errors are seen from {self.resolution:.0e} of the gradient on"

@@ -157,7 +157,7 @@ def _compared(problem: Problem, k: int, found: Any, Hv: Estimate) -> Line:
         raise ValueError(f"product returns shape {found.shape} for {problem.names[k]}; expected {value.shape}")
     _decided(problem, k, error, max(peak(value), peak(found)))
     allowed = problem.factor * (abs(found) + abs(value) + peak(value)) + error
-    return line_of(f"H v: {problem.names[k]}", found, value, allowed)
+    return line_of(f"H v: {problem.names[k]}", found, value, allowed, ("H v", "derivative"))
 
 
 def _decided(problem: Problem, k: int, error: Any, size: float) -> None:
@@ -175,4 +175,5 @@ def _symmetry(problem: Problem, u: Direction, v: Direction, Hu: Estimate, Hv: Es
     wrong = not abs(one - other) <= allowed
     relative = relative_error(one, other, max(1e-3 * size, 1e-300))
     likely = "a gradient of no function at all: its derivative is not symmetric" if wrong else ""
-    return Line("⟨u, H v⟩", (), "symmetry", None, one, other, relative, allowed, wrong, "", likely)
+    names = "⟨u, H v⟩", "⟨v, H u⟩"
+    return Line("H", (), "symmetry", None, one, other, relative, allowed, wrong, "", likely, names=names)
