@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -387,3 +388,27 @@ def test_arguments_that_move_together_raise_no_alarm_at_kinks(method):
         )
 
     assert check_gradient(f, np.array([0.0, 1.0, -1.0, 0.0]), np.array([0.0, 0.0, 2.0, -1.0]), method=method)
+
+
+def test_what_a_function_says_is_told_on_one_short_line():
+    """Some packages raise and warn in many lines."""
+    long = "Invalid operation is performed in: Sum (Forward)\n\nExpect: x.dtype.kind == f\nActual: c != f\n" + 99 * "é "
+
+    def f(w):
+        if np.iscomplexobj(w):
+            raise TypeError(long)
+        warnings.warn(long, stacklevel=1)
+
+        def back(dY):
+            if not dY.flags.writeable:
+                raise ValueError(long)
+            return 2 * w * dY
+
+        return w * w, back
+
+    report = check_gradient(f, np.array([0.3, 0.7]))
+    assert report.verdict == "confirmed"
+    assert len(report.notes) == 3
+    for note in report.notes:
+        assert "\n" not in note and len(note) < 300, note  # noqa: PT018
+        assert "Error: Invalid operation is performed in: Sum (Forward) Expect: " in note.replace("Warning:", "Error:")

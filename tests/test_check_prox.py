@@ -249,3 +249,22 @@ def test_a_report_says_what_its_two_numbers_are():
     }
     for said, numbers in names.items():
         assert all(number in said for number in numbers), said
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("penalty", [lambda v: abs(v).sum(), lambda v: np.log(v).sum(), None])
+def test_an_answer_that_is_no_number_is_wrong(bad, penalty):
+    """Newton's method that leaves the domain returns NaN: that is no point where nothing is to be seen."""
+    report = check_prox(penalty, lambda w, t: np.where(w > 1, bad, _soft(w, t)), W, 0.5, convex=penalty is None)
+    assert report.verdict == "wrong"
+    assert "prox returns" in str(report)
+    assert f"{bad} at (2,)" in str(report)
+
+
+def test_an_answer_that_never_changes_comes_from_a_cache():
+    v = _soft(W, 0.5)
+    cached = check_prox(lambda v: abs(v).sum(), lambda w, t: v, W, 0.5)
+    assert cached.verdict == "wrong"
+    assert "a cache?" in str(cached)
+    for point in (np.zeros(6), v):  # the only point of a set
+        assert check_prox(_inside(lambda u, p=point: np.allclose(u, p, 0, 1e-9)), lambda w, t, p=point: p, W, 0.5)

@@ -349,3 +349,52 @@ def test_no_size_is_too_large_or_too_small(size):
     f = lambda x, wrong=1.0: (size * np.sin(x).sum(), wrong * size * np.cos(x))  # noqa: E731
     assert check_gradient(f, x)
     assert not check_gradient(lambda x: f(x, 1 + 1e-9), x)
+
+
+def _every_winner(x, dY=1.0):
+    return x.max(), dY * (x == x.max())
+
+
+TIES = {  # each entry lies between its two slopes, and together they count what is one kink twice
+    "max": (_every_winner, np.array([1.0, 2.0, 2.0])),
+    "min of rows": (lambda x: (x.min(1), lambda dY: dY[:, None] * (x == x.min(1, keepdims=True))), np.zeros((3, 2))),
+    "distance": (lambda x, y: (abs(x - y).sum(), (np.sign(x - y) + (x == y),) * 2), np.ones(3), np.ones(3)),
+    "maximum": (lambda x, y: (np.maximum(x, y).sum(), ((x >= y) * 1.0, (y >= x) * 1.0)), np.ones(3), np.ones(3)),
+}
+
+
+@pytest.mark.parametrize("name", TIES)
+def test_a_tie_is_counted_once(name):
+    f, *arrays = TIES[name]
+    report = check_gradient(f, *arrays)
+    assert report.verdict == "wrong", report
+    assert "a tie" in str(report)
+
+
+def test_a_tie_may_go_to_anyone():
+    """The first winner, equal parts, and kinks that have nothing to do with each other."""
+    rng = generator(3)
+    a, b = rng.standard_normal((2, 5))
+    x = np.array([1.0, 2.0, 2.0])
+
+    def shared(x):
+        return x.max(), (x == x.max()) / (x == x.max()).sum()
+
+    def absolute(x, y):
+        return abs(x - y).sum(), (np.sign(x - y), np.sign(y - x))
+
+    def crossed(x):
+        return a @ np.maximum(x, 0) + b @ np.minimum(x, 0), a * (x > 0) + b * (x < 0)
+
+    for f, *arrays in (
+        (lambda x: (x.max(), np.eye(3)[x.argmax()]), x),
+        (shared, x),
+        (lambda x, y: (np.maximum(x, y).sum(), ((x >= y) * 1.0, (y > x) * 1.0)), np.ones(3), np.ones(3)),
+        (absolute, np.ones(3), np.ones(3)),
+        (crossed, np.zeros(5)),
+        (lambda x: (np.maximum(x, 0).sum() + np.maximum(-x, 0).sum() / 2, (x > 0) - (x < 0) / 2), np.zeros(4)),
+        (lambda w: ((w * w).sum() ** 0.5, w / max(1e-300, (w.real * w.real).sum() ** 0.5)), np.zeros(4)),
+    ):
+        report = check_gradient(f, *arrays)
+        assert "a tie" not in str(report), report
+        assert f is crossed or report, report

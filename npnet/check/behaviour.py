@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from npnet.arrays import array_module
-from npnet.check.function import Function
+from npnet.check.function import Function, in_a_line
 from npnet.check.pytree import Tree, leaves, map_tree
 from npnet.check.rounding import factor, peak
 
@@ -59,7 +59,7 @@ def ways_back(
                 complaints.append(f"back gives other numbers for a {layout} dY")
         except Exception as error:  # the function may raise anything
             if "back changed dY" not in complaints:
-                notes.append(f"back refuses a {layout} dY ({type(error).__name__}: {error})")
+                notes.append(f"back refuses a {layout} dY ({in_a_line(type(error), error)})")
     with suppress(Exception):  # nearer to zero, where f may be undefined
         f(map_tree(lambda a: 0.9375 * a, arguments))
     if not same(gradients, back(dY.copy())):

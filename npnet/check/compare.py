@@ -111,6 +111,8 @@ def compare(
         unsure = left.error + right.error
         if abs(left.value - right.value) > 10 * (unsure + rounding):
             kink, allowed = (left.value, right.value), rounding + unsure
+            if index is not None:
+                problem.kinks[k, index] = kink
             low, high = CONVENTIONS[kinks.convention](*kink)
             branch = abs(gradient - wanted) <= rounding + found.error and kinks.convention == "between"
             wanted = wanted if branch else low if low == high else min(max(gradient, low), high)

@@ -106,7 +106,8 @@ def _part(G: Any, D: Any) -> float:
 
 def _digits(G: Any, D: Any) -> str:
     digits = int(-np.log10(_part(G, D)))
-    return f"right to {digits} digits and no more: a difference quotient, an ε, a rounded constant or single precision?"
+    causes = "a difference quotient, an ε, a tolerance, a rounded constant or single precision?"
+    return f"right to {digits} digits and no more: {causes}"
 
 
 def _where(G: Any, D: Any) -> str:

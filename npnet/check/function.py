@@ -15,7 +15,16 @@ import numpy as np
 from npnet.arrays import Array, array_module
 from npnet.check.pytree import Tree, copy_tree, leaves, paired
 
-__all__ = ["Function", "as_floats", "kind_of", "names_of", "quiet"]
+__all__ = ["Function", "as_floats", "in_a_line", "kind_of", "names_of", "quiet"]
+
+SHORT = 160
+"""So many letters are told of what a function says in an exception or a warning."""
+
+
+def in_a_line(kind: type, text: Any) -> str:
+    """Return what an exception or a warning says, on one line, and not much of it."""
+    said = f"{kind.__name__}: {' '.join(str(text).split())}"
+    return said if len(said) <= SHORT else f"{said[:SHORT]} …"
 
 
 @contextmanager
@@ -47,7 +56,7 @@ class Function:
         given = copy_tree(arguments) if written is None else written
         with quiet() as caught:
             result = self.f(*given)
-        self.warned += sorted({f"{w.category.__name__}: {w.message}" for w in caught} - {*self.warned})
+        self.warned += sorted({in_a_line(w.category, w.message) for w in caught} - {*self.warned})
         if not isinstance(result, tuple | list) or len(result) != 2:
             raise TypeError(f"f returns {kind_of(result)} alone; expected (value, gradients) or (Y, back)")
         value, gradients = result

@@ -17,6 +17,7 @@ from npnet.check.pytree import Tree
 from npnet.check.report import Line, Report
 from npnet.check.resolution import seen
 from npnet.check.rounding import peak
+from npnet.check.ties import counted_twice
 from npnet.check.trust import choose
 
 __all__ = ["check_gradient"]
@@ -73,6 +74,8 @@ def check_gradient(
         lines = [_check(problem, k, tolerance, kinks) for k in range(len(problem.names))]
         if len(lines) > 1 and not any(line.wrong for line in lines):
             _together(problem, tolerance)
+        if not any(line.wrong for line in lines):
+            problem.complaints += counted_twice(problem)
         if not problem.complaints and not any(line.wrong for line in lines):
             problem.complaints += wrong_beside(problem, tolerance) or wrong_in_own_precision(problem)
     report = problem.report(lines, "gradient", tolerance)

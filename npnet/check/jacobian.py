@@ -69,8 +69,8 @@ def check_jacobian(
         there, back = float((problem.cotangent * pushed).sum()), problem.slope(u)
         size = sum(float(abs(problem.gradients[k] * v).sum()) for k, v in u.items())
         size += float(abs(problem.cotangent * pushed).sum())
-        sides = map(np.asarray, (there, back, problem.factor * size))
-        identity.append(line_of("adjoint identity", *sides, names=IDENTITY))
+        one, other, allowed = (np.asarray(number) for number in (there, back, problem.factor * size))
+        identity.append(line_of("adjoint identity", one, other, allowed, IDENTITY))
     worst = [max(lines, key=lambda line: (line.wrong, line.error)) for lines in (forward, identity)]
     return Report((*ways.lines, *worst), None, ways.complaints, ways.notes, "jacobian")
 

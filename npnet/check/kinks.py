@@ -17,6 +17,7 @@ from npnet.check.derivative import sample
 from npnet.check.problem import Problem
 from npnet.check.pytree import Tree
 from npnet.check.report import Line, Report
+from npnet.check.ties import counted_twice
 from npnet.check.trust import choose
 
 __all__ = ["CONVENTIONS", "check_convex", "check_kinks"]
@@ -52,6 +53,8 @@ def check_kinks(
         notes += [f"{name} has {len(at)} kinks, the first at {at[0]}"] if at else []
         notes += [f"{name}: the value itself jumps at {jumps[0]}"] if jumps else []
         lines.append(max(found, key=lambda line: (line.wrong, line.error)))
+    if not any(line.wrong for line in lines):
+        problem.complaints += counted_twice(problem)
     return problem.report(lines, f"convention {convention!r}", None, notes)
 
 

@@ -79,6 +79,7 @@ class Problem:
         self.witnessed = [0.0 for _ in self.arrays]  # what part of a slope differences saw of the complex step
         self.kinked = [False for _ in self.arrays]
         self.found: dict[Any, tuple[float, float]] = {}  # the derivative of an entry (argument, index), and its error
+        self.kinks: dict[Any, tuple[float, float]] = {}  # the slopes on both sides of an entry at a kink
         self.own = self.like(own)
         self.notes += first_look(self)
 

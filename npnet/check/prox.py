@@ -12,6 +12,7 @@ to those of w, other rows or singular values, the answers to other arguments, an
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from npnet.check.rounding import factor, peak
 
 __all__ = ["check_prox"]
 
+UNKNOWN = "prox returns"
 FIRM = "‖p − q‖²", "⟨p − q, w − w'⟩"
 
 
@@ -59,11 +61,14 @@ def check_prox(
         pairs, complaints = _answers(prox, w, step, rng)
         lines: list[Line] = []
         notes: list[str] = []
-        if penalty is not None:
+        finite = not any(UNKNOWN in said for said in complaints)
+        if penalty is not None and finite:
             answers = [p for _, p in pairs]
             line, notes = compared_with_others(valued(penalty), w, answers[0], step, answers[1:], rng, tolerance)
             lines.append(line)
-        if convex:
+            if not line.wrong and len(pairs) > 1 and all(np.array_equal(p, answers[0]) for p in answers):
+                complaints += _kept(partial(compared_with_others, valued(penalty)), pairs, step, rng, tolerance)
+        if convex and finite:
             lines.append(_firm(pairs, tolerance))
     return Report(tuple(lines), tolerance or None, tuple(complaints), tuple(notes), "prox")
 
@@ -84,15 +89,29 @@ def _answers(
     v = asked(w)
     if v.shape != w.shape:
         raise ValueError(f"prox returns shape {v.shape}; expected {w.shape}, the shape of w")
+    if not np.isfinite(v).all():
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(v))[0])
+        complaints.append(f"{UNKNOWN} {v[index]} at {index}; expected a number")
     if not np.array_equal(v, asked(w), equal_nan=True):
         complaints.append("prox gives other bits when it is called again")
     pairs = [(w, v)]
     for other in others(w, rng):
         with suppress(Exception):  # not defined there
-            pairs.append((other, asked(other)))
+            p = asked(other)
+            pairs += [(other, p)] if np.isfinite(p).all() else []
     if not np.array_equal(v, asked(w), equal_nan=True):
         complaints.append("prox gives other bits after it was called with other arguments")
     return pairs, sorted({*complaints})
+
+
+def _kept(
+    compared: Callable[..., Any], pairs: list[tuple[Array, Array]], step: float, rng: np.random.Generator, tol: float
+) -> list[str]:
+    """Return a complaint if the answer that all arguments get is wrong for one of the others."""
+    for other, p in pairs[1:6]:
+        if compared(other, p, step, [], rng, tol)[0].wrong:
+            return ["prox gives every argument the same answer, which is wrong for others: a cache?"]
+    return []
 
 
 def _firm(pairs: list[tuple[Array, Array]], tolerance: float) -> Line:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from npnet.check.derivative import SIDES, STEP, Ray, complex_side, complex_step
+from npnet.check.function import in_a_line
 from npnet.check.noise import parts
 from npnet.check.problem import Direction, Problem
 from npnet.check.rounding import length, peak
@@ -93,7 +94,7 @@ def _tried(problem: Problem, k: int | None) -> tuple[set[str], str, float]:
     except Exception as error:  # code for real numbers may raise anything when it is given complex ones
         if asked:
             raise
-        return set(), f"{type(error).__name__}: {error}", 0.0
+        return set(), in_a_line(type(error), error), 0.0
     warnings = [w for w in problem.f.warned[warned:] if w.startswith("ComplexWarning")]
     if warnings and not asked:
         if k is None:
