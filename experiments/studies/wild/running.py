@@ -18,10 +18,14 @@ from experiments.studies.wild.referee import judge
 __all__ = ["PACKAGES", "examine"]
 
 PACKAGES = {
+    "astropy": "astropy",
+    "celerite2": "celerite2",
+    "chemicals": "chemicals",
     "copt": "copt",
     "glum": "glum",
     "gpy": "GPy",
     "modopt": "modopt",
+    "ngboost": "ngboost",
     "odl": "odl",
     "ot": "POT",
     "proxmin": "proxmin",
@@ -32,6 +36,7 @@ PACKAGES = {
     "skglm": "skglm",
     "sklearn": "scikit-learn",
     "sporco": "sporco",
+    "spiceypy": "spiceypy",
     "statsmodels": "statsmodels",
     "tensorly": "tensorly",
     "thinc": "thinc",
