@@ -19,7 +19,7 @@ def _moving(name: str, f: Callable[..., Any], rate: Callable[..., Any]) -> Case:
     """Return the case of a function of two vectors that move, and of its derivative by time."""
 
     def states(t: Any) -> tuple[Any, Any]:
-        return tuple(np.r_[s[:3] + t[0] * s[3:], s[3:]] for s in (ONE, OTHER))  # type: ignore[return-value]
+        return tuple(np.r_[s[:3] + t[0] * s[3:], s[3:]] for s in (ONE, OTHER))
 
     return jacobian(
         name, lambda t: f(*(s[:3] for s in states(t))), lambda t: np.asarray(rate(*states(t))), np.array([0.2])
