@@ -154,6 +154,18 @@ def test_the_likely_fault(name, method):
     assert not re.search(unsaid, likely), likely
 
 
+def test_a_gradient_kept_from_a_point_nearby_has_not_too_few_digits():
+    kept = {}
+
+    def f(V):
+        kept["V"] = V
+        return X @ V**2, lambda dY: 2 * kept["V"].real * (X.T @ dY)
+
+    report = check_gradient(f, W)
+    assert "other arguments" in str(report)
+    assert "digits" not in str(report)
+
+
 def test_factors_are_named_by_what_they_are_made_of():
     assert name_of(1 / 35, {5, 7}) == "a missing factor 1/35 = 1/(5·7) (a sum where a mean belongs)"
     assert name_of(35, {7}) == "a factor 1/35 = 1/(5·7) too many (a mean where a sum belongs)"

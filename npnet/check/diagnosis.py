@@ -40,14 +40,15 @@ def diagnose(problem: Any, k: int) -> str:
     arguments = {name: np.asarray(to_host(a)) for i, (name, _, a) in pairs if i != k}
     sizes = {n for a in (problem.value, *problem.arrays) for n in a.shape}
     _, back = problem.f(problem.own)
+    norm, steady = float(np.linalg.norm(error)), not problem.complaints
     if not callable(back):
-        return explain(G, D, x, sizes, others, arguments, error=float(np.linalg.norm(error)))
+        return explain(G, D, x, sizes, others, arguments, error=norm, steady=steady)
     dY, Y = (np.asarray(to_host(a)) for a in (problem.cotangent, problem.value))
 
     def through(slope: Any) -> Any:
         return np.asarray(to_host(back(problem.xp.asarray(dY * slope))[k]))
 
-    return explain(G, D, x, sizes, others, arguments, dY, Y, through, float(np.linalg.norm(error)))
+    return explain(G, D, x, sizes, others, arguments, dY, Y, through, norm, steady)
 
 
 def explain(
@@ -61,6 +62,7 @@ def explain(
     Y: Any = None,
     through: Any = None,
     error: float = 0.0,
+    steady: bool = True,
 ) -> str:
     """Name the simple change that turns the gradient G into the derivative D, "" if none is known.
 
@@ -71,6 +73,7 @@ def explain(
     dY, Y: what the way back received, and the outputs.
     through: through(s) is the gradient that the way back gives for dY · s.
     error: the norm of the error of D.
+    steady: f has no fault of behaviour. A gradient that is kept from a point nearby is right to some digits as well.
     """
     gap = float(np.linalg.norm(G - D))
     if not np.isfinite(gap):
@@ -81,14 +84,14 @@ def explain(
         return "the value does not change with this argument: it is not used, or a cached value is returned"
     if not G.any():
         return "no gradient reached this parameter: it is zero throughout"
-    if _part(G, D) <= DIGITS[0]:
+    if steady and _part(G, D) <= DIGITS[0]:
         return _digits(G, D)
     allowed = FITS * gap + error
     simple = (*rearranged(G, others), *factors(G, D, sizes), *parts(G, D, x, sizes), *sent(G, D, dY))
     name = _first((*simple, *summed(G, D, others)), D, allowed)
     name = name or _first(chain(activations(G, x, dY, Y, through), inner(G, x)), D, allowed) or _where(G, D)
     name = name or _first(products(G, D, x, arguments or {}), D, allowed)
-    return name or (_digits(G, D) if _part(G, D) <= DIGITS[1] else "")
+    return name or (_digits(G, D) if steady and _part(G, D) <= DIGITS[1] else "")
 
 
 def _first(hypotheses: Iterable[tuple[str, Any]], D: Any, allowed: float) -> str:
