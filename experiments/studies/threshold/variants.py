@@ -83,6 +83,7 @@ VARIANTS: Mapping[str, Variant] = {
     "squared error on 0 and 1": Variant(loss="0 and 1", rate=0.004),
     "one sigmoid output": Variant(loss="sigmoid", gradual=True),
     "five times the rate": Variant(begins=BASE, rate=0.05),
+    "twenty times the rate": Variant(begins=BASE, rate=0.2),
     "a small new head": Variant(begins=BASE, initialise="normal"),
     "new biases at 5 times the rate": Variant(begins=BASE, bias_rate=5.0),
     "new biases at 20 times the rate": Variant(begins=BASE, bias_rate=20.0),
@@ -123,7 +124,7 @@ LOSSES: Mapping[str, Loss] = {
 
 @dataclass(frozen=True, eq=False)
 class InBlocks:
-    """An order of `seen` random examples: `block` of class 0, as many of class 1, and so on; what is left over last."""
+    """An order of `seen` examples: `block` of class 0, as many of class 1, and so on, equally many of both."""
 
     labels: NDArray[np.int64]
     block: int
@@ -132,10 +133,12 @@ class InBlocks:
     def __call__(self, rng: np.random.Generator, epoch: int, examples: int) -> Array:
         """Return the rows of an epoch."""
         rows = rng.permutation(examples)[: self.seen]
-        t, turn = self.labels[rows], np.empty(len(rows), np.int64)
+        t, place = self.labels[rows], np.empty(len(rows), np.int64)
         for label in (0, 1):
-            turn[t == label] = np.arange((t == label).sum()) // self.block
-        return rows[np.lexsort((t, turn))]
+            place[t == label] = np.arange((t == label).sum())
+        least = min((t == 0).sum(), (t == 1).sum())  # an end of one class alone would move every threshold
+        order = np.lexsort((t, place // self.block))
+        return rows[order[place[order] < (least // self.block * self.block or least)]]
 
 
 def order_of(variant: Variant, task: Task, seen: int) -> Callable[..., Array]:
