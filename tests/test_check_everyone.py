@@ -412,3 +412,19 @@ def test_what_a_function_says_is_told_on_one_short_line():
     for note in report.notes:
         assert "\n" not in note and len(note) < 300, note  # noqa: PT018
         assert "Error: Invalid operation is performed in: Sum (Forward) Expect: " in note.replace("Warning:", "Error:")
+
+
+def test_too_few_gradients_are_told_with_their_shapes():
+    """A list is a tree of arrays here, and one gradient for all of it does not fit."""
+    with pytest.raises(
+        ValueError, match=r"gradients are 1 array of shape \(3,\); expected 3 arrays, one for each array"
+    ):
+        check_gradient(
+            lambda x: (sum(v * v for v in x), np.array([2 * v for v in x])), [np.array(v) for v in (0.2, 0.5, 0.3)]
+        )
+    with pytest.raises(
+        ValueError, match=r"gradients are 3 arrays of shapes \(2,\), \(2,\) and \(2,\); expected 2 arrays"
+    ):
+        check_gradient(lambda a, b: ((a * b).sum(), (b, a, a)), np.ones(2), np.ones(2))
+    with pytest.raises(ValueError, match="gradients are 0 arrays; expected 2 arrays, one for each array"):
+        check_gradient(lambda a, b: ((a * b).sum(), ()), np.ones(2), np.ones(2))

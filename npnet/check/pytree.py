@@ -5,6 +5,8 @@ from typing import Any
 
 __all__ = ["Tree", "copy_tree", "leaves", "map_tree", "paired"]
 
+FEW = 4  # the shapes of so many gradients are told, if there are too few or too many of them
+
 Tree = Any
 """An array, or a dict (with string keys), list or tuple of trees."""
 
@@ -53,7 +55,12 @@ def paired(wanted: Tree, found: Tree, path: str = "") -> list[Any]:
     one, other = ([leaf for _, leaf in leaves(tree)] for tree in (wanted, found))
     if len(one) != len(other):
         where = f" of {path}" if path else ""
-        raise ValueError(f"gradients{where} are {len(other)} arrays; expected {len(one)}, one for each array")
+        shapes = [str(getattr(leaf, "shape", "()")) for leaf in other]
+        of = f" of shape {shapes[0]}" if len(shapes) == 1 else "s"
+        if 1 < len(shapes) <= FEW:
+            of = f"s of shapes {', '.join(shapes[:-1])} and {shapes[-1]}"
+        wants = f"expected {len(one)} array{'s' if len(one) != 1 else ''}, one for each array of the arguments"
+        raise ValueError(f"gradients{where} are {len(other)} array{of}; {wants}")
     return other
 
 
