@@ -21,7 +21,7 @@ from experiments.frame.long_form import Findings, LongFormStudy
 from experiments.frame.pictures import picture
 from experiments.frame.provenance import environment
 from experiments.frame.statistics import mean_sd
-from experiments.frame.study import Plan
+from experiments.frame.study import Plan, Preset
 from experiments.frame.tasks import Sizes
 from experiments.frame.text import number, spread
 from experiments.frame.training import TrainingFunction
@@ -88,6 +88,17 @@ PRESETS = {
         slow=6,
         fine=8,
         gradual=14,
+    ),
+    "paper": Scale(
+        train=330_000,
+        validation=10_000,
+        test=10_000,
+        seen=330_000,
+        hidden=(500, 500),
+        fast=4,
+        slow=30,
+        fine=40,
+        gradual=60,
     ),
 }
 QUICK = 19
@@ -250,6 +261,7 @@ class Threshold(LongFormStudy):
     """
 
     name: ClassVar[str] = "threshold"
+    presets: ClassVar[tuple[Preset, ...]] = ("smoke", "quick", "paper")
 
     only: str = ""
     networks: int = 2
