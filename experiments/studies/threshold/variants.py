@@ -89,6 +89,7 @@ VARIANTS: Mapping[str, Variant] = {
     "new biases at 20 times the rate": Variant(begins=BASE, bias_rate=20.0),
     # These are run where they are named.
     "both tasks in blocks of 200": Variant(block=200),
+    "both tasks in batches of one class": Variant(block=20),
     "squared error on -1 and 1": Variant(loss="-1 and 1", rate=0.004),
     "the third line may touch": Variant(look={"gap": -1.5}),
     "no background": Variant(look={"amplitude": 0.0, "noise": 0.0}),
