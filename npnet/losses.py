@@ -3,8 +3,8 @@
     loss(Z, t) -> (value, dZ)
 
 Values are means over the N examples, weighted ones where the labels are `Weighted`. With leading axes, Z (R, N, K),
-there is one value for each of the R replicates
-and dZ is the gradient of each replicate's own value. All raise TypeError for what is not an array, as for lists.
+there is one value for each of the R replicates and dZ is the gradient of each replicate's own value. All raise
+TypeError for what is not an array, as for lists.
 """
 
 from collections.abc import Callable
