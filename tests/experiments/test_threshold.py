@@ -9,6 +9,7 @@ from experiments.frame.tasks import Sizes
 from experiments.studies.threshold import stimuli, study
 from experiments.studies.threshold.stimuli import FreshNoise, drawn, drawn_plainly, grey_levels
 from experiments.studies.threshold.variants import BASE, LOSSES, VARIANTS, InBlocks, load, mixed
+from npnet import Hyperparameters, Split, Task, begin, generator, mlp, train
 from npnet.tasks import CALIBRATED, line_task
 from npnet.tasks.geometry import angle_between, crossing_fractions, length, near
 
@@ -98,6 +99,26 @@ def test_noise_is_the_batchs_own() -> None:
     assert 0.05 < abs(X[rows] - images[rows] / np.float32(255)).max() <= 0.1 + 1e-6
     np.testing.assert_array_equal(X[rows], X[:10])
     assert (X[rows[::-1]][::-1] != X[rows]).any()
+
+
+def test_the_new_heads_biases_alone_learn_faster() -> None:
+    rng = np.random.default_rng(0)
+    split = Split(rng.normal(size=(12, 4)), rng.integers(0, 2, 12))
+    task = Task("ac", 2, split, split, split)
+    settings = Hyperparameters(batch_size=12, rate=0.01, max_epochs=1, keep="last")
+    moved = {}
+    for name in (BASE, "new biases at 20 times the rate"):
+        network = mlp((4, 3), {"acl": 2}, generator(0), dtype=np.float64)
+        run, given = begin(study._method("fine", VARIANTS[name]), network, task, generator(1), settings)
+        before = run.network.copy()
+        list(train(run, {"ac": task}, given))
+        pairs = [(run.network.trunk[0], before.trunk[0]), (run.network.head("ac"), before.head("ac"))]
+        moved[name] = [{key: after[key] - old[key] for key in old} for after, old in pairs]
+    (hidden, head), (same, faster) = moved.values()
+    assert abs(head["b"]).min() > 0
+    np.testing.assert_allclose(faster["b"], 20 * head["b"], rtol=1e-9)
+    for one, other in ((hidden["W"], same["W"]), (hidden["b"], same["b"]), (head["W"], faster["W"])):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-15)
 
 
 def test_grey_levels_are_few() -> None:
